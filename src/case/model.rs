@@ -1,0 +1,465 @@
+//! What a case is: the aggregate's state, as the store keeps it.
+//!
+//! Written by [`super::step`] alone. Records on disk are JSON of these very types inside a sealed
+//! envelope; a field added later needs `#[serde(default)]`, a changed one a new format version.
+
+use super::event::Event;
+use super::status::Status;
+use crate::clock::Time;
+use crate::intake::{Reason, Tone};
+use crate::policy::{AgentId, Lang, RoomId};
+use crate::post::{Account, Author, AuthorId, Network, Post, PostId, Untrusted};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The team that a case belongs to. One bot can serve several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeskId(pub u32);
+
+/// A case's number for staff: `#42`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CaseId(pub u64);
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// What makes a case one: a conversation and its customer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CaseKey {
+    /// The team.
+    pub desk: DeskId,
+    /// Where.
+    pub network: Network,
+    /// The root of the conversation.
+    pub root: PostId,
+    /// Whose case it is.
+    pub customer: AuthorId,
+}
+
+/// How soon somebody should act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// When there is time: thanks, praise.
+    Low,
+    /// A question.
+    #[default]
+    Normal,
+    /// Anger, or an audience.
+    High,
+    /// Both.
+    Urgent,
+}
+
+impl Priority {
+    /// All, lowest first.
+    pub const ALL: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
+    /// Index from 0 (low) to 3 (urgent).
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+    /// `steps` higher, at most urgent.
+    #[must_use]
+    pub fn raised(self, steps: usize) -> Priority {
+        Self::ALL[(self.index() + steps).min(3)]
+    }
+}
+
+/// Who a post of the conversation is by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    /// The customer.
+    Customer,
+    /// Somebody else in the conversation.
+    Other,
+    /// The brand, through sereno.
+    Us,
+    /// The brand, not through sereno.
+    Outside,
+}
+
+/// A post as part of a case. Its text goes when its author deletes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CasePost {
+    /// Who speaks.
+    pub voice: Voice,
+    /// The post; text, warning and media empty once deleted.
+    pub post: Post,
+    /// When sereno first saw it.
+    pub seen_at: Time,
+    /// When its author took it away.
+    pub deleted_at: Option<Time>,
+    /// How often its text changed.
+    pub edits: u32,
+}
+
+/// An answer being written. The last one is the current one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Its number within the case, from 1.
+    pub id: u32,
+    /// Who wrote it.
+    pub by: AgentId,
+    /// When.
+    pub at: Time,
+    /// What it says; ours, but not yet public.
+    pub text: Untrusted,
+    /// Sent or thrown away.
+    pub closed: bool,
+}
+
+/// What a send to the network is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SendKind {
+    /// A public answer.
+    Reply,
+    /// The first private message of a handoff.
+    Handoff,
+    /// A further private message.
+    Dm,
+    /// Takes back a published answer of ours.
+    Retract {
+        /// The earlier send.
+        send: u32,
+    },
+    /// Changes a published answer of ours.
+    Correct {
+        /// The earlier send.
+        send: u32,
+    },
+}
+
+impl SendKind {
+    /// Whether only the customer will read it.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        matches!(self, SendKind::Handoff | SendKind::Dm)
+    }
+}
+
+/// Why a send waits for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// The customer wrote meanwhile.
+    CustomerWrote,
+    /// The post it answers was changed.
+    TargetEdited,
+    /// Somebody answered for the brand elsewhere.
+    AnsweredOutside,
+}
+
+/// Why a send came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// Taken back within its window.
+    Undone,
+    /// Rejected by a lead.
+    Rejected,
+    /// A newer draft took its place.
+    Superseded,
+    /// The post it answers is gone.
+    TargetGone,
+    /// Who sent it no longer may.
+    RightLost,
+    /// The case was resolved, merged or quarantined meanwhile.
+    CaseClosed,
+    /// The network refused it for good; its words.
+    Refused(String),
+    /// Given up by a person after a doubt or a dead letter.
+    Dropped,
+}
+
+/// Where a send stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SendState {
+    /// Needs a second pair of eyes.
+    AwaitingApproval,
+    /// Can be undone until then; goes after it.
+    Waiting {
+        /// End of the window.
+        until: Time,
+    },
+    /// Stopped until a person decides.
+    Held(HoldReason),
+    /// On its way.
+    InFlight {
+        /// Since when.
+        since: Time,
+    },
+    /// It may or may not stand on the network: looked up, then asked of people.
+    Unknown {
+        /// Since when.
+        since: Time,
+    },
+    /// It stands on the network.
+    Published {
+        /// Its id there.
+        id: PostId,
+        /// The id on our account's server.
+        local_id: String,
+        /// Where people read it.
+        url: Option<String>,
+        /// When.
+        at: Time,
+    },
+    /// It does not, and will not.
+    Stopped(StopReason),
+}
+
+impl SendState {
+    /// Whether it can still reach the network.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self, SendState::Published { .. } | SendState::Stopped(_))
+    }
+    /// Whether it can still be called back.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        matches!(self, SendState::AwaitingApproval | SendState::Waiting { .. } | SendState::Held(_))
+    }
+}
+
+/// Something said, or to be said, in the company's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// Its number within the case, from 1.
+    pub id: u32,
+    /// What it is.
+    pub kind: SendKind,
+    /// From which account.
+    pub account: Account,
+    /// Which post it answers.
+    pub target: Option<PostId>,
+    /// That post's id on our server.
+    pub target_local: String,
+    /// That post's version when the text was agreed on.
+    pub target_version: i64,
+    /// To whom.
+    pub to: Author,
+    /// The text.
+    pub text: Untrusted,
+    /// The language it is marked with.
+    pub lang: String,
+    /// Who asked for it.
+    pub by: AgentId,
+    /// Who wrote the draft, where that was another.
+    pub drafted_by: AgentId,
+    /// Who approved this very text.
+    pub approved_by: Option<AgentId>,
+    /// When it was asked for.
+    pub at: Time,
+    /// Where it stands.
+    pub state: SendState,
+}
+
+/// What kind of place a case has in the chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceKind {
+    /// The thread staff work in.
+    Home,
+    /// Where its private messages are shown.
+    Private,
+    /// Inside a storm's thread.
+    Folded,
+    /// Where it used to be.
+    Former,
+}
+
+/// Where a case stands in the team's chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The room.
+    pub room: RoomId,
+    /// The card's message id, which is the thread's; `None` until the card's receipt came.
+    pub thread: Option<String>,
+    /// What kind.
+    pub kind: PlaceKind,
+}
+
+/// A chat message that shows something of the case, kept so that it can be changed or redacted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Index into `places`.
+    pub place: usize,
+    /// The event it shows.
+    pub event: u32,
+    /// The chat's id of the message.
+    pub message: String,
+    /// Whether it holds the text of a DM.
+    pub private: bool,
+}
+
+/// How a case was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// By the agent.
+    ByAgent,
+    /// The customer said so.
+    ByCustomer,
+}
+
+/// What `undo` would take back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undoable {
+    /// Who did it.
+    pub by: AgentId,
+    /// When.
+    pub at: Time,
+    /// The verb.
+    pub verb: String,
+    /// Status before.
+    pub status: Status,
+    /// Owner before.
+    pub owner: Option<AgentId>,
+    /// Priority before.
+    pub priority: Priority,
+    /// Snooze before.
+    pub snoozed_until: Option<Time>,
+    /// Resolution before.
+    pub resolution: Option<Resolution>,
+}
+
+/// One conversation of one customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Number for staff.
+    pub id: CaseId,
+    /// Code for the customer.
+    pub code: String,
+    /// Which conversation, whose.
+    pub key: CaseKey,
+    /// Goes up by one with every commit; 0 before the first.
+    pub version: u64,
+    /// Where it stands.
+    pub status: Status,
+    /// The account that answers by default.
+    pub account: Account,
+    /// The customer, as last seen.
+    pub customer: Author,
+    /// Other cases of this customer before this one.
+    pub earlier_cases: u32,
+    /// Who took it.
+    pub owner: Option<AgentId>,
+    /// How soon.
+    pub priority: Priority,
+    /// Whether staff set the priority, so that weighing no longer changes it.
+    pub priority_fixed: bool,
+    /// Why that priority.
+    pub reasons: Vec<Reason>,
+    /// How the customer sounds.
+    pub tone: Tone,
+    /// Language the customer writes in.
+    pub lang: String,
+    /// Language of its threads.
+    pub speaks: Lang,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// The conversation, oldest first as seen.
+    pub posts: Vec<CasePost>,
+    /// Drafts.
+    pub drafts: Vec<Draft>,
+    /// Sends.
+    pub sends: Vec<Outgoing>,
+    /// Rooms and threads.
+    pub places: Vec<Place>,
+    /// Chat messages that show posts.
+    pub shown: Vec<Shown>,
+    /// When the first post was written (at most when it was seen).
+    pub opened_at: Time,
+    /// When anything last happened.
+    pub touched_at: Time,
+    /// First answer of the brand, by whichever way.
+    pub first_answer_at: Option<Time>,
+    /// By when an answer is due; `None` while the customer is next.
+    pub answer_due: Option<Time>,
+    /// Whether the miss of that deadline was said.
+    pub overdue_said: bool,
+    /// Put off until then.
+    pub snoozed_until: Option<Time>,
+    /// When it was closed.
+    pub resolved_at: Option<Time>,
+    /// How it was closed.
+    pub resolution: Option<Resolution>,
+    /// Why it is in quarantine.
+    pub hidden_because: Option<Reason>,
+    /// A private conversation is open.
+    pub handoff_open: bool,
+    /// Cases that belong with this one.
+    pub links: Vec<CaseId>,
+    /// Where it went on.
+    pub merged_into: Option<CaseId>,
+    /// What `undo` takes back.
+    pub undoable: Option<Undoable>,
+    /// Number of events so far: the next event's number.
+    pub events: u32,
+    /// Engagement of the customer's root post, and reposts counted.
+    pub reposts: u64,
+}
+
+impl Case {
+    /// The send with this number.
+    #[must_use]
+    pub fn send(&self, id: u32) -> Option<&Outgoing> {
+        self.sends.iter().find(|s| s.id == id)
+    }
+    /// The send that can still reach the network, if any: there is at most one.
+    #[must_use]
+    pub fn live_send(&self) -> Option<&Outgoing> {
+        self.sends.iter().find(|s| s.state.is_live())
+    }
+    /// The draft being worked on.
+    #[must_use]
+    pub fn current_draft(&self) -> Option<&Draft> {
+        self.drafts.last().filter(|d| !d.closed)
+    }
+    /// The place of this kind.
+    #[must_use]
+    pub fn place(&self, kind: PlaceKind) -> Option<(usize, &Place)> {
+        self.places.iter().enumerate().find(|(_, p)| p.kind == kind)
+    }
+    /// A post of this conversation.
+    #[must_use]
+    pub fn post(&self, id: &PostId) -> Option<(usize, &CasePost)> {
+        self.posts.iter().enumerate().find(|(_, p)| &p.post.id == id)
+    }
+    /// The customer's latest post that still stands; `private`: DMs only, else public only.
+    #[must_use]
+    pub fn latest_of_customer(&self, private: bool) -> Option<&CasePost> {
+        self.posts.iter().rev().find(|p| p.voice == Voice::Customer && p.deleted_at.is_none() && p.post.is_dm() == private)
+    }
+    /// When the case next wants to be woken.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Time> {
+        let snooze = self.snoozed_until.filter(|_| self.status == Status::Snoozed);
+        let due = self.answer_due.filter(|_| self.status.is_open() && self.status != Status::Snoozed && !self.overdue_said);
+        snooze.into_iter().chain(due).min()
+    }
+}
+
+/// An event as the store keeps it, with its place in the case's trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// Whose.
+    pub case: CaseId,
+    /// Its number within the case, from 0.
+    pub n: u32,
+    /// When.
+    pub at: Time,
+    /// By whom; `None`: the network, the customer or the clock.
+    pub by: Option<AgentId>,
+    /// What.
+    pub event: Event,
+}

@@ -1,0 +1,125 @@
+//! Why something staff asked for is not done. Each reason becomes a sentence: `refused-<code>`.
+
+use super::model::CaseId;
+use super::status::Status;
+use crate::policy::{AgentId, Role};
+use crate::say::{Arg, Say};
+use serde::{Deserialize, Serialize};
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// No such verb; the nearest one.
+    UnknownVerb(String, Option<String>),
+    /// No such case.
+    UnknownCase(CaseId),
+    /// Which case?
+    WhichCase,
+    /// The command lacks something: the key of its usage.
+    Usage(String),
+    /// A needs at least this role.
+    NeedsRole(Role),
+    /// Nobody the team knows.
+    NotStaff,
+    /// No such colleague.
+    UnknownPerson(String),
+    /// Somebody else owns it.
+    OwnedBy(AgentId),
+    /// They own it already.
+    AlreadyYours,
+    /// Nobody owns it.
+    NotOwned,
+    /// Not in this status.
+    Status(Status),
+    /// There is no draft to send.
+    NoDraft,
+    /// Nothing to answer: no post of the customer stands.
+    NothingToAnswer,
+    /// The text is too long: its length, the most.
+    TooLong(usize, usize),
+    /// The text is empty.
+    Empty,
+    /// Another send of the case is not settled yet: its number.
+    SendUnderWay(u32),
+    /// It is unknown whether an earlier send stands; people look first.
+    InDoubt(u32),
+    /// Nothing waits for approval.
+    NothingToApprove,
+    /// Who wrote it does not approve it.
+    OwnDraft,
+    /// Nothing to undo.
+    NothingToUndo,
+    /// It has left already.
+    TooLate,
+    /// The network has no private way to this customer.
+    NoPrivateRoute,
+    /// No private conversation is open.
+    NoHandoff,
+    /// No published answer to act on.
+    NothingPublished,
+    /// The network cannot do that.
+    NotOnThisNetwork,
+    /// A case with itself.
+    SameCase,
+    /// It was merged; it lives on there.
+    MergedInto(CaseId),
+    /// Cases of different customers are not merged.
+    OtherCustomer,
+    /// Already so.
+    AlreadySo,
+    /// A length of time that cannot be.
+    BadTime(String),
+}
+
+impl Refusal {
+    /// The sentence.
+    #[must_use]
+    pub fn say(&self) -> Say {
+        let said = |code: &str| Say::new(&format!("refused-{code}"));
+        match self {
+            Refusal::UnknownVerb(verb, near) => match near {
+                Some(near) => said("unknown-verb-near").text("verb", verb).text("near", near),
+                None => said("unknown-verb").text("verb", verb),
+            },
+            Refusal::UnknownCase(id) => said("unknown-case").case(*id),
+            Refusal::WhichCase => said("which-case"),
+            Refusal::Usage(verb) => said("usage").with("usage", Arg::Code(format!("usage-{verb}"))),
+            Refusal::NeedsRole(role) => said("needs-role").with("role", Arg::Code(format!("role-{}", code(role)))),
+            Refusal::NotStaff => said("not-staff"),
+            Refusal::UnknownPerson(name) => said("unknown-person").text("name", name),
+            Refusal::OwnedBy(agent) => said("owned-by").text("agent", agent.as_str()),
+            Refusal::AlreadyYours => said("already-yours"),
+            Refusal::NotOwned => said("not-owned"),
+            Refusal::Status(status) => said("status").with("status", Arg::Code(format!("status-{}", code(status)))),
+            Refusal::NoDraft => said("no-draft"),
+            Refusal::NothingToAnswer => said("nothing-to-answer"),
+            Refusal::TooLong(length, max) => said("too-long").number("length", *length).number("max", *max),
+            Refusal::Empty => said("empty"),
+            Refusal::SendUnderWay(_) => said("send-under-way"),
+            Refusal::InDoubt(_) => said("in-doubt"),
+            Refusal::NothingToApprove => said("nothing-to-approve"),
+            Refusal::OwnDraft => said("own-draft"),
+            Refusal::NothingToUndo => said("nothing-to-undo"),
+            Refusal::TooLate => said("too-late"),
+            Refusal::NoPrivateRoute => said("no-private-route"),
+            Refusal::NoHandoff => said("no-handoff"),
+            Refusal::NothingPublished => said("nothing-published"),
+            Refusal::NotOnThisNetwork => said("not-on-this-network"),
+            Refusal::SameCase => said("same-case"),
+            Refusal::MergedInto(id) => said("merged-into").case(*id),
+            Refusal::OtherCustomer => said("other-customer"),
+            Refusal::AlreadySo => said("already-so"),
+            Refusal::BadTime(text) => said("bad-time").text("text", text),
+        }
+    }
+}
+
+/// The `snake_case` code of a unit variant, with dashes, as the locales spell it.
+pub fn code<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(s)) => s.replace('_', "-"),
+        Ok(serde_json::Value::Object(map)) => map.keys().next().map(|k| k.replace('_', "-")).unwrap_or_default(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,356 @@
+//! A case being changed: what commands and inputs do to it, gathered for one commit.
+
+use super::event::Event;
+use super::model::{
+    Case, CaseId, Draft, EventRecord, HoldReason, Outgoing, PlaceKind, Priority, Resolution, SendKind, SendState, StopReason, Undoable,
+};
+use super::refusal::Refusal;
+use super::status::{Status, Trigger};
+use crate::clock::Time;
+use crate::command::Command;
+use crate::desk::Desk;
+use crate::digest::{Fact, FactKind};
+use crate::intake::length::length;
+use crate::outbox::{Effect, Lane, Urgency};
+use crate::policy::{AgentId, Approval, Policy, Role};
+use crate::post::{Account, Author, Untrusted};
+
+/// What must be known to decide.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// The moment.
+    pub now: Time,
+    /// The rules.
+    pub policy: &'a Policy,
+    /// The desk, read only.
+    pub desk: &'a Desk,
+    /// For `merge` and `link`: the other case as it stands, if there is one.
+    pub other: Option<&'a Case>,
+}
+
+/// An effect decided on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Where to.
+    pub lane: Lane,
+    /// How soon among others.
+    pub urgency: Urgency,
+    /// What.
+    pub effect: Effect,
+    /// Not before.
+    pub due: Time,
+}
+
+/// What a case wants of another one; comes to it as an input in the same commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// `to` was joined by `from`: it takes over the posts.
+    Absorb {
+        /// The one that lives on.
+        to: CaseId,
+        /// What it takes over.
+        from: Box<Case>,
+        /// By whom.
+        by: AgentId,
+    },
+    /// `to` is linked with `from`.
+    Link {
+        /// The one to be told.
+        to: CaseId,
+        /// The other.
+        from: CaseId,
+        /// By whom; `None`: found out by sereno.
+        by: Option<AgentId>,
+    },
+}
+
+/// How long `undo` reaches back for acts other than sends, in milliseconds.
+pub const UNDO_ACT_MS: i64 = 10 * crate::clock::MINUTE_MS;
+
+/// A case being changed.
+pub struct Work<'a> {
+    /// The case.
+    pub case: Case,
+    /// What must be known.
+    pub ctx: Ctx<'a>,
+    /// What happened.
+    pub events: Vec<EventRecord>,
+    /// What is to be done outside.
+    pub effects: Vec<Planned>,
+    /// Sends whose waiting outbox entries are void.
+    pub voided: Vec<u32>,
+    /// What the digest counts.
+    pub facts: Vec<Fact>,
+    /// What other cases are to be told.
+    pub follow: Vec<Follow>,
+    /// Whether the card shows something else now.
+    pub card_changed: bool,
+}
+
+impl<'a> Work<'a> {
+    /// Begins to change `case`.
+    #[must_use]
+    pub fn new(case: Case, ctx: Ctx<'a>) -> Work<'a> {
+        Work {
+            case,
+            ctx,
+            events: Vec::new(),
+            effects: Vec::new(),
+            voided: Vec::new(),
+            facts: Vec::new(),
+            follow: Vec::new(),
+            card_changed: false,
+        }
+    }
+
+    /// Notes that something happened, and shows it in the case's threads.
+    pub fn event(&mut self, by: Option<&AgentId>, event: Event) -> u32 {
+        let n = self.case.events;
+        self.case.events += 1;
+        self.case.touched_at = self.ctx.now;
+        self.card_changed = true;
+        // The card itself shows the first post.
+        let shown = !matches!(event, Event::Opened { .. });
+        self.events.push(EventRecord { case: self.case.id, n, at: self.ctx.now, by: by.cloned(), event });
+        if shown {
+            for place in 0..self.case.places.len() {
+                if self.case.places[place].kind != PlaceKind::Former {
+                    self.show(place, Effect::ThreadEntry { place, event: n });
+                }
+            }
+        }
+        n
+    }
+
+    /// Plans a chat effect for a place of the case.
+    pub fn show(&mut self, place: usize, effect: Effect) {
+        let urgency = match (&effect, self.case.priority) {
+            (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. }, _) => Urgency::Update,
+            (_, Priority::Urgent) => Urgency::Urgent,
+            _ => Urgency::Normal,
+        };
+        let lane = Lane::Chat(self.case.places[place].room.clone());
+        self.effects.push(Planned { lane, urgency, effect, due: self.ctx.now });
+    }
+
+    /// Counts something for the digest.
+    pub fn fact(&mut self, by: Option<&AgentId>, kind: FactKind) {
+        let n = u32::try_from(self.facts.len()).unwrap_or(u32::MAX) + self.case.events * 8;
+        self.facts.push(Fact { at: self.ctx.now, case: self.case.id, n, network: self.case.key.network.clone(), by: by.cloned(), kind });
+    }
+
+    /// Moves the case to another status, or refuses.
+    pub fn trigger(&mut self, trigger: Trigger) -> Result<(), Refusal> {
+        if let (Status::Merged, Some(into)) = (self.case.status, self.case.merged_into) {
+            return Err(Refusal::MergedInto(into));
+        }
+        let owned = self.case.owner.is_some();
+        let next = self.case.status.after(trigger, owned).ok_or(Refusal::Status(self.case.status))?;
+        if next != self.case.status {
+            self.card_changed = true;
+            self.case.status = next;
+        }
+        Ok(())
+    }
+
+    /// Remembers what `undo` would restore; call before changing anything.
+    pub fn remember(&mut self, by: &AgentId, verb: &str) {
+        let c = &self.case;
+        self.case.undoable = Some(Undoable {
+            by: by.clone(),
+            at: self.ctx.now,
+            verb: verb.to_owned(),
+            status: c.status,
+            owner: c.owner.clone(),
+            priority: c.priority,
+            snoozed_until: c.snoozed_until,
+            resolution: c.resolution,
+        });
+    }
+
+    /// Refuses unless nobody else owns the case.
+    pub fn not_anothers(&self, by: &AgentId) -> Result<(), Refusal> {
+        match &self.case.owner {
+            Some(owner) if owner != by => Err(Refusal::OwnedBy(owner.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes `by` the owner of a case without one; refuses on another's.
+    pub fn own(&mut self, by: &AgentId) -> Result<(), Refusal> {
+        self.not_anothers(by)?;
+        if self.case.owner.is_none() {
+            self.case.owner = Some(by.clone());
+            if let Err(refusal) = self.trigger(Trigger::Claim) {
+                self.case.owner = None;
+                return Err(refusal);
+            }
+            self.event(Some(by), Event::Claimed);
+        }
+        Ok(())
+    }
+
+    /// Notes a draft; it becomes the current one, and voids what waits for approval.
+    pub fn draft(&mut self, by: &AgentId, text: &str) -> u32 {
+        if let Some(waiting) = self.case.sends.iter().find(|s| s.state == SendState::AwaitingApproval).map(|s| s.id) {
+            self.stop(waiting, StopReason::Superseded, Some(by));
+        }
+        for d in &mut self.case.drafts {
+            d.closed = true;
+        }
+        let id = self.case.drafts.last().map_or(1, |d| d.id + 1);
+        self.case.drafts.push(Draft { id, by: by.clone(), at: self.ctx.now, text: Untrusted::new(text), closed: false });
+        self.event(Some(by), Event::Drafted { draft: id });
+        id
+    }
+
+    /// Decides to send `text`; waits for approval or for its window. `drafted_by`: whose words.
+    /// `to_post`: for retractions and corrections, the post acted on stands in the earlier send.
+    pub fn send(&mut self, kind: SendKind, text: &str, command: &Command, drafted_by: &AgentId) -> Result<u32, Refusal> {
+        if let Some(live) = self.case.live_send() {
+            return Err(match live.state {
+                SendState::Unknown { .. } => Refusal::InDoubt(live.id),
+                _ => Refusal::SendUnderWay(live.id),
+            });
+        }
+        let (account, to, target) = self.addressee(&kind)?;
+        let caps = self.ctx.policy.accounts.get(&account).map(|a| a.capabilities.clone()).unwrap_or_default();
+        let needs_text = !matches!(kind, SendKind::Retract { .. });
+        if needs_text && text.trim().is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let (post, local, version) = target;
+        // The network needs the person named in the text; the adapter puts that in front.
+        let mention = if needs_text { format!("{} ", to.handle.expose()) } else { String::new() };
+        let counted = length(&format!("{mention}{text}"), &caps);
+        if needs_text && counted > caps.max_length {
+            return Err(Refusal::TooLong(counted, caps.max_length));
+        }
+        let role = self.ctx.policy.role(&command.by);
+        let approval = matches!(kind, SendKind::Reply | SendKind::Correct { .. })
+            && match self.ctx.policy.reply.approval {
+                Approval::Off => false,
+                Approval::Agents => role < Some(Role::Lead),
+                Approval::All => true,
+            };
+        let id = self.case.sends.last().map_or(1, |s| s.id + 1);
+        let until = self.ctx.now.plus(self.ctx.policy.reply.undo_ms);
+        let state = if approval { SendState::AwaitingApproval } else { SendState::Waiting { until } };
+        let lang = self.case.lang.clone();
+        self.case.sends.push(Outgoing {
+            id,
+            kind,
+            account,
+            target: post,
+            target_local: local,
+            target_version: version,
+            to,
+            text: Untrusted::new(text.trim()),
+            lang,
+            by: command.by.clone(),
+            drafted_by: drafted_by.clone(),
+            approved_by: None,
+            at: self.ctx.now,
+            state,
+        });
+        if approval {
+            self.event(Some(&command.by), Event::ApprovalAsked { send: id });
+        } else {
+            self.arm(id, Some(&command.by));
+        }
+        Ok(id)
+    }
+
+    /// Starts a send's undo window, whole.
+    pub fn arm(&mut self, id: u32, by: Option<&AgentId>) {
+        let until = self.ctx.now.plus(self.ctx.policy.reply.undo_ms);
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id) else { return };
+        send.state = SendState::Waiting { until };
+        let lane = Lane::Network(send.account.clone());
+        self.voided.push(id);
+        self.effects.push(Planned { lane, urgency: Urgency::Staff, effect: Effect::Send { send: id }, due: until });
+        self.event(by, Event::Queued { send: id, until });
+    }
+
+    /// A pending send waits for a person.
+    pub fn hold(&mut self, id: u32, because: HoldReason) {
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_pending()) else { return };
+        send.state = SendState::Held(because);
+        self.voided.push(id);
+        self.event(None, Event::Held { send: id, because });
+    }
+
+    /// A send comes to nothing.
+    pub fn stop(&mut self, id: u32, because: StopReason, by: Option<&AgentId>) {
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) else { return };
+        send.state = SendState::Stopped(because.clone());
+        self.voided.push(id);
+        self.event(by, Event::Stopped { send: id, because });
+    }
+
+    /// Closes the case.
+    pub fn resolve(&mut self, by: Option<&AgentId>, how: Resolution) -> Result<(), Refusal> {
+        self.trigger(Trigger::Resolve)?;
+        self.close();
+        self.case.resolved_at = Some(self.ctx.now);
+        self.case.resolution = Some(how);
+        self.event(by, Event::Resolved { how });
+        self.fact(by, FactKind::Resolved { how });
+        Ok(())
+    }
+
+    /// What every closing does: pending sends stop, deadlines end.
+    pub fn close(&mut self) {
+        if let Some(pending) = self.case.live_send().filter(|s| s.state.is_pending()).map(|s| s.id) {
+            self.stop(pending, StopReason::CaseClosed, None);
+        }
+        self.case.answer_due = None;
+        self.case.snoozed_until = None;
+        self.case.handoff_open = false;
+    }
+
+    /// Opens the case again.
+    pub fn reopen(&mut self, by: Option<&AgentId>) -> Result<(), Refusal> {
+        self.trigger(Trigger::Reopen)?;
+        self.case.resolved_at = None;
+        self.case.resolution = None;
+        self.event(by, Event::Reopened { by_customer: by.is_none() });
+        self.fact(by, FactKind::Reopened);
+        self.await_answer(self.ctx.policy.deadline.next_response_ms);
+        Ok(())
+    }
+
+    /// An answer is due so many milliseconds from now, unless one is due already.
+    pub fn await_answer(&mut self, within_ms: i64) {
+        if self.case.answer_due.is_none() {
+            self.case.answer_due = Some(self.ctx.now.plus(within_ms));
+            self.case.overdue_said = false;
+        }
+    }
+
+    /// The account, person and post that a send of this kind goes to. Public answers go from the
+    /// account that the answered post spoke to.
+    #[expect(clippy::type_complexity, reason = "used once, taken apart at once")]
+    fn addressee(&self, kind: &SendKind) -> Result<(Account, Author, (Option<crate::post::PostId>, String, i64)), Refusal> {
+        let case = &self.case;
+        let of_post = |p: &super::model::CasePost| {
+            (p.post.account.clone(), p.post.author.clone(), (Some(p.post.id.clone()), p.post.local_id.clone(), p.post.version()))
+        };
+        match kind {
+            SendKind::Reply => case.latest_of_customer(false).map(of_post).ok_or(Refusal::NothingToAnswer),
+            // A private message hangs on the customer's last one, else on nothing: never on a public post.
+            SendKind::Handoff | SendKind::Dm => Ok(case
+                .latest_of_customer(true)
+                .map(of_post)
+                .unwrap_or_else(|| (case.account.clone(), case.customer.clone(), (None, String::new(), 0)))),
+            SendKind::Retract { send } | SendKind::Correct { send } => {
+                let earlier = case.send(*send).ok_or(Refusal::NothingPublished)?;
+                Ok((
+                    earlier.account.clone(),
+                    earlier.to.clone(),
+                    (earlier.target.clone(), earlier.target_local.clone(), earlier.target_version),
+                ))
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The engine: inputs in, one commit, acks and deliveries out. Sans-I/O: whoever holds it (the
+//! tokio pump in [`crate::app`], the simulator) tells it the time and carries out what it says.
+
+mod context;
+mod delivery;
+mod query;
+mod run;
+
+pub use delivery::{Body, Delivery};
+pub use query::{OutboxLine, Reply};
+pub use run::Engine;
+
+use crate::command::{Answer, Command};
+use crate::outbox::{EntryId, Look, Outcome};
+use crate::post::{Account, NetEvent};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can happen to sereno.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// A network told us something, through this account.
+    Net(Account, NetEvent),
+    /// Staff want something.
+    Command(Command),
+    /// A delivery ended.
+    Receipt {
+        /// Which.
+        entry: EntryId,
+        /// Which attempt of it, from 1.
+        attempt: u32,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A look-up of a doubtful delivery ended.
+    Looked {
+        /// Which.
+        entry: EntryId,
+        /// Which attempt was looked up.
+        attempt: u32,
+        /// How.
+        look: Look,
+    },
+    /// A stream has been read up to the present since start-up: sends may go again.
+    Reconciled(Account),
+    /// Reading from an account failed for lack of rights, or works again.
+    Health {
+        /// Which.
+        account: Account,
+        /// `None`: it works; else the network's words.
+        lost: Option<String>,
+    },
+    /// An operator decides about a dead letter or a doubt.
+    Outbox {
+        /// Which.
+        entry: EntryId,
+        /// Try again, or give up.
+        retry: bool,
+    },
+}
+
+/// Inputs that belong together: a stream's page with its new cursor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// In their order.
+    pub inputs: Vec<Input>,
+    /// Account, stream, cursor: written in the very commit that takes the inputs.
+    pub cursor: Option<(Account, String, String)>,
+}
+
+/// What became of an input, told after the commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ack {
+    /// Taken.
+    Taken,
+    /// A command's answer.
+    Answered(Answer),
+    /// A query's answer.
+    Replied(Box<Reply>),
+}

@@ -1,0 +1,3 @@
+//! (being written)
+/// The engine.
+pub struct Engine;

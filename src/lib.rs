@@ -1,0 +1,21 @@
+//! sereno carries public complaints into a support team's own chat, and the team's answers back.
+//!
+//! Read `ARCHITECTURE.md` for the map. In the order in which data flows: [`network`] → [`intake`]
+//! → [`case`] → [`store`] → [`outbox`] → [`chat`]; [`engine`] turns the crank; [`app`] wires.
+
+pub mod case;
+pub mod chat;
+pub mod clock;
+pub mod command;
+pub mod desk;
+pub mod digest;
+pub mod engine;
+pub mod i18n;
+pub mod intake;
+pub mod network;
+pub mod outbox;
+pub mod policy;
+pub mod post;
+pub mod say;
+pub mod store;
+pub mod view;

@@ -1,0 +1,93 @@
+//! What a network must be able to do for sereno.
+//!
+//! An adapter is one file or folder below this module and one row in [`crate::app`]'s table. It
+//! turns its network's payloads into [`crate::post`] types and [`Outgoing`] into calls; it holds
+//! no state that must outlive the process: cursors are the store's.
+
+pub mod mastodon;
+pub mod square;
+
+use crate::case::{Outgoing, SendState};
+use crate::clock::Time;
+use crate::outbox::{Look, Outcome};
+use crate::policy::AccountPolicy;
+use crate::post::{Account, NetEvent, PostRef};
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+/// Why a call to a network gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetError {
+    /// The token is not, or no longer, good; or lacks a scope.
+    #[error("not authorised: {0}")]
+    Auth(String),
+    /// Try again, after so many milliseconds if the network said.
+    #[error("for now: {why}")]
+    Retry {
+        /// The network's own wish.
+        after_ms: Option<i64>,
+        /// In its words, without secrets or texts.
+        why: String,
+    },
+    /// Trying again is pointless.
+    #[error("for good: {0}")]
+    Permanent(String),
+}
+
+/// What one poll of a stream gave.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// What happened, oldest first.
+    pub events: Vec<NetEvent>,
+    /// Where to go on from, once these are committed; `None`: unchanged.
+    pub cursor: Option<String>,
+    /// Whether more is waiting right now.
+    pub more: bool,
+}
+
+/// Something that `sereno check` found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What was looked at.
+    pub what: String,
+    /// What was found, and what to do about it.
+    pub detail: String,
+}
+
+/// A brand account on a network.
+#[async_trait]
+pub trait NetworkAccount: Send + Sync {
+    /// Its name in `bot.toml`.
+    fn account(&self) -> &Account;
+
+    /// Signs in, and learns who the account is and what its network can do.
+    async fn prepare(&self) -> Result<AccountPolicy, NetError>;
+
+    /// The streams to reconcile from, each with a cursor of its own.
+    fn streams(&self) -> Vec<String>;
+
+    /// What has happened on `stream` since `cursor` (`None`: never asked before: only set the
+    /// cursor to the present and go back at most the policy's import time), oldest first. May be
+    /// called again with the same cursor and must then give the same again.
+    async fn poll(&self, stream: &str, cursor: Option<&str>) -> Result<Page, NetError>;
+
+    /// Listens, and passes on what happens as it happens, until the connection breaks. What it
+    /// misses comes by [`NetworkAccount::poll`]. A full channel slows it.
+    async fn push(&self, events: mpsc::Sender<NetEvent>) -> NetError;
+
+    /// Looks posts up again: what was edited, what is gone, how it spreads.
+    async fn refresh(&self, posts: &[PostRef]) -> Result<Vec<NetEvent>, NetError>;
+
+    /// Sends. `op` is the same for every attempt at the same thing. `earlier` is the published
+    /// send that a retraction or correction is about. Looks first that the target still stands
+    /// with the version that the text was agreed on.
+    async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome;
+
+    /// Whether a send of which we do not know stands on the network. `since`: when it was first tried.
+    async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look;
+
+    /// What is wrong with the account's set-up, and what to do about it.
+    async fn check(&self) -> Vec<Finding>;
+}

@@ -1,0 +1,322 @@
+//! The rules a decision is taken by: what `bot.toml` says, as plain data for the core.
+//!
+//! [`crate::config`] makes it from the file; nothing in it can do I/O.
+
+use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::post::{Account, AuthorId, Network, name_type};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+name_type! {
+    /// A member of staff, by the chat's immutable id (`U123`, `@ana:example.org`, `console`).
+    AgentId
+}
+name_type! {
+    /// A room or channel of the team's chat, by the chat's id.
+    RoomId
+}
+
+/// What a member of staff may do; each role holds those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads; acts on nothing.
+    Viewer,
+    /// Works cases and answers.
+    Agent,
+    /// Approves, retracts, assigns, pauses.
+    Lead,
+    /// Runs the bot.
+    Operator,
+}
+
+/// The languages that staff can work in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Spanish.
+    Es,
+}
+
+impl Lang {
+    /// `en` or `es`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Es => "es",
+        }
+    }
+    /// From a BCP 47 tag or a locale (`es`, `es-ES`, `es_ES.UTF-8`): Spanish, else English.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Lang {
+        if tag.to_ascii_lowercase().starts_with("es") { Lang::Es } else { Lang::En }
+    }
+}
+
+/// Somebody on the team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// What they may do.
+    pub role: Role,
+    /// The name shown to colleagues.
+    pub name: String,
+    /// The language of their private answers; `None`: the route's.
+    pub lang: Option<Lang>,
+}
+
+/// How a private conversation with a customer can begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DmRoute {
+    /// We may write to them.
+    #[default]
+    Direct,
+    /// The network has no private messages that we could use.
+    None,
+}
+
+/// What a network can do for us, as data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// Longest public post, in the network's own count.
+    pub max_length: usize,
+    /// What a link counts in a post; `None`: its own length.
+    pub url_length: Option<usize>,
+    /// Whether a published post can be changed.
+    pub can_edit: bool,
+    /// Whether a published post can be taken back.
+    pub can_delete: bool,
+    /// How a handoff opens.
+    pub dm_route: DmRoute,
+    /// Whether a send carrying the same operation id again is accepted once by the network itself.
+    pub idempotent: bool,
+    /// Sends allowed a minute on this account; the lane keeps to it.
+    pub sends_per_minute: u32,
+    /// Sends of this account that may be on their way at once.
+    pub in_flight: usize,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self {
+            max_length: 500,
+            url_length: Some(23),
+            can_edit: true,
+            can_delete: true,
+            dm_route: DmRoute::Direct,
+            idempotent: false,
+            sends_per_minute: 60,
+            in_flight: 4,
+        }
+    }
+}
+
+/// A brand account, as the core needs to know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountPolicy {
+    /// Which network it is on.
+    pub network: Network,
+    /// The author id of the account itself, learnt at start-up: its posts are ours.
+    pub author: Option<AuthorId>,
+    /// The handle shown to staff.
+    pub handle: String,
+    /// What its network can do.
+    pub capabilities: Capabilities,
+}
+
+/// Which room a case goes to. The first that matches wins; empty fields match anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Only cases of this account.
+    pub account: Option<Account>,
+    /// Only cases whose customer writes in this language (`es`, `ca`, …).
+    pub lang: Option<String>,
+    /// The room.
+    pub room: RoomId,
+    /// The language of its threads.
+    pub speaks: Lang,
+}
+
+/// When a public answer needs a second pair of eyes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// Never.
+    #[default]
+    Off,
+    /// What agents send; leads send on their own.
+    Agents,
+    /// Always.
+    All,
+}
+
+/// How answers go out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyPolicy {
+    /// How long a send waits for `undo`, in milliseconds.
+    pub undo_ms: i64,
+    /// Who needs approval.
+    pub approval: Approval,
+    /// The first private message of a handoff, by language of the customer; `{code}`, `{case}`,
+    /// `{handle}` and `{agent}` are filled in.
+    pub handoff_text: BTreeMap<String, String>,
+}
+
+/// By when somebody should have answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadlinePolicy {
+    /// First answer, by priority (index: low, normal, high, urgent), in milliseconds.
+    pub first_response_ms: [i64; 4],
+    /// Next answer after the customer wrote again, in milliseconds.
+    pub next_response_ms: i64,
+}
+
+/// How posts are weighed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriagePolicy {
+    /// From how many followers on an audience raises the priority by one step.
+    pub large_audience: u64,
+    /// From how many followers on it raises it by two.
+    pub huge_audience: u64,
+    /// Words that raise the priority, besides the built-in ones.
+    pub alarm_words: Vec<String>,
+    /// Words that send a post to quarantine.
+    pub spam_words: Vec<String>,
+}
+
+/// The daily report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestPolicy {
+    /// Whether it is sent at all.
+    pub enabled: bool,
+    /// The room; `None`: the first route's.
+    pub room: Option<RoomId>,
+    /// Local time of day, minutes after midnight.
+    pub minute_of_day: u16,
+    /// Whether agents are named.
+    pub by_agent: bool,
+}
+
+/// Who sees private things.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivacyPolicy {
+    /// Rooms in which the text of a DM may stand.
+    pub private_rooms: Vec<RoomId>,
+    /// The room in which DMs are shown; `None`: the case's own, if that is private, else masked.
+    pub dm_room: Option<RoomId>,
+}
+
+/// Keywords to listen for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenRule {
+    /// Its name, shown on the card.
+    pub name: String,
+    /// Words and phrases, matched without case or accents, on word borders.
+    pub keywords: Vec<String>,
+    /// Hashtags, without `#`.
+    pub hashtags: Vec<String>,
+    /// A post with one of these is not ours.
+    pub exclude: Vec<String>,
+}
+
+/// Everything a decision may depend on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The company, as customers know it.
+    pub brand: String,
+    /// The team's default language.
+    pub lang: Lang,
+    /// IANA time zone of the digest and of shown times.
+    pub time_zone: String,
+    /// Brand accounts by name.
+    pub accounts: BTreeMap<Account, AccountPolicy>,
+    /// Listening rules.
+    pub listen: Vec<ListenRule>,
+    /// Rooms; never empty: the last matches all.
+    pub routes: Vec<Route>,
+    /// Where a card goes whose room does not take it.
+    pub fallback_room: RoomId,
+    /// Staff by immutable id.
+    pub people: BTreeMap<AgentId, Person>,
+    /// The role of somebody in the room whom `[people]` does not name.
+    pub default_role: Option<Role>,
+    /// Sending.
+    pub reply: ReplyPolicy,
+    /// Deadlines.
+    pub deadline: DeadlinePolicy,
+    /// Weighing.
+    pub triage: TriagePolicy,
+    /// Report.
+    pub digest: DigestPolicy,
+    /// Privacy.
+    pub privacy: PrivacyPolicy,
+    /// A resolved case is reopened by its customer within this many milliseconds; later, a new, linked one opens.
+    pub reopen_ms: i64,
+    /// Posts written longer than this before an account was first seen are not taken in.
+    pub import_ms: i64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let room = RoomId::from("console");
+        Policy {
+            brand: "the company".into(),
+            lang: Lang::En,
+            time_zone: "UTC".into(),
+            accounts: BTreeMap::new(),
+            listen: Vec::new(),
+            routes: vec![Route { room: room.clone(), ..Route::default() }],
+            fallback_room: room,
+            people: BTreeMap::new(),
+            default_role: Some(Role::Agent),
+            reply: ReplyPolicy { undo_ms: 10 * SECOND_MS, approval: Approval::Off, handoff_text: BTreeMap::new() },
+            deadline: DeadlinePolicy {
+                first_response_ms: [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS],
+                next_response_ms: HOUR_MS,
+            },
+            triage: TriagePolicy { large_audience: 5_000, huge_audience: 50_000, alarm_words: Vec::new(), spam_words: Vec::new() },
+            digest: DigestPolicy { enabled: true, room: None, minute_of_day: 9 * 60, by_agent: false },
+            privacy: PrivacyPolicy::default(),
+            reopen_ms: 14 * DAY_MS,
+            import_ms: HOUR_MS,
+        }
+    }
+}
+
+impl Policy {
+    /// What `agent` may do; `None`: nothing at all.
+    #[must_use]
+    pub fn role(&self, agent: &AgentId) -> Option<Role> {
+        self.people.get(agent).map(|p| p.role).or(self.default_role)
+    }
+    /// The name that colleagues see; the id where `[people]` has none.
+    #[must_use]
+    pub fn name_of<'a>(&'a self, agent: &'a AgentId) -> &'a str {
+        self.people.get(agent).map_or(agent.as_str(), |p| p.name.as_str())
+    }
+    /// The room for a case of `account` whose customer writes `lang`.
+    #[must_use]
+    pub fn route(&self, account: &Account, lang: &str) -> &Route {
+        let fits = |r: &&Route| r.account.as_ref().is_none_or(|a| a == account) && r.lang.as_deref().is_none_or(|l| l == lang);
+        self.routes.iter().find(fits).unwrap_or_else(|| self.routes.last().expect("routes are never empty"))
+    }
+    /// The language of the threads in `room`.
+    #[must_use]
+    pub fn room_lang(&self, room: &RoomId) -> Lang {
+        self.routes.iter().find(|r| &r.room == room).map_or(self.lang, |r| r.speaks)
+    }
+    /// Whether the text of a DM may stand in `room`.
+    #[must_use]
+    pub fn is_private(&self, room: &RoomId) -> bool {
+        self.privacy.private_rooms.contains(room)
+    }
+    /// Whether `author` is one of our own accounts.
+    #[must_use]
+    pub fn is_ours(&self, author: &AuthorId) -> bool {
+        self.accounts.values().any(|a| a.author.as_ref() == Some(author))
+    }
+}

@@ -1,0 +1,268 @@
+//! What all networks share: a post, its author, and what happens to it.
+//!
+//! Adapters under [`crate::network`] turn a network's own payloads into these types; the core
+//! knows no others. Text that came from outside is [`Untrusted`]: it can be shown only by a
+//! renderer that escapes it, and measured only by its network's counter.
+
+use crate::clock::Time;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl From<&str> for $name {
+            fn from(s: &str) -> Self {
+                Self(s.to_owned())
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use name_type;
+
+name_type! {
+    /// The kind of a network: `mastodon`, `square`.
+    Network
+}
+name_type! {
+    /// A brand account as `bot.toml` names it (`[[account]] name`).
+    Account
+}
+name_type! {
+    /// A post, unique in the world: ActivityPub uri, at-uri, or `network:id`.
+    PostId
+}
+name_type! {
+    /// A person on a network, unique in the world and immutable: an actor's uri, a did, or `network:id`.
+    AuthorId
+}
+
+/// Text written by somebody outside the team. `Debug` shows only its length.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Untrusted(String);
+
+impl Untrusted {
+    /// Takes in foreign text as it stands.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// The text itself: for renderers, which escape it, and for pure analysis. Never for logs.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.0.len())
+    }
+}
+
+/// Who wrote a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Immutable, unique in the world.
+    pub id: AuthorId,
+    /// The id by which our account's server knows the person; what its API wants.
+    pub local_id: String,
+    /// `@name@server` as shown; may change.
+    pub handle: Untrusted,
+    /// Display name; may change and proves nothing.
+    pub name: Untrusted,
+    /// Their profile page.
+    pub url: Option<String>,
+    /// How many follow them, where the network says.
+    pub followers: Option<u64>,
+    /// When their account was made, where the network says.
+    pub since: Option<Time>,
+    /// Marked as automated by themselves or the network.
+    pub bot: bool,
+}
+
+/// A picture, film or sound of a post: a link, never the bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// `image`, `video`, `audio` or `other`.
+    pub kind: String,
+    /// Where it stands on the network.
+    pub url: String,
+    /// The author's description of it.
+    pub description: Option<Untrusted>,
+}
+
+/// How a post spreads, as last known. A refresh updates it and writes no event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engagement {
+    /// Answers to it.
+    pub replies: u64,
+    /// Times it was passed on.
+    pub reposts: u64,
+    /// Likes, favourites.
+    pub likes: u64,
+}
+
+/// Who can read a post.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Anyone.
+    #[default]
+    Public,
+    /// Anyone, but not listed.
+    Unlisted,
+    /// Followers of the author only.
+    Followers,
+    /// Only those it names: a direct message.
+    Direct,
+}
+
+/// Why a post reached us.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// It names the brand account.
+    #[default]
+    Mention,
+    /// A listening rule caught it; the rule's name.
+    Buzz(String),
+    /// Read back by reconciliation of a conversation that we follow.
+    Followed,
+}
+
+/// The post that a post answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its id in the world, where known.
+    pub id: Option<PostId>,
+    /// Its id on our account's server.
+    pub local_id: String,
+    /// Its author, where known.
+    pub author: Option<AuthorId>,
+}
+
+/// A public item on a network, or a direct message ([`Visibility::Direct`]), as an adapter read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Unique in the world.
+    pub id: PostId,
+    /// The id on our account's server, which its API wants.
+    pub local_id: String,
+    /// Which network.
+    pub network: Network,
+    /// The brand account that saw it.
+    pub account: Account,
+    /// Who wrote it.
+    pub author: Author,
+    /// Plain text, links kept.
+    pub text: Untrusted,
+    /// The author's content warning.
+    pub warning: Option<Untrusted>,
+    /// BCP 47 language as the author or network says.
+    pub lang: Option<String>,
+    /// What hangs on it.
+    pub media: Vec<Media>,
+    /// Where a person reads it.
+    pub url: Option<String>,
+    /// What it answers.
+    pub parent: Option<Parent>,
+    /// The conversation: the network's id of it, else the top of the reply chain as known.
+    pub root: Option<PostId>,
+    /// Everyone it names.
+    pub mentions: Vec<AuthorId>,
+    /// Why it reached us.
+    pub reach: Reach,
+    /// Who can read it.
+    pub visibility: Visibility,
+    /// When it was written, by the network's clock.
+    pub created_at: Time,
+    /// When it was last edited.
+    pub edited_at: Option<Time>,
+    /// How it spreads.
+    pub engagement: Engagement,
+}
+
+impl Post {
+    /// Whether it is a direct message.
+    #[must_use]
+    pub fn is_dm(&self) -> bool {
+        self.visibility == Visibility::Direct
+    }
+    /// The conversation's root, or itself where it begins one.
+    #[must_use]
+    pub fn root(&self) -> &PostId {
+        self.root.as_ref().unwrap_or(&self.id)
+    }
+    /// The version: when last edited, else 0. With the id it names this very text.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.edited_at.map_or(0, |t| t.0)
+    }
+}
+
+/// A post named by what a network says of it: deletions often carry only the server's own id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PostRef {
+    /// By its id in the world.
+    World(PostId),
+    /// By the id on the server of one of our accounts.
+    Local {
+        /// That account.
+        account: Account,
+        /// The server's id.
+        local_id: String,
+    },
+}
+
+/// What a network tells us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetEvent {
+    /// A post, or a DM; new, or seen again.
+    New(Post),
+    /// A post with new text.
+    Edited(Post),
+    /// A post is gone.
+    Deleted {
+        /// Which one.
+        post: PostRef,
+        /// When the network says, else when we heard.
+        at: Time,
+    },
+    /// A post was passed on by somebody.
+    Reposted {
+        /// Which one.
+        post: PostRef,
+    },
+    /// A post spreads.
+    Engagement {
+        /// Which one.
+        post: PostRef,
+        /// How, now.
+        engagement: Engagement,
+    },
+}

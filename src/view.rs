@@ -1,0 +1,110 @@
+//! What people see, before any chat's markup: cards, thread entries, answers, digests.
+//!
+//! Built late, in the reader's language, from the case as it then stands. Foreign text stays
+//! [`Untrusted`] until a chat's renderer escapes it.
+
+pub mod build;
+
+use crate::command::Verb;
+use crate::post::Untrusted;
+use serde::Serialize;
+
+/// A run of text within a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// Our own words.
+    Words(String),
+    /// Our own words that matter.
+    Strong(String),
+    /// Somebody else's words, exactly.
+    Foreign(Untrusted),
+    /// A link: our label, its address.
+    Link {
+        /// What it says.
+        label: String,
+        /// Where it leads.
+        url: String,
+    },
+}
+
+/// One line.
+pub type Line = Vec<Piece>;
+
+/// A thing to press; the same verb works as a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// What it does.
+    pub verb: Verb,
+    /// What it says.
+    pub label: String,
+}
+
+/// A case's card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CardView {
+    /// The case's number.
+    pub case: u64,
+    /// The customer's code.
+    pub code: String,
+    /// Status code (`new`), for programs.
+    pub status: String,
+    /// Priority code (`urgent`), for programs.
+    pub priority: String,
+    /// The owner's id, for programs.
+    pub owner: Option<String>,
+    /// Network, for programs.
+    pub network: String,
+    /// Our account.
+    pub account: String,
+    /// The id of the post that opened it, for programs.
+    pub post: String,
+    /// `#42 · new · urgent`.
+    pub title: Line,
+    /// Who: name, handle, followers, earlier cases.
+    pub who: Line,
+    /// What they wrote, as lines.
+    pub body: Vec<Line>,
+    /// Status, owner, priority and why, deadline, links.
+    pub facts: Vec<Line>,
+    /// What can be done now.
+    pub actions: Vec<Action>,
+}
+
+/// An entry in a case's thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EntryView {
+    /// The case's number.
+    pub case: u64,
+    /// The event's code (`joined`), for programs.
+    pub event: String,
+    /// The event's number within the case.
+    pub n: u32,
+    /// The id of the post it shows, for programs.
+    pub post: Option<String>,
+    /// What it says.
+    pub lines: Vec<Line>,
+    /// What can be done now.
+    pub actions: Vec<Action>,
+}
+
+/// Lines without a case: notices, answers, lists, help, digests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TextView {
+    /// A code for programs: `notice-paused`, `answer`, `digest`.
+    pub code: String,
+    /// What it says.
+    pub lines: Vec<Line>,
+}
+
+/// Anything that can be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "view", rename_all = "snake_case")]
+pub enum View {
+    /// A card.
+    Card(CardView),
+    /// A thread entry.
+    Entry(EntryView),
+    /// Plain lines.
+    Text(TextView),
+}
