@@ -50,6 +50,8 @@ pub enum FactKind {
         /// How.
         how: Resolution,
     },
+    /// The customer confirmed what an agent had closed.
+    Confirmed,
     /// A case was opened again.
     Reopened,
     /// A case was hidden as noise.

@@ -255,6 +255,8 @@ pub enum NetEvent {
     },
     /// A post was passed on by somebody.
     Reposted {
+        /// The repost's own id, so that it counts once.
+        id: PostId,
         /// Which one.
         post: PostRef,
     },

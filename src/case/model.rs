@@ -98,6 +98,8 @@ pub struct CasePost {
     pub deleted_at: Option<Time>,
     /// How often its text changed.
     pub edits: u32,
+    /// When we last heard that it was changed or deleted.
+    pub changed_at: Option<Time>,
 }
 
 /// An answer being written. The last one is the current one.
@@ -177,6 +179,8 @@ pub enum StopReason {
     Refused(String),
     /// Given up by a person after a doubt or a dead letter.
     Dropped,
+    /// It stood, and was taken back.
+    Retracted,
 }
 
 /// Where a send stands.
@@ -405,8 +409,10 @@ pub struct Case {
     pub undoable: Option<Undoable>,
     /// Number of events so far: the next event's number.
     pub events: u32,
-    /// Engagement of the customer's root post, and reposts counted.
+    /// How often the customer's posts were passed on, as far as we know.
     pub reposts: u64,
+    /// Events that happened while the case had no place to show them.
+    pub unshown: Vec<u32>,
 }
 
 impl Case {

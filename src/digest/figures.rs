@@ -73,6 +73,7 @@ pub fn figures(facts: &[Fact], open: OpenCount, from: Time, to: Time, by_agent: 
                 f.resolved += 1;
                 f.confirmed += u64::from(*how == crate::case::Resolution::ByCustomer);
             }
+            FactKind::Confirmed => f.confirmed += 1,
             FactKind::Reopened => f.reopened += 1,
             FactKind::Hidden => f.hidden += 1,
             FactKind::Restored | FactKind::GoneBeforeShown | FactKind::Reposted => {}
