@@ -130,6 +130,28 @@ pub struct OpenCount {
     pub oldest: Option<Time>,
 }
 
+/// The sentences of a refused commit, the same from every store.
+mod conflict {
+    use super::StoreError;
+    use crate::case::CaseId;
+
+    pub(super) fn version(case: CaseId, given: u64, stored: u64) -> StoreError {
+        StoreError::Conflict(format!("case {case} comes as version {given}, the store has {stored}"))
+    }
+    pub(super) fn erased(case: CaseId) -> StoreError {
+        StoreError::Conflict(format!("case {case} was erased"))
+    }
+    pub(super) fn no_case(case: CaseId) -> StoreError {
+        StoreError::Conflict(format!("an event of case {case}, which the store does not have"))
+    }
+    pub(super) fn event(case: CaseId, n: u32) -> StoreError {
+        StoreError::Conflict(format!("event {n} of case {case} stands already"))
+    }
+    pub(super) fn counters() -> StoreError {
+        StoreError::Conflict("the counters would go back".into())
+    }
+}
+
 /// A store of cases. All calls block; `commit` returns once what it wrote survives a power cut.
 pub trait Store: Send + Sync {
     /// The store's own random name, made with it and never changed.
