@@ -1,0 +1,1 @@
+### cli: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.

@@ -1,0 +1,1 @@
+### core: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.

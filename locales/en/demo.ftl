@@ -1,0 +1,1 @@
+### demo: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.
