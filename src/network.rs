@@ -12,6 +12,7 @@ use crate::clock::Time;
 use crate::outbox::{Look, Outcome};
 use crate::policy::AccountPolicy;
 use crate::post::{Account, NetEvent, PostRef};
+use crate::say::Say;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
@@ -50,10 +51,10 @@ pub struct Page {
 pub struct Finding {
     /// Whether all is well.
     pub ok: bool,
-    /// What was looked at.
+    /// What was looked at, as `bot.toml` names it (`account.shop`, `chat.console`); no words.
     pub what: String,
-    /// What was found, and what to do about it.
-    pub detail: String,
+    /// What was found, and what to do about it: a `check-*` sentence of the locales.
+    pub detail: Say,
 }
 
 /// A brand account on a network.
