@@ -14,6 +14,7 @@ pub mod i18n;
 pub mod intake;
 pub mod network;
 pub mod outbox;
+pub mod planted;
 pub mod policy;
 pub mod post;
 pub mod say;

@@ -1,0 +1,107 @@
+//! Bugs planted on purpose, one an invariant, to prove that the simulator catches them.
+//!
+//! They exist only under `cfg(feature = "planted")`; without it [`is`] is a constant `false` and
+//! the planted branches are not even compiled into the program. The simulator (`tests/simulation`)
+//! switches one on for its thread and must then find a violation.
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Inputs are acked although their commit was not written.
+    AckBeforeCommit,
+    /// A stream's cursor is committed ahead of what stands before it.
+    CursorAheadOfCommit,
+    /// A doubtful send goes again without looking.
+    ResendWithoutLook,
+    /// A doubtful chat message goes again without looking.
+    RepostWithoutLook,
+    /// A claim takes a case away from its owner.
+    TwoOwners,
+    /// Sends leave although sending is paused.
+    PauseIgnored,
+    /// Rights are looked at when a send is asked for, not when it leaves.
+    RightsNotRechecked,
+    /// A draft written after approval replaces the approved text.
+    TextChangedAfterApproval,
+    /// A post that comes again is taken as new.
+    DedupeLost,
+    /// The company's own post is taken for a customer's.
+    OwnEchoOpensCase,
+    /// A deletion that comes before its post is forgotten.
+    EarlyDeletionForgotten,
+    /// An edit is noted, but what the chat shows is not brought up to date.
+    EditNotShown,
+    /// The digest of a day is given again after a restart.
+    DigestAgainAfterRestart,
+    /// A command that was carried out but not acked is not answered from memory.
+    AnswerForgotten,
+    /// Posts from before our time are taken in.
+    OldPostsImported,
+    /// The text of a direct message stands in a room that is not private.
+    DmInHomeRoom,
+    /// A send is handed out before the mark that it is in flight is durable.
+    SendBeforeMark,
+    /// A receipt is forgotten: its entry never leaves the outbox.
+    ReceiptDropped,
+    /// A send whose window ran out while the bot was down goes at once.
+    WindowNotRestarted,
+    /// What came while the disk was full is acked.
+    FullDiskAcked,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Bug; 20] = [
+        Bug::AckBeforeCommit,
+        Bug::CursorAheadOfCommit,
+        Bug::ResendWithoutLook,
+        Bug::RepostWithoutLook,
+        Bug::TwoOwners,
+        Bug::PauseIgnored,
+        Bug::RightsNotRechecked,
+        Bug::TextChangedAfterApproval,
+        Bug::DedupeLost,
+        Bug::OwnEchoOpensCase,
+        Bug::EarlyDeletionForgotten,
+        Bug::EditNotShown,
+        Bug::DigestAgainAfterRestart,
+        Bug::AnswerForgotten,
+        Bug::OldPostsImported,
+        Bug::DmInHomeRoom,
+        Bug::SendBeforeMark,
+        Bug::ReceiptDropped,
+        Bug::WindowNotRestarted,
+        Bug::FullDiskAcked,
+    ];
+}
+
+#[cfg(feature = "planted")]
+mod switch {
+    use super::Bug;
+    use std::cell::Cell;
+
+    thread_local! {
+        static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// Switches one bug on for this thread, or all off.
+    pub fn set(bug: Option<Bug>) {
+        PLANTED.set(bug);
+    }
+
+    /// Whether this bug is switched on for this thread.
+    #[must_use]
+    pub fn is(bug: Bug) -> bool {
+        PLANTED.get() == Some(bug)
+    }
+}
+
+#[cfg(feature = "planted")]
+pub use switch::{is, set};
+
+/// Whether this bug is switched on: never, in this build.
+#[cfg(not(feature = "planted"))]
+#[must_use]
+pub const fn is(_: Bug) -> bool {
+    false
+}
