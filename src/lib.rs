@@ -7,6 +7,7 @@ pub mod case;
 pub mod chat;
 pub mod clock;
 pub mod command;
+pub mod config;
 pub mod desk;
 pub mod digest;
 pub mod engine;

@@ -1,2 +1,4 @@
-#[test]
-fn x() {}
+//! The one integration binary.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod config;

@@ -1,1 +1,47 @@
-### cli: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.
+### La línea de órdenes, la configuración y lo que rodea al motor.
+
+cli-config-at = { $line ->
+    [0] { $path }: { $what }
+   *[other] línea { $line }, { $path }: { $what }
+  }
+cli-config-at-line = línea { $line }: { $what }
+cli-config-wrong = { $file } no se puede usar:
+cli-config-hint = bot.toml.example explica cada clave; `sereno check` vuelve a leer el archivo.
+cli-config-missing-file = { $file } no existe. Copia bot.toml.example con ese nombre y adáptalo, o indica otro archivo con --config.
+cli-config-unreadable = no se puede leer { $file }: { $detail }
+cli-config-syntax = esto no es TOML: { $detail }
+cli-config-unknown-key = no existe la clave «{ $word }». Aquí se admiten: { $known }
+cli-config-unknown-key-near = no existe la clave «{ $word }». ¿Querías decir «{ $near }»? Aquí se admiten: { $known }
+cli-config-unknown-value = «{ $word }» no es ninguno de estos valores: { $known }
+cli-config-unknown-value-near = «{ $word }» no es un valor conocido. ¿Querías decir «{ $near }»? Se admiten: { $known }
+cli-config-type = el tipo del valor no es el que toca: { $detail }
+cli-config-missing = falta esta clave
+cli-config-empty = esto no puede estar vacío
+cli-config-empty-word = una palabra vacía coincidiría con todo; quítala
+cli-config-range = { $value } no vale: se admite de { $least } a { $most }
+cli-config-time-zone = «{ $value }» no es una zona horaria. Usa un nombre de la IANA, como «Europe/Madrid» o «UTC»
+cli-config-time-of-day = «{ $value }» no es una hora. Escríbela como «HH:MM», de «00:00» a «23:59»
+cli-config-keyring-inside = las claves no pueden estar dentro del directorio del almacén: quien copiara uno tendría las dos cosas
+cli-config-no-chat = falta el chat del equipo: añade una tabla [chat.console]
+cli-config-no-account = no hay ninguna cuenta: añade una tabla [[account]] con name, network, base_url y token
+cli-config-account-name = «{ $value }» tiene espacios o caracteres de control; usa un nombre corto, como «acme»
+cli-config-duplicate = el nombre «{ $value }» ya está usado; cada uno tiene que tener el suyo
+cli-config-unknown-network = «{ $value }» no es una red conocida. ¿Querías decir «{ $near }»? Se admiten: { $known }
+cli-config-url = esta dirección no se puede usar. Escribe «https://servidor», sin usuario, contraseña ni consulta
+cli-config-url-scheme = el token viajaría sin cifrar: escribe https:// (http:// es solo para 127.0.0.1, ::1 y localhost)
+cli-config-secret = los secretos nunca van en este archivo. Escribe «env:NOMBRE» para una variable de entorno o «file:RUTA» para un archivo, y cambia el secreto si estaba aquí
+cli-config-secret-missing = falta el token de acceso: escribe «env:NOMBRE» o «file:RUTA»
+cli-config-listen-nothing = no hay nada que escuchar: indica keywords o hashtags
+cli-config-hashtag = «{ $value }» no es una etiqueta: una sola palabra de letras, cifras y _
+cli-config-route-account = no existe la cuenta «{ $value }». ¿Querías decir «{ $near }»? Las que hay: { $known }
+cli-config-route-unreachable = una ruta anterior ya se lo lleva todo; pon esta delante
+cli-config-language = «{ $value }» no es un código de idioma. Escribe dos o tres letras minúsculas, como «es»
+cli-config-same-name = { $other } también se llama «{ $value }»; cada colega necesita un nombre distinto
+cli-config-too-long = es demasiado largo: como mucho { $most } caracteres
+cli-config-template = no hay nada que poner en {"{"}{ $value }{"}"}. ¿Querías decir {"{"}{ $near }{"}"}? Se admiten: { $known }
+cli-config-deadline-order = una prioridad más alta no puede esperar más que una más baja: como mucho { $most }, como { $other }
+cli-config-audience = tiene que ser al menos large_audience, que es { $least }
+cli-config-dm-room = los mensajes privados se verían en «{ $value }», que no está en private_rooms: añádela ahí
+cli-config-listen = no se puede escuchar en «{ $value }»: usa una dirección de esta máquina con puerto, como «127.0.0.1:9464»
+
+cli-handoff-text = ¡Hola! Seguimos por aquí, en privado. Tu código es { $code }: guárdalo por si nos vuelves a escribir.

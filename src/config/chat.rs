@@ -1,0 +1,63 @@
+//! `[chat.*]`: the team's chat, exactly one.
+
+use super::problem::{At, Problems};
+use crate::say::Say;
+use serde::Deserialize;
+
+/// `[chat.*]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChatConfig {
+    /// The terminal.
+    pub console: Option<ConsoleConfig>,
+}
+
+/// `[chat.console]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// For people or for programs.
+    pub format: ConsoleFormat,
+    /// Who sits at the terminal, as `[people]` names them.
+    pub agent: String,
+    /// The room that the terminal shows.
+    pub room: String,
+}
+
+/// How the console prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsoleFormat {
+    /// Cards and threads to read.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for ConsoleConfig {
+    fn default() -> Self {
+        ConsoleConfig { format: ConsoleFormat::Text, agent: "console".into(), room: "console".into() }
+    }
+}
+
+impl ChatConfig {
+    /// The room that cards go to where no route says otherwise.
+    #[must_use]
+    pub fn room(&self) -> Option<&str> {
+        self.console.as_ref().map(|c| c.room.as_str())
+    }
+
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let at = At::key("chat");
+        let Some(console) = &self.console else {
+            if !problems.all().iter().any(|p| p.at.0.starts_with(&at.0)) {
+                problems.add(&at, Say::new("cli-config-no-chat"));
+            }
+            return;
+        };
+        let at = at.then("console");
+        problems.not_empty(&at.then("agent"), &console.agent);
+        problems.not_empty(&at.then("room"), &console.room);
+    }
+}

@@ -1,0 +1,212 @@
+//! `bot.toml`: the reference parses and is whole; what is wrong is named, with line and way out.
+
+use proptest::prelude::*;
+use sereno::clock::{HOUR_MS, MINUTE_MS};
+use sereno::config::{At, Config, Problems};
+use sereno::policy::{AgentId, Lang, Role, RoomId};
+use sereno::post::Account;
+use std::path::Path;
+
+const EXAMPLE: &str = include_str!("../bot.toml.example");
+
+const SMALL: &str = r#"
+[bot]
+brand = "Acme"
+[chat.console]
+[[account]]
+name = "acme"
+network = "mastodon"
+base_url = "https://mastodon.example"
+token = "env:TOKEN"
+"#;
+
+fn parse(text: &str) -> Result<Config, Problems> {
+    Config::parse(text, Path::new("/etc/sereno"))
+}
+
+/// Each problem as `line path code`.
+fn wrong(text: &str) -> Vec<String> {
+    let problems = parse(text).expect_err("this file is wrong");
+    problems.all().iter().map(|p| format!("{} {} {}", p.line.map_or("-".into(), |l| l.to_string()), p.at, p.say.code)).collect()
+}
+
+#[test]
+fn the_reference_parses() {
+    let config = parse(EXAMPLE).unwrap();
+    let policy = config.policy();
+    assert_eq!(policy.brand, "Acme Rail");
+    assert_eq!(policy.time_zone, "Europe/Madrid");
+    assert_eq!(policy.role(&AgentId::from("console")), Some(Role::Operator));
+    assert_eq!(policy.role(&AgentId::from("stranger")), Some(Role::Agent));
+    assert_eq!(policy.route(&Account::from("acme"), "es").speaks, Lang::Es);
+    assert_eq!(policy.route(&Account::from("acme"), "fi").speaks, Lang::En);
+    assert_eq!(policy.deadline.first_response_ms, [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS]);
+    assert_eq!(policy.digest.minute_of_day, 540);
+    assert_eq!(policy.privacy.dm_room, Some(RoomId::from("console")));
+    assert_eq!(config.resolve(&config.store.path), Path::new("/etc/sereno/sereno-data"));
+}
+
+/// The keys that serde knows are asked of serde itself: an unknown key makes it list them.
+#[test]
+fn every_key_stands_in_the_reference() {
+    let tables = [
+        "",
+        "[bot]",
+        "[store]",
+        "[chat]",
+        "[chat.console]",
+        "[[account]]",
+        "[[listen]]",
+        "[[route]]",
+        "[people.x]",
+        "[reply]",
+        "[deadline]",
+        "[deadline.first_response_minutes]",
+        "[triage]",
+        "[digest]",
+        "[privacy]",
+        "[http]",
+        "[log]",
+    ];
+    let example: toml::Table = EXAMPLE.parse().unwrap();
+    for table in tables {
+        let problems = parse(&format!("{table}\nxyzzy = 1")).unwrap_err();
+        let found = problems.all().iter().find(|p| p.say.code.starts_with("cli-config-unknown-key")).unwrap_or_else(|| panic!("{table}"));
+        let known = found.say.args.iter().find(|(name, _)| name == "known").unwrap();
+        let sereno::say::Arg::Text(known) = &known.1 else { panic!("a list") };
+        assert!(!known.is_empty());
+        for key in known.split(", ") {
+            let mut at = toml::Value::Table(example.clone());
+            let way = table.trim_matches(['[', ']']).split('.').filter(|s| !s.is_empty());
+            for seg in way.map(|s| if s == "x" { "console" } else { s }) {
+                at = at.get(seg).unwrap().clone();
+                if let toml::Value::Array(list) = &at {
+                    at = list[0].clone();
+                }
+            }
+            assert!(at.get(key).is_some(), "{table} {key} is missing from bot.toml.example");
+        }
+    }
+}
+
+#[test]
+fn a_small_file_has_whole_defaults() {
+    let policy = parse(SMALL).unwrap().policy();
+    assert_eq!(policy.routes.len(), 1);
+    assert_eq!(policy.routes[0].room, RoomId::from("console"));
+    assert_eq!(policy.reply.undo_ms, 10_000);
+    assert!(policy.accounts.contains_key(&Account::from("acme")));
+}
+
+#[test]
+fn everything_wrong_is_found_at_once() {
+    let text = r#"
+[bot]
+bran = "Acme"
+time_zone = "Europe/Madird"
+import_minutes = "sixty"
+[chat.slak]
+[[account]]
+name = "a"
+network = "mastodn"
+base_url = "http://mastodon.example"
+token = "tok-4711-very-secret"
+[[account]]
+name = "a"
+network = "mastodon"
+base_url = "https://mastodon.example"
+token = 4711
+[reply]
+undo_seconds = -1
+approval = "sometimes"
+[deadline.first_response_minutes]
+urgent = 30
+[privacy]
+dm_room = "vault"
+[http]
+listen = "0.0.0.0:80"
+[[route]]
+room = "x"
+[[route]]
+room = "y"
+account = "b"
+"#;
+    insta::assert_snapshot!(wrong(text).join("\n"), @r"
+    2 bot.brand cli-config-missing
+    3 bot.bran cli-config-unknown-key-near
+    4 bot.time_zone cli-config-time-zone
+    5 bot.import_minutes cli-config-type
+    6 chat.slak cli-config-unknown-key
+    9 account#1.network cli-config-unknown-network
+    10 account#1.base_url cli-config-url-scheme
+    11 account#1.token cli-config-secret
+    13 account#2.name cli-config-duplicate
+    16 account#2.token cli-config-secret
+    18 reply.undo_seconds cli-config-range
+    19 reply.approval cli-config-unknown-value
+    21 deadline.first_response_minutes.urgent cli-config-deadline-order
+    23 privacy.dm_room cli-config-dm-room
+    25 http.listen cli-config-listen
+    28 route#2 cli-config-route-unreachable
+    30 route#2.account cli-config-route-account
+    ");
+}
+
+#[test]
+fn a_broken_file_names_its_line_and_never_repeats_it() {
+    let text = "[bot]\nbrand = \"x\"\n[[account]]\ntoken = \"tok-4711\n";
+    let problems = parse(text).unwrap_err();
+    assert_eq!(problems.all()[0].line, Some(4));
+    assert!(!format!("{problems:?}").contains("4711"));
+}
+
+#[test]
+fn an_inline_secret_is_never_repeated() {
+    for token in ["\"tok-4711\"", "4711", "[\"4711\"]", "{ env = \"4711\" }", "\"env:4711 4711\"", "\"https://4711@x\""] {
+        let text = SMALL.replace("\"env:TOKEN\"", token);
+        let problems = parse(&text).unwrap_err();
+        assert!(problems.all().iter().any(|p| p.at == At::key("account").nth(0).then("token")), "{token}");
+        assert!(!format!("{problems:?}").contains("4711"), "{token}: {problems:?}");
+    }
+    let url = SMALL.replace("https://mastodon.example", "https://u:4711@mastodon.example");
+    let problems = parse(&url).unwrap_err();
+    assert!(!format!("{problems:?}").contains("4711"));
+}
+
+#[test]
+fn a_secret_is_fetched_from_where_it_was_named() {
+    use secrecy::ExposeSecret;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("token"), "abc\n").unwrap();
+    let config = parse(&SMALL.replace("env:TOKEN", "file:token")).unwrap();
+    assert_eq!(config.accounts[0].token.fetch(dir.path()).unwrap().expose_secret(), "abc");
+    let config = parse(&SMALL.replace("env:TOKEN", "env:SERENO_NO_SUCH_VARIABLE")).unwrap();
+    let error = config.accounts[0].token.fetch(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("SERENO_NO_SUCH_VARIABLE"));
+}
+
+proptest! {
+    /// Whatever is typed in place of a value, the answer names a line of the file or the file is good; it never panics.
+    #[test]
+    fn any_value_anywhere(line in 0usize..400, junk in "[ -~]{0,20}") {
+        let mut lines: Vec<String> = EXAMPLE.lines().map(str::to_owned).collect();
+        let n = line % lines.len();
+        if let Some((key, _)) = lines[n].clone().split_once('=') {
+            lines[n] = format!("{key}= {junk}");
+        } else {
+            lines[n] = junk;
+        }
+        if let Err(problems) = parse(&lines.join("\n")) {
+            prop_assert!(!problems.all().is_empty());
+            for p in problems.all() {
+                prop_assert!(p.line.is_none_or(|l| l >= 1 && l <= lines.len() + 1));
+            }
+        }
+    }
+
+    /// Any text at all.
+    #[test]
+    fn any_text(text in "\\PC{0,200}") {
+        parse(&text).ok();
+    }
+}
