@@ -1,9 +1,13 @@
 //! The desk: what belongs to a team as a whole. Pure, like the case.
 
+use crate::case::refusal::Refusal;
 use crate::clock::Time;
+use crate::command::{Command, Run, table};
+use crate::digest::schedule;
 use crate::outbox::{Effect, Urgency};
 use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
+use crate::say::Say;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -43,4 +47,66 @@ pub struct DeskWork<'a> {
     pub effects: Vec<(RoomId, Urgency, Effect)>,
     /// The configuration is to be read again.
     pub reload: bool,
+}
+
+impl<'a> DeskWork<'a> {
+    /// Begins to change `desk`.
+    #[must_use]
+    pub fn new(desk: Desk, policy: &'a Policy, now: Time) -> DeskWork<'a> {
+        DeskWork { desk, policy, now, effects: Vec::new(), reload: false }
+    }
+
+    /// Carries out a command of the desk.
+    pub fn command(&mut self, command: &Command) -> Result<Say, Refusal> {
+        match table::row(command.verb).run {
+            Run::Desk(run) => run(self, command),
+            Run::Case(_) | Run::Query => Err(Refusal::WhichCase),
+        }
+    }
+
+    /// Says something in every room that takes cases.
+    pub fn announce(&mut self, say: &Say) {
+        let rooms: std::collections::BTreeSet<RoomId> = self.policy.routes.iter().map(|r| r.room.clone()).collect();
+        for room in rooms {
+            self.effects.push((room, Urgency::Urgent, Effect::Notice { say: say.clone() }));
+        }
+    }
+
+    /// An account's token was found bad, or good again. Said once for each change.
+    pub fn health(&mut self, account: &Account, lost: Option<&str>) {
+        let known = self.desk.auth_lost.contains_key(account);
+        match lost {
+            Some(why) if !known => {
+                self.desk.auth_lost.insert(account.clone(), self.now);
+                self.announce(&Say::new("notice-auth-lost").text("account", account.as_str()).text("why", why));
+            }
+            None if known => {
+                self.desk.auth_lost.remove(account);
+                self.announce(&Say::new("notice-auth-back").text("account", account.as_str()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives the digest if a local day's moment for it has come and it was not given. After days
+    /// of downtime one digest covers them all.
+    pub fn wake(&mut self) {
+        let digest = &self.policy.digest;
+        let tz = schedule::zone(&self.policy.time_zone);
+        let today = schedule::day_of(self.now, &tz);
+        let yesterday = today.yesterday().unwrap_or(today);
+        let latest = if schedule::due_on(today, digest.minute_of_day, &tz) <= self.now { today } else { yesterday };
+        let given = self.desk.digest_given.as_deref().and_then(|d| d.parse::<jiff::civil::Date>().ok());
+        if given.is_none_or(|given| given < latest) {
+            if let (true, Some(given)) = (digest.enabled, given) {
+                let room = digest.room.clone().unwrap_or_else(|| self.policy.routes[0].room.clone());
+                let (from, _) = schedule::bounds(given, &tz);
+                let (to, _) = schedule::bounds(latest, &tz);
+                self.effects.push((room, Urgency::Normal, Effect::Digest { from, to }));
+            }
+            self.desk.digest_given = Some(latest.to_string());
+        }
+        let (due, _) = schedule::next(self.desk.digest_given.as_deref(), self.now, digest.minute_of_day, &tz);
+        self.desk.next_wake = Some(due);
+    }
 }

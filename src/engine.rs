@@ -4,6 +4,8 @@
 mod context;
 mod delivery;
 mod query;
+mod receipt;
+mod route;
 mod run;
 
 pub use delivery::{Body, Delivery};
@@ -77,4 +79,23 @@ pub enum Ack {
     Answered(Answer),
     /// A query's answer.
     Replied(Box<Reply>),
+}
+
+/// How things stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Entries that wait.
+    pub queued: u64,
+    /// Entries in flight.
+    pub in_flight: u64,
+    /// Entries in doubt.
+    pub unknown: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Open cases.
+    pub open: crate::store::OpenCount,
+    /// Whether sending is stopped.
+    pub paused: bool,
+    /// Accounts whose token is bad.
+    pub auth_lost: Vec<Account>,
 }

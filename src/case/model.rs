@@ -299,6 +299,8 @@ pub struct Shown {
     pub place: usize,
     /// The event it shows.
     pub event: u32,
+    /// Index of the post that the event shows.
+    pub post: usize,
     /// The chat's id of the message.
     pub message: String,
     /// Whether it holds the text of a DM.

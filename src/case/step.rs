@@ -1,1 +1,601 @@
-//! (being written)
+//! The one transition function of a case.
+//!
+//! ```text
+//! step(case, input, ctx) → Work { case, events, effects, … } or a Refusal
+//! ```
+//! Everything that is idempotent by state (a post seen again, an old edit, a receipt that came
+//! twice) is so here, and changes nothing.
+
+use super::event::Event;
+use super::model::{
+    Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, PlaceKind, Resolution, SendKind, SendState, Shown, StopReason, Voice,
+};
+use super::refusal::Refusal;
+use super::status::{Status, Trigger};
+use super::work::{Ctx, Follow, Work};
+use crate::clock::Time;
+use crate::command::{Command, Run, table};
+use crate::digest::FactKind;
+use crate::intake::{Reason, is_content, weigh};
+use crate::outbox::{Effect, Receipt};
+use crate::policy::RoomId;
+use crate::post::{Engagement, Post, PostId, Untrusted};
+use crate::say::Say;
+
+/// How many chat messages that show posts a case remembers.
+const MAX_SHOWN: usize = 500;
+/// From how many reposts on a post counts as spreading; again at each tenfold.
+const SPREADING: u64 = 20;
+
+/// What is needed to begin a case, besides its first post.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its number.
+    pub id: CaseId,
+    /// Its code for the customer.
+    pub code: String,
+    /// Cases its customer had before.
+    pub earlier: u32,
+    /// The case it hangs on.
+    pub linked: Option<CaseId>,
+}
+
+/// What can happen to a case that exists.
+#[derive(Clone, Debug)]
+pub enum CaseInput<'a> {
+    /// A post of its conversation, new or seen again.
+    Post(&'a Post),
+    /// A post of it was changed.
+    Edited(&'a Post),
+    /// A post of it is gone.
+    Deleted(&'a PostId, Time),
+    /// A post of it spreads.
+    Engagement(&'a PostId, Engagement),
+    /// A post of it was passed on.
+    Reposted,
+    /// Staff want something.
+    Command(&'a Command),
+    /// The gate let a send through.
+    SendStarting(u32),
+    /// The gate turned a send away.
+    SendStopped(u32, StopReason),
+    /// The gate or the network wants a person to look first.
+    SendHeld(u32, HoldReason),
+    /// A send stands on the network.
+    SendPublished(u32, &'a Receipt),
+    /// A send surely did not happen and waits for its next try.
+    SendWaits(u32, Time),
+    /// A send may have happened; it is being looked up.
+    SendUnknown(u32),
+    /// It cannot be found out; people decide.
+    SendDoubt(u32),
+    /// A send lies among the dead letters.
+    SendUndelivered(u32, &'a str),
+    /// The window of a send ran out while nobody watched: it starts again, whole.
+    SendRearmed(u32),
+    /// The card stands in the chat.
+    CardShown(usize, &'a Receipt),
+    /// A message that shows post `post` by event `event` stands in place `place`.
+    EventShown {
+        /// Index of the place.
+        place: usize,
+        /// The event's number.
+        event: u32,
+        /// Index of the post.
+        post: usize,
+        /// What the chat gave.
+        receipt: &'a Receipt,
+        /// When it was drawn.
+        rendered: Time,
+    },
+    /// The room of a place does not take the card.
+    RoomRefused(usize, &'a RoomId),
+    /// A moment it waited for has come.
+    Wake,
+    /// Another case wants something.
+    Follow(&'a Follow),
+}
+
+/// Begins a case.
+#[must_use]
+pub fn open<'a>(post: &Post, opening: Opening, ctx: Ctx<'a>) -> Work<'a> {
+    let weighed = weigh(post, opening.earlier, &ctx.policy.triage, ctx.now);
+    let opened_at = post.created_at.min(ctx.now);
+    let speaks = ctx.policy.route(&post.account, &weighed.lang).speaks;
+    let case = Case {
+        id: opening.id,
+        code: opening.code,
+        key: CaseKey { desk: DeskId(0), network: post.network.clone(), root: post.root().clone(), customer: post.author.id.clone() },
+        version: 0,
+        status: Status::New,
+        account: post.account.clone(),
+        customer: post.author.clone(),
+        earlier_cases: opening.earlier,
+        owner: None,
+        priority: weighed.priority,
+        priority_fixed: false,
+        reasons: weighed.reasons,
+        tone: weighed.tone,
+        lang: weighed.lang,
+        speaks,
+        tags: Vec::new(),
+        posts: Vec::new(),
+        drafts: Vec::new(),
+        sends: Vec::new(),
+        places: Vec::new(),
+        shown: Vec::new(),
+        opened_at,
+        touched_at: ctx.now,
+        first_answer_at: None,
+        answer_due: Some(opened_at.plus(ctx.policy.deadline.first_response_ms[weighed.priority.index()])),
+        overdue_said: false,
+        snoozed_until: None,
+        resolved_at: None,
+        resolution: None,
+        hidden_because: None,
+        handoff_open: post.is_dm(),
+        links: opening.linked.into_iter().collect(),
+        merged_into: None,
+        undoable: None,
+        events: 0,
+        reposts: post.engagement.reposts,
+        unshown: Vec::new(),
+    };
+    let mut work = Work::new(case, ctx);
+    let index = work.push(Voice::Customer, post);
+    work.event(None, Event::Opened { post: index, linked: opening.linked });
+    work.fact(None, FactKind::Opened);
+    if post.is_dm() {
+        work.case.status = Status::Private;
+    }
+    match weighed.spam {
+        // Hidden, not dropped: `list spam` shows it, the digest counts it, `restore` brings it back.
+        Some(because) => {
+            work.case.status = Status::Quarantined;
+            work.hide(because);
+        }
+        None => work.settle_places(),
+    }
+    if let (Some(to), from) = (opening.linked, work.case.id) {
+        work.follow.push(Follow::Link { to, from, by: None });
+    }
+    work.finish()
+}
+
+/// Changes a case. A refusal changes nothing; only commands are refused.
+pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<'a>, Option<Say>), Refusal> {
+    let mut work = Work::new(case, ctx);
+    let mut said = None;
+    match input {
+        CaseInput::Post(post) => work.on_post(post),
+        CaseInput::Edited(post) => work.on_edit(post),
+        CaseInput::Deleted(post, at) => work.on_delete(post, at),
+        CaseInput::Engagement(post, engagement) => work.on_engagement(post, engagement),
+        CaseInput::Reposted => work.on_reposts(work.case.reposts + 1),
+        CaseInput::Command(command) => said = Some(work.on_command(command)?),
+        CaseInput::SendStarting(id) => work.set_send(id, SendState::InFlight { since: ctx.now }),
+        CaseInput::SendStopped(id, why) => work.stop(id, why, None),
+        CaseInput::SendHeld(id, why) => work.on_held(id, why),
+        CaseInput::SendPublished(id, receipt) => work.on_published(id, receipt),
+        CaseInput::SendWaits(id, until) => work.set_send(id, SendState::Waiting { until }),
+        CaseInput::SendUnknown(id) => work.set_send(id, SendState::Unknown { since: ctx.now }),
+        CaseInput::SendDoubt(id) => {
+            work.event(None, Event::InDoubt { send: id });
+        }
+        CaseInput::SendUndelivered(id, detail) => {
+            work.event(None, Event::Undelivered { send: id, detail: detail.to_owned() });
+        }
+        CaseInput::SendRearmed(id) => work.arm(id, None),
+        CaseInput::CardShown(place, receipt) => work.on_card(place, receipt),
+        CaseInput::EventShown { place, event, post, receipt, rendered } => work.on_shown(place, event, post, receipt, rendered),
+        CaseInput::RoomRefused(place, room) => {
+            if let Some(place) = work.case.places.get_mut(place) {
+                place.room = room.clone();
+            }
+        }
+        CaseInput::Wake => work.on_wake(),
+        CaseInput::Follow(follow) => work.on_follow(follow),
+    }
+    Ok((work.finish(), said))
+}
+
+/// Whether a new post of its customer still belongs to `case`, rather than to a new one.
+#[must_use]
+pub fn joins(case: &Case, reopen_ms: i64, now: Time) -> bool {
+    case.resolved_at.is_none_or(|at| case.status != Status::Resolved || now.since(at) <= reopen_ms)
+}
+
+/// Text as it can be compared across a network's own changes to it: mentions in front and
+/// white space do not count.
+#[must_use]
+pub fn comparable(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().skip_while(|w| w.starts_with('@')).collect();
+    words.join(" ")
+}
+
+impl Work<'_> {
+    fn push(&mut self, voice: Voice, post: &Post) -> usize {
+        self.case.posts.push(CasePost {
+            voice,
+            post: post.clone(),
+            seen_at: self.ctx.now,
+            deleted_at: None,
+            edits: u32::from(post.edited_at.is_some()),
+            changed_at: None,
+        });
+        self.case.posts.len() - 1
+    }
+
+    fn hide(&mut self, because: Reason) {
+        self.case.hidden_because = Some(because.clone());
+        self.event(None, Event::Hidden { because });
+        self.fact(None, FactKind::Hidden);
+        self.close();
+    }
+
+    /// Sees to it that a case that is worked on has its places.
+    fn settle_places(&mut self) {
+        if matches!(self.case.status, Status::Quarantined | Status::Merged) {
+            return;
+        }
+        if self.case.places.is_empty() {
+            let room = self.ctx.policy.route(&self.case.account, &self.case.lang).room.clone();
+            self.add_place(PlaceKind::Home, room);
+        }
+        let has_dm = self.case.posts.iter().any(|p| p.post.is_dm());
+        if let (true, None, Some(room)) = (has_dm, self.case.place(PlaceKind::Private), &self.ctx.policy.privacy.dm_room) {
+            let home_is_private = self.case.places.iter().any(|p| &p.room == room || self.ctx.policy.is_private(&p.room));
+            if !home_is_private {
+                let room = room.clone();
+                self.add_place(PlaceKind::Private, room);
+            }
+        }
+    }
+
+    /// Whether the step left everything as `before` was, so that nothing need be committed.
+    #[must_use]
+    pub fn is_noop(&self, before: &Case) -> bool {
+        let nothing =
+            self.events.is_empty() && self.effects.is_empty() && self.voided.is_empty() && self.facts.is_empty() && self.follow.is_empty();
+        nothing && Case { version: before.version, ..self.case.clone() } == *before
+    }
+
+    /// The end of every step: places, the card, the version.
+    fn finish(mut self) -> Self {
+        self.settle_places();
+        if self.card_changed {
+            for place in 0..self.case.places.len() {
+                let fresh = self.effects.iter().any(|e| e.effect == Effect::Card { place });
+                if self.case.places[place].kind != PlaceKind::Former && !fresh {
+                    self.show(place, Effect::CardUpdate { place });
+                }
+            }
+        }
+        self.case.version += 1;
+        self
+    }
+
+    fn set_send(&mut self, id: u32, state: SendState) {
+        if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
+            send.state = state;
+        }
+    }
+
+    fn on_post(&mut self, post: &Post) {
+        if let Some((_, known)) = self.case.post(&post.id) {
+            if post.version() > known.post.version() {
+                self.on_edit(post);
+            } else {
+                self.on_engagement(&post.id, post.engagement);
+            }
+            return;
+        }
+        if self.ctx.policy.is_ours(&post.author.id) {
+            self.on_own_post(post);
+        } else if post.author.id == self.case.key.customer {
+            self.on_customer_post(post);
+        } else {
+            let index = self.push(Voice::Other, post);
+            self.event(None, Event::OtherSpoke { post: index });
+        }
+    }
+
+    fn on_customer_post(&mut self, post: &Post) {
+        self.case.customer = post.author.clone();
+        let index = self.push(Voice::Customer, post);
+        if post.is_dm() {
+            self.case.handoff_open = true;
+            // Where it will be shown must stand before the event is planned.
+            self.settle_places();
+        }
+        self.event(None, if post.is_dm() { Event::DmReceived { post: index } } else { Event::Joined { post: index } });
+        self.hold_pending(HoldReason::CustomerWrote);
+        if is_content(post) && self.case.first_answer_at.is_some() {
+            self.trigger(Trigger::CustomerContent).ok();
+            if self.case.status == Status::Resolved && self.case.resolution == Some(Resolution::ByAgent) {
+                self.case.resolution = Some(Resolution::ByCustomer);
+                self.fact(None, FactKind::Confirmed);
+            }
+            return;
+        }
+        let before = self.case.status;
+        if self.trigger(Trigger::CustomerWrote).is_ok() && self.case.status.is_open() {
+            if before == Status::Resolved {
+                self.case.resolved_at = None;
+                self.case.resolution = None;
+                self.event(None, Event::Reopened { by_customer: true });
+                self.fact(None, FactKind::Reopened);
+            }
+            self.case.snoozed_until = None;
+            let deadline = &self.ctx.policy.deadline;
+            let within = if self.case.first_answer_at.is_none() {
+                deadline.first_response_ms[self.case.priority.index()]
+            } else {
+                deadline.next_response_ms
+            };
+            self.await_answer(within);
+        }
+        self.reweigh(post);
+    }
+
+    /// A post of the brand: the echo of a send of ours, or somebody answered elsewhere.
+    fn on_own_post(&mut self, post: &Post) {
+        let known = |s: &SendState| matches!(s, SendState::Published { id, .. } if id == &post.id);
+        if self.case.sends.iter().any(|s| known(&s.state)) {
+            return;
+        }
+        let text = comparable(post.text.expose());
+        let answers = |target: &Option<PostId>, local: &str| match &post.parent {
+            Some(parent) => {
+                parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local)
+            }
+            None => target.is_none(),
+        };
+        let echo = self.case.sends.iter().find(|s| {
+            matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. })
+                && !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. })
+                && s.kind.is_private() == post.is_dm()
+                && answers(&s.target, &s.target_local)
+                && comparable(s.text.expose()) == text
+        });
+        if let Some(id) = echo.map(|s| s.id) {
+            let receipt = Receipt { native_id: post.local_id.clone(), post: Some(post.id.clone()), url: post.url.clone() };
+            self.on_published(id, &receipt);
+            return;
+        }
+        if post.created_at < self.case.opened_at {
+            return;
+        }
+        let index = self.push(Voice::Outside, post);
+        self.event(None, Event::AnsweredOutside { post: index });
+        self.hold_pending(HoldReason::AnsweredOutside);
+        self.answered(None, true);
+        self.trigger(if post.is_dm() { Trigger::HandOff } else { Trigger::Answer }).ok();
+    }
+
+    fn hold_pending(&mut self, because: HoldReason) {
+        let waiting = self.case.live_send().filter(|s| matches!(s.state, SendState::Waiting { .. })).map(|s| s.id);
+        if let Some(id) = waiting {
+            self.hold(id, because);
+        }
+    }
+
+    /// The brand has answered: clocks stop.
+    fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: bool) {
+        self.case.answer_due = None;
+        self.case.overdue_said = false;
+        if self.case.first_answer_at.is_none() {
+            self.case.first_answer_at = Some(self.ctx.now);
+            let after_ms = self.ctx.now.since(self.case.opened_at).max(0);
+            let target = self.ctx.policy.deadline.first_response_ms[self.case.priority.index()];
+            self.fact(by, FactKind::FirstAnswer { after_ms, in_target: after_ms <= target, outside });
+        }
+    }
+
+    fn on_edit(&mut self, post: &Post) {
+        let Some((index, known)) = self.case.post(&post.id) else { return self.on_post(post) };
+        if post.version() <= known.post.version() || known.deleted_at.is_some() {
+            return;
+        }
+        let now = self.ctx.now;
+        let entry = &mut self.case.posts[index];
+        entry.post = Post { reach: entry.post.reach.clone(), account: entry.post.account.clone(), ..post.clone() };
+        entry.edits += 1;
+        entry.changed_at = Some(now);
+        let voice = entry.voice;
+        self.event(None, Event::Edited { post: index });
+        self.refresh_shown(index);
+        let aimed = self.case.live_send().filter(|s| s.state.is_pending() && s.target.as_ref() == Some(&post.id)).map(|s| s.id);
+        if let Some(id) = aimed {
+            self.hold(id, HoldReason::TargetEdited);
+        }
+        if voice == Voice::Customer {
+            self.reweigh(post);
+        }
+    }
+
+    fn on_delete(&mut self, id: &PostId, at: Time) {
+        let Some((index, known)) = self.case.post(id) else { return };
+        if known.deleted_at.is_some() {
+            return;
+        }
+        let now = self.ctx.now;
+        let entry = &mut self.case.posts[index];
+        entry.deleted_at = Some(at.min(now));
+        entry.changed_at = Some(now);
+        entry.post.text = Untrusted::default();
+        entry.post.warning = None;
+        entry.post.media = Vec::new();
+        self.event(None, Event::Deleted { post: index });
+        self.refresh_shown(index);
+        let aimed = self.case.live_send().filter(|s| s.state.is_pending() && s.target.as_ref() == Some(id)).map(|s| s.id);
+        if let Some(send) = aimed {
+            self.stop(send, StopReason::TargetGone, None);
+        }
+        if !self.case.posts.iter().any(|p| p.voice == Voice::Customer && p.deleted_at.is_none()) {
+            self.case.answer_due = None;
+        }
+    }
+
+    /// Brings every chat message that shows this post up to date.
+    fn refresh_shown(&mut self, post: usize) {
+        let stale: Vec<Shown> = self.case.shown.iter().filter(|s| s.post == post).cloned().collect();
+        for s in stale {
+            self.show(s.place, Effect::EntryUpdate { place: s.place, event: s.event, message: s.message });
+        }
+    }
+
+    fn on_engagement(&mut self, id: &PostId, engagement: Engagement) {
+        let Some((index, known)) = self.case.post(id) else { return };
+        if known.post.engagement == engagement {
+            return;
+        }
+        self.case.posts[index].post.engagement = engagement;
+        let total = self.case.posts.iter().filter(|p| p.voice == Voice::Customer).map(|p| p.post.engagement.reposts).sum();
+        self.on_reposts(total);
+    }
+
+    fn on_reposts(&mut self, total: u64) {
+        let before = self.case.reposts;
+        if total <= before {
+            return;
+        }
+        self.case.reposts = total;
+        self.card_changed = true;
+        let crossed = (0..).map(|n| SPREADING.saturating_mul(10_u64.saturating_pow(n))).take(6).any(|mark| before < mark && mark <= total);
+        if crossed && self.case.status.is_open() {
+            self.raise(self.case.priority.raised(1), Reason::Spreading(total));
+        }
+    }
+
+    fn raise(&mut self, to: super::model::Priority, because: Reason) {
+        if self.case.priority_fixed || to <= self.case.priority {
+            return;
+        }
+        self.case.priority = to;
+        self.case.reasons.push(because.clone());
+        self.event(None, Event::PriorityRaised { to, because });
+        if let (None, Some(due)) = (self.case.first_answer_at, self.case.answer_due) {
+            let sooner = self.case.opened_at.plus(self.ctx.policy.deadline.first_response_ms[to.index()]);
+            self.case.answer_due = Some(due.min(sooner));
+        }
+    }
+
+    /// A further post can raise the priority; it never lowers it.
+    fn reweigh(&mut self, post: &Post) {
+        let weighed = weigh(post, self.case.earlier_cases, &self.ctx.policy.triage, self.ctx.now);
+        self.case.tone = self.case.tone.max(weighed.tone);
+        if let (true, Some(because)) = (weighed.priority > self.case.priority, weighed.reasons.first()) {
+            self.raise(weighed.priority, because.clone());
+        }
+    }
+
+    fn on_command(&mut self, command: &Command) -> Result<Say, Refusal> {
+        match table::row(command.verb).run {
+            Run::Case(run) => run(self, command),
+            // The engine sends desk commands and queries elsewhere.
+            Run::Desk(_) | Run::Query => Err(Refusal::Usage(table::row(command.verb).name.to_owned())),
+        }
+    }
+
+    fn on_held(&mut self, id: u32, because: HoldReason) {
+        self.set_send(id, SendState::Waiting { until: self.ctx.now });
+        self.hold(id, because);
+    }
+
+    fn on_published(&mut self, id: u32, receipt: &Receipt) {
+        let now = self.ctx.now;
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) else { return };
+        let post = receipt.post.clone().unwrap_or_else(|| PostId(receipt.native_id.clone()));
+        send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
+        let (kind, by) = (send.kind.clone(), send.by.clone());
+        self.voided.push(id);
+        for d in &mut self.case.drafts {
+            d.closed = true;
+        }
+        self.event(Some(&by), Event::Published { send: id });
+        match kind {
+            SendKind::Reply => {
+                self.fact(Some(&by), FactKind::Replied);
+                self.answered(Some(&by), false);
+                self.trigger(Trigger::Answer).ok();
+            }
+            SendKind::Handoff | SendKind::Dm => {
+                if kind == SendKind::Handoff {
+                    self.fact(Some(&by), FactKind::HandedOff);
+                }
+                self.case.handoff_open = true;
+                self.answered(Some(&by), false);
+                self.trigger(Trigger::HandOff).ok();
+            }
+            SendKind::Retract { send } => {
+                if let Some(earlier) = self.case.sends.iter_mut().find(|s| s.id == send) {
+                    earlier.state = SendState::Stopped(StopReason::Retracted);
+                }
+            }
+            SendKind::Correct { .. } => {}
+        }
+    }
+
+    fn on_card(&mut self, place: usize, receipt: &Receipt) {
+        if let Some(place) = self.case.places.get_mut(place) {
+            place.thread = Some(receipt.native_id.clone());
+        }
+    }
+
+    fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt, rendered: Time) {
+        let Some(entry) = self.case.posts.get(post) else { return };
+        let private = entry.post.is_dm();
+        let stale = entry.changed_at.is_some_and(|at| at >= rendered);
+        let message = receipt.native_id.clone();
+        if self.case.shown.len() >= MAX_SHOWN {
+            self.case.shown.remove(0);
+        }
+        self.case.shown.push(Shown { place, event, post, message: message.clone(), private });
+        if stale {
+            self.show(place, Effect::EntryUpdate { place, event, message });
+        }
+    }
+
+    fn on_wake(&mut self) {
+        let now = self.ctx.now;
+        if self.case.status == Status::Snoozed && self.case.snoozed_until.is_some_and(|t| t <= now) {
+            self.case.snoozed_until = None;
+            self.trigger(Trigger::Wake).ok();
+            self.event(None, Event::Woke);
+            self.await_answer(self.ctx.policy.deadline.next_response_ms);
+        }
+        let late = self.case.answer_due.is_some_and(|t| t <= now) && !self.case.overdue_said;
+        if late && self.case.status.is_open() && self.case.status != Status::Snoozed {
+            self.case.overdue_said = true;
+            self.event(None, Event::Overdue);
+        }
+    }
+
+    fn on_follow(&mut self, follow: &Follow) {
+        match follow {
+            Follow::Link { from, by, .. } => {
+                if !self.case.links.contains(from) {
+                    self.case.links.push(*from);
+                    self.event(by.as_ref(), Event::Linked { case: *from });
+                }
+            }
+            Follow::Absorb { from, by, .. } => {
+                for post in &from.posts {
+                    if self.case.post(&post.post.id).is_none() {
+                        self.case.posts.push(post.clone());
+                    }
+                }
+                self.case.handoff_open |= from.handoff_open;
+                self.case.opened_at = self.case.opened_at.min(from.opened_at);
+                if !self.case.links.contains(&from.id) {
+                    self.case.links.push(from.id);
+                }
+                self.event(Some(by), Event::MergedFrom { case: from.id });
+                if from.answer_due.is_some() {
+                    self.await_answer(self.ctx.policy.deadline.next_response_ms);
+                }
+            }
+        }
+    }
+}

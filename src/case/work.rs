@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::model::{
     Case, CaseId, Draft, EventRecord, HoldReason, Outgoing, PlaceKind, Priority, Resolution, SendKind, SendState, StopReason, Undoable,
+    Voice,
 };
 use super::refusal::Refusal;
 use super::status::{Status, Trigger};
@@ -10,7 +11,7 @@ use crate::clock::Time;
 use crate::command::Command;
 use crate::desk::Desk;
 use crate::digest::{Fact, FactKind};
-use crate::intake::length::length;
+use crate::intake::{is_content, length::length};
 use crate::outbox::{Effect, Lane, Urgency};
 use crate::policy::{AgentId, Approval, Policy, Role};
 use crate::post::{Account, Author, Untrusted};
@@ -112,14 +113,56 @@ impl<'a> Work<'a> {
         // The card itself shows the first post.
         let shown = !matches!(event, Event::Opened { .. });
         self.events.push(EventRecord { case: self.case.id, n, at: self.ctx.now, by: by.cloned(), event });
-        if shown {
-            for place in 0..self.case.places.len() {
-                if self.case.places[place].kind != PlaceKind::Former {
-                    self.show(place, Effect::ThreadEntry { place, event: n });
+        if shown && self.case.places.is_empty() {
+            self.case.unshown.push(n);
+        } else if shown {
+            self.show_event(n, by.is_some());
+        }
+        n
+    }
+
+    /// Plans the thread entries of event `n`. Those of staff's acts go first.
+    fn show_event(&mut self, n: u32, staff: bool) {
+        let private = self.events.iter().find(|e| e.n == n).is_some_and(|e| self.is_private(&e.event));
+        for place in 0..self.case.places.len() {
+            let shows = match self.case.places[place].kind {
+                PlaceKind::Home | PlaceKind::Folded => true,
+                PlaceKind::Private => private,
+                PlaceKind::Former => false,
+            };
+            if shows {
+                self.show(place, Effect::ThreadEntry { place, event: n });
+                if let (true, Some(last)) = (staff, self.effects.last_mut()) {
+                    last.urgency = Urgency::Staff;
                 }
             }
         }
-        n
+    }
+
+    /// Whether an event belongs to the private part of the conversation.
+    fn is_private(&self, event: &Event) -> bool {
+        let send = match event {
+            Event::Queued { send, .. }
+            | Event::Held { send, .. }
+            | Event::Stopped { send, .. }
+            | Event::InDoubt { send }
+            | Event::Undelivered { send, .. }
+            | Event::Published { send } => Some(*send),
+            _ => None,
+        };
+        let post = event.shows_post().and_then(|i| self.case.posts.get(i));
+        post.is_some_and(|p| p.post.is_dm()) || send.and_then(|id| self.case.send(id)).is_some_and(|s| s.kind.is_private())
+    }
+
+    /// Gives the case a place of this kind in `room`, with its card; what happened before there
+    /// was any place is shown there too.
+    pub fn add_place(&mut self, kind: PlaceKind, room: crate::policy::RoomId) {
+        let place = self.case.places.len();
+        self.case.places.push(super::model::Place { room, thread: None, kind });
+        self.show(place, Effect::Card { place });
+        for event in std::mem::take(&mut self.case.unshown) {
+            self.show(place, Effect::ThreadEntry { place, event });
+        }
     }
 
     /// Plans a chat effect for a place of the case.
@@ -292,11 +335,18 @@ impl<'a> Work<'a> {
     pub fn resolve(&mut self, by: Option<&AgentId>, how: Resolution) -> Result<(), Refusal> {
         self.trigger(Trigger::Resolve)?;
         self.close();
+        let how = if how == Resolution::ByAgent && self.customer_is_content() { Resolution::ByCustomer } else { how };
         self.case.resolved_at = Some(self.ctx.now);
         self.case.resolution = Some(how);
         self.event(by, Event::Resolved { how });
         self.fact(by, FactKind::Resolved { how });
         Ok(())
+    }
+
+    /// Whether the last the customer said, after an answer, was that all is well.
+    fn customer_is_content(&self) -> bool {
+        let last = self.case.posts.iter().rev().find(|p| p.voice == Voice::Customer && p.deleted_at.is_none());
+        last.is_some_and(|p| self.case.first_answer_at.is_some_and(|t| p.seen_at > t) && is_content(&p.post))
     }
 
     /// What every closing does: pending sends stop, deadlines end.

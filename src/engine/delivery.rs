@@ -1,9 +1,11 @@
 //! What the engine hands out to be performed: everything an adapter or a view needs, by value.
 
-use crate::case::{Case, CaseId, EventRecord, Outgoing, SendState};
+use super::run::Engine;
+use crate::case::{Case, CaseId, EventRecord, Outgoing, SendKind, SendState};
 use crate::digest::figures::Figures;
-use crate::outbox::Entry;
+use crate::outbox::{Effect, Entry};
 use crate::say::Say;
+use crate::store::StoreError;
 
 /// What a delivery shows or sends.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,4 +65,39 @@ pub struct Delivery {
     pub look: bool,
     /// What.
     pub body: Body,
+}
+
+impl Engine {
+    /// What an entry shows or sends, as things now stand; `None` where that is gone.
+    pub(super) fn body(&self, entry: &Entry) -> Result<Option<Body>, StoreError> {
+        let case = || entry.case.map(|id| self.store.case(id)).transpose().map(|c| c.flatten().map(Box::new));
+        Ok(match &entry.effect {
+            Effect::Notice { say } => Some(Body::Notice { say: say.clone() }),
+            Effect::Digest { from, to } => Some(Body::Digest { figures: Box::new(self.figures(*from, *to)?) }),
+            Effect::Card { place } => case()?.map(|case| Body::Card { case, place: *place, edit: None }),
+            Effect::CardUpdate { place } => case()?.map(|case| {
+                let edit = case.places.get(*place).and_then(|p| p.thread.clone());
+                Body::Card { case, place: *place, edit }
+            }),
+            Effect::ThreadEntry { place, event } => self.entry_body(case()?, *place, *event, None)?,
+            Effect::EntryUpdate { place, event, message } => self.entry_body(case()?, *place, *event, Some(message.clone()))?,
+            Effect::Send { send } => case()?.and_then(|case| {
+                let outgoing = case.send(*send)?.clone();
+                let earlier = match outgoing.kind {
+                    SendKind::Retract { send } | SendKind::Correct { send } => case.send(send).map(|s| s.state.clone()),
+                    _ => None,
+                };
+                Some(Body::Send { case: case.id, send: Box::new(outgoing), earlier })
+            }),
+        })
+    }
+
+    fn entry_body(&self, case: Option<Box<Case>>, place: usize, n: u32, edit: Option<String>) -> Result<Option<Body>, StoreError> {
+        let Some(case) = case else { return Ok(None) };
+        let event = self.store.events(case.id, n, 1)?.into_iter().find(|e| e.n == n);
+        Ok(event.map(|event| {
+            let thread = case.places.get(place).and_then(|p| p.thread.clone());
+            Body::Entry { case, place, thread, event, edit }
+        }))
+    }
 }

@@ -1,9 +1,14 @@
 //! What only reads: lists, histories, digests, help, the outbox. Commits nothing.
 
+use super::run::{Engine, find_case, may};
+use crate::case::refusal::Refusal;
 use crate::case::{Case, EventRecord};
-use crate::command::{Filter, Verb};
-use crate::digest::figures::Figures;
+use crate::clock::Time;
+use crate::command::{Args, Command, Filter, Period, Verb, table};
+use crate::digest::figures::{Figures, figures};
+use crate::digest::schedule;
 use crate::outbox::Entry;
+use crate::store::StoreError;
 
 /// An entry as `sereno outbox list` shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,4 +42,83 @@ pub enum Reply {
     Help(Option<Verb>),
     /// The outbox.
     Outbox(Vec<OutboxLine>),
+}
+
+/// How many cases a list shows.
+const LIST_LIMIT: usize = 20;
+/// How many events a history shows.
+const HISTORY_LIMIT: usize = 500;
+
+impl Engine {
+    /// Answers a command that only reads.
+    pub(super) fn query(&self, now: Time, command: &Command) -> Result<Result<Reply, Refusal>, StoreError> {
+        if let Err(refusal) = may(&self.policy, command) {
+            return Ok(Err(refusal));
+        }
+        Ok(Ok(match command.verb {
+            Verb::List => {
+                let filter = match command.args {
+                    Args::Filter(filter) => filter,
+                    _ => Filter::Open,
+                };
+                self.list(filter, &command.by)?
+            }
+            Verb::History => {
+                let found = find_case(command, |id| self.store.case(id), |room, thread| self.store.case_by_thread(room, thread))?;
+                match found {
+                    Ok(case) => {
+                        let events = self.store.events(case.id, 0, HISTORY_LIMIT)?;
+                        Reply::History { case: Box::new(case), events }
+                    }
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+            }
+            Verb::Digest => {
+                let period = match command.args {
+                    Args::Period(period) => period,
+                    _ => Period::Today,
+                };
+                let (from, to) = self.bounds(period, now);
+                Reply::Digest(Box::new(self.figures(from, to)?))
+            }
+            _ => Reply::Help(match &command.args {
+                Args::Topic(topic) => table::find(topic).map(|row| row.verb),
+                _ => None,
+            }),
+        }))
+    }
+
+    fn list(&self, filter: Filter, by: &crate::policy::AgentId) -> Result<Reply, StoreError> {
+        let owner = (filter == Filter::Mine).then_some(by);
+        let mut cases = Vec::new();
+        for listed in self.store.list(filter, owner, LIST_LIMIT)? {
+            cases.extend(self.store.case(listed.case)?);
+        }
+        Ok(Reply::List { filter, cases })
+    }
+
+    /// The figures of `from <= t < to`.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn figures(&self, from: Time, to: Time) -> Result<Figures, StoreError> {
+        let facts = self.store.facts(from, to)?;
+        Ok(figures(&facts, self.store.open_count()?, from, to, self.policy.digest.by_agent))
+    }
+
+    /// The moments between which a period lies.
+    #[must_use]
+    pub fn bounds(&self, period: Period, now: Time) -> (Time, Time) {
+        let tz = schedule::zone(&self.policy.time_zone);
+        let today = schedule::day_of(now, &tz);
+        let (start, end) = schedule::bounds(today, &tz);
+        match period {
+            Period::Today => (start, end),
+            Period::Yesterday => schedule::bounds(today.yesterday().unwrap_or(today), &tz),
+            Period::Week => {
+                let first = (0..6).fold(today, |day, _| day.yesterday().unwrap_or(day));
+                (schedule::bounds(first, &tz).0, end)
+            }
+        }
+    }
 }

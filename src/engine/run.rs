@@ -1,3 +1,501 @@
-//! (being written)
-/// The engine.
-pub struct Engine;
+//! The engine itself: takes inputs, hands out deliveries.
+
+use super::context::Tx;
+use super::delivery::Delivery;
+use super::{Ack, Batch, Input, OutboxLine, Stats};
+use crate::case::gate::{Gate, gate};
+use crate::case::refusal::Refusal;
+use crate::case::step::CaseInput;
+use crate::case::{Case, CaseId, SendState};
+use crate::clock::{DAY_MS, Time};
+use crate::command::{Answer, Args, Command, Filter, Run, table};
+use crate::desk::Desk;
+use crate::outbox::lanes::{Lanes, Rate};
+use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
+use crate::policy::{AccountPolicy, Policy};
+use crate::post::{Account, PostRef};
+use crate::store::{Counters, Store, StoreError};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Entries marked in flight by one commit, at most.
+const MARK_AT_ONCE: usize = 64;
+/// Cases woken by one commit, at most.
+const WAKE_AT_ONCE: usize = 128;
+/// Cases whose posts are looked up again in one round.
+const FOLLOW_AT_ONCE: usize = 40;
+
+/// The engine. One thread holds it.
+pub struct Engine {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) policy: Policy,
+    pub(super) desk: Desk,
+    counters: Counters,
+    pub(super) lanes: Lanes,
+    /// Accounts whose streams were read up to the present since start-up.
+    reconciled: BTreeSet<Account>,
+    /// Sends that were waiting when the engine opened: their windows may have run out unwatched.
+    unwatched: BTreeSet<EntryId>,
+    chat_per_minute: u32,
+    entropy: [u8; 32],
+    reload: bool,
+}
+
+impl Engine {
+    /// Opens on what the store holds. What was in flight when the last run ended is in doubt, and
+    /// is looked up before anything is sent again.
+    ///
+    /// # Errors
+    /// Whatever the store says; nothing is begun silently empty.
+    pub fn open(store: Arc<dyn Store>, policy: Policy, now: Time, entropy: [u8; 32]) -> Result<Engine, StoreError> {
+        let desk = store.desk()?.unwrap_or_default();
+        let counters = store.counters()?;
+        let mut lanes = Lanes::default();
+        let mut unwatched = BTreeSet::new();
+        for mut entry in store.outbox()? {
+            if entry.state == EntryState::InFlight {
+                entry.state = EntryState::Unknown;
+                entry.due = now;
+            }
+            if matches!(entry.effect, Effect::Send { .. }) && entry.state == EntryState::Queued && entry.attempts == 0 {
+                unwatched.insert(entry.id);
+            }
+            lanes.put(entry);
+        }
+        let chat_per_minute = 60;
+        Ok(Engine { store, policy, desk, counters, lanes, reconciled: BTreeSet::new(), unwatched, chat_per_minute, entropy, reload: false })
+    }
+
+    /// How many messages one room takes a minute.
+    pub fn set_chat_rate(&mut self, posts_per_minute: u32) {
+        self.chat_per_minute = posts_per_minute.max(1);
+    }
+
+    /// New rules, from a configuration read again.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    /// What an account learnt about itself when it signed in.
+    pub fn set_account(&mut self, account: &Account, learnt: AccountPolicy) {
+        self.policy.accounts.insert(account.clone(), learnt);
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether an operator asked for the configuration to be read again, since this was last asked.
+    pub fn reload_wanted(&mut self) -> bool {
+        std::mem::take(&mut self.reload)
+    }
+
+    /// Where a stream goes on from.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn cursor(&self, account: &Account, stream: &str) -> Result<Option<String>, StoreError> {
+        self.store.cursor(account, stream)
+    }
+
+    /// A case as committed.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.store.case(id)
+    }
+
+    /// Carries out `act` in one commit, and takes over what it changed once that stands.
+    fn transact<T>(&mut self, now: Time, act: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let entropy = self.entropy;
+        let instance = self.store.instance().to_owned();
+        let code = move |n: u64| tracking_code(&entropy, &instance, n);
+        let store = Arc::clone(&self.store);
+        let mut tx = Tx::new(&*store, &self.policy, now, &self.desk, self.counters, &self.lanes, &code);
+        let out = act(&mut tx)?;
+        let reload = tx.reload;
+        let (commit, desk, counters) = tx.into_commit();
+        let (put, done) = (commit.outbox.clone(), commit.done.clone());
+        if commit != crate::store::Commit::default() {
+            store.commit(commit)?;
+        }
+        self.desk = desk;
+        self.counters = counters;
+        self.reload |= reload;
+        for id in done {
+            self.unwatched.remove(&id);
+            self.lanes.remove(id);
+        }
+        for entry in put {
+            self.lanes.put(entry);
+        }
+        Ok(out)
+    }
+
+    /// Takes in all batches in one commit and gives, for each, an ack for each of its inputs.
+    ///
+    /// # Errors
+    /// Nothing was taken: nothing may be acked; give the same batches again.
+    pub fn take(&mut self, now: Time, batches: &[Batch]) -> Result<Vec<Vec<Ack>>, StoreError> {
+        let mut signals = Vec::new();
+        let queries = self.answer_queries(now, batches)?;
+        let unwatched = self.unwatched.clone();
+        let out = self.transact(now, |tx| {
+            let mut out = Vec::with_capacity(batches.len());
+            for (b, batch) in batches.iter().enumerate() {
+                let mut acks = Vec::with_capacity(batch.inputs.len());
+                for (i, input) in batch.inputs.iter().enumerate() {
+                    if let Some(reply) = queries.get(&(b, i)) {
+                        acks.push(reply.clone());
+                        continue;
+                    }
+                    acks.push(take_one(tx, input, &unwatched, &mut signals)?);
+                }
+                if let Some(cursor) = &batch.cursor {
+                    tx.cursor(cursor.clone());
+                }
+                out.push(acks);
+            }
+            Ok(out)
+        })?;
+        for signal in signals {
+            match signal {
+                Signal::Block(lane, until) => self.lanes.block(&lane, until),
+                Signal::Unblock(lane) => self.lanes.unblock(&lane),
+                Signal::Reconciled(account) => {
+                    self.unwatched.retain(|id| self.lanes.get(*id).is_some_and(|e| e.lane != Lane::Network(account.clone())));
+                    self.reconciled.insert(account);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Queries read what is committed; they are answered before the batch that they came with.
+    fn answer_queries(&self, now: Time, batches: &[Batch]) -> Result<BTreeMap<(usize, usize), Ack>, StoreError> {
+        let mut out = BTreeMap::new();
+        for (b, batch) in batches.iter().enumerate() {
+            for (i, input) in batch.inputs.iter().enumerate() {
+                if let Input::Command(command) = input {
+                    if matches!(table::row(command.verb).run, Run::Query) {
+                        let ack = match self.query(now, command)? {
+                            Ok(reply) => Ack::Replied(Box::new(reply)),
+                            Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None }),
+                        };
+                        out.insert((b, i), ack);
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Wakes what is due, marks in flight what may go (one commit), and hands it out.
+    ///
+    /// # Errors
+    /// Nothing was marked and nothing may be performed.
+    pub fn due(&mut self, now: Time) -> Result<Vec<Delivery>, StoreError> {
+        self.wake(now)?;
+        let ready = {
+            let policy = &self.policy;
+            let chat = self.chat_per_minute;
+            let may = may_go(&self.reconciled, &self.desk);
+            self.lanes.take(now, MARK_AT_ONCE, |lane| rate_of(policy, chat, lane), may)
+        };
+        if ready.is_empty() {
+            return Ok(Vec::new());
+        }
+        let marked = self.transact(now, |tx| {
+            let mut marked = Vec::new();
+            for entry in &ready {
+                if let Some(entry) = mark(tx, entry)? {
+                    marked.push(entry);
+                }
+            }
+            Ok(marked)
+        });
+        let marked = match marked {
+            Ok(marked) => marked,
+            Err(error) => {
+                self.lanes.give_back(&ready);
+                return Err(error);
+            }
+        };
+        let left: Vec<Entry> = ready.into_iter().filter(|e| !marked.iter().any(|m| m.id == e.id)).collect();
+        self.lanes.give_back(&left);
+        let mut out = Vec::with_capacity(marked.len());
+        for entry in marked {
+            let look = entry.state == EntryState::Unknown;
+            if look {
+                self.lanes.looking(entry.id);
+            }
+            match self.body(&entry)? {
+                Some(body) => out.push(Delivery { op: entry.op(self.store.instance()), look, body, entry }),
+                // Its case was erased, or its event is gone: nothing to show any more.
+                None => self.transact(now, |tx| {
+                    tx.finish(entry.id);
+                    Ok(())
+                })?,
+            }
+        }
+        Ok(out)
+    }
+
+    fn wake(&mut self, now: Time) -> Result<(), StoreError> {
+        let desk_due = self.desk.next_wake.is_none_or(|t| t <= now);
+        let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
+        let expired: Vec<EntryId> = self.lanes.entries().filter(|e| is_expired(e, now)).map(|e| e.id).collect();
+        if !desk_due && cases.is_empty() && expired.is_empty() {
+            return Ok(());
+        }
+        self.transact(now, |tx| {
+            if desk_due {
+                tx.desk(|d| d.wake());
+            }
+            for (_, id) in cases {
+                if let Some(case) = tx.case(id)? {
+                    tx.step(case, CaseInput::Wake, None)?.ok();
+                }
+            }
+            expired.into_iter().for_each(|id| tx.finish(id));
+            Ok(())
+        })
+    }
+
+    /// When [`Engine::due`] may next have something to do, if nothing else happens.
+    #[must_use]
+    pub fn next_due(&self, now: Time) -> Option<Time> {
+        let chat = self.chat_per_minute;
+        let may = may_go(&self.reconciled, &self.desk);
+        let lanes = self.lanes.next(now, |lane| rate_of(&self.policy, chat, lane), may);
+        let wake = self.store.next_wake().ok().flatten();
+        lanes.into_iter().chain(wake).chain(Some(self.desk.next_wake.unwrap_or(now))).min()
+    }
+
+    /// Posts to be looked up again: the customers' of the most pressing open cases, of the last two days.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn followed(&self, now: Time) -> Result<Vec<(Account, Vec<PostRef>)>, StoreError> {
+        let mut out: BTreeMap<Account, Vec<PostRef>> = BTreeMap::new();
+        for listed in self.store.list(Filter::Open, None, FOLLOW_AT_ONCE)? {
+            let Some(case) = self.store.case(listed.case)? else { continue };
+            for post in case.posts.iter().rev().filter(|p| p.deleted_at.is_none() && now.since(p.seen_at) < 2 * DAY_MS).take(3) {
+                let name = PostRef::Local { account: post.post.account.clone(), local_id: post.post.local_id.clone() };
+                out.entry(post.post.account.clone()).or_default().push(name);
+            }
+        }
+        Ok(out.into_iter().collect())
+    }
+
+    /// The whole outbox.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<OutboxLine> {
+        let instance = self.store.instance();
+        self.lanes.entries().map(|e| OutboxLine { entry: e.clone(), op: e.op(instance) }).collect()
+    }
+
+    /// How things stand.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let mut stats = Stats { open: self.store.open_count()?, paused: self.desk.paused.is_some(), ..Stats::default() };
+        for entry in self.lanes.entries() {
+            match entry.state {
+                EntryState::Queued => stats.queued += 1,
+                EntryState::InFlight => stats.in_flight += 1,
+                EntryState::Unknown => stats.unknown += 1,
+                EntryState::Dead { .. } => stats.dead += 1,
+            }
+        }
+        stats.auth_lost = self.desk.auth_lost.keys().cloned().collect();
+        Ok(stats)
+    }
+}
+
+/// Something that changes the lanes, not the store.
+pub(super) enum Signal {
+    Block(Lane, Time),
+    Unblock(Lane),
+    Reconciled(Account),
+}
+
+fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
+    match lane {
+        // One at a time: a room shows things in the order in which they were decided.
+        Lane::Chat(_) => Rate { per_minute: chat_per_minute, in_flight: 1 },
+        Lane::Network(account) => {
+            let caps = policy.accounts.get(account).map(|a| &a.capabilities);
+            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight) }
+        }
+    }
+}
+
+fn is_expired(entry: &Entry, now: Time) -> bool {
+    entry.state == EntryState::Queued && entry.valid_until.is_some_and(|t| t < now)
+}
+
+/// Whether an entry can be delivered at all yet. A look-up of something in doubt always can.
+fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Entry) -> bool + 'a {
+    move |entry| match (&entry.effect, &entry.lane) {
+        (Effect::Send { .. }, Lane::Network(account)) => {
+            entry.state == EntryState::Unknown || (desk.paused.is_none() && reconciled.contains(account))
+        }
+        _ => true,
+    }
+}
+
+/// Marks an entry in flight, if the gate lets it through.
+fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
+    if entry.state == EntryState::Unknown {
+        return Ok(Some(entry.clone()));
+    }
+    if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
+        let Some(case) = tx.case(id)? else {
+            tx.finish(entry.id);
+            return Ok(None);
+        };
+        let Some(outgoing) = case.send(*send).cloned() else {
+            tx.finish(entry.id);
+            return Ok(None);
+        };
+        match gate(&case, &outgoing, &tx.desk, tx.policy, tx.now) {
+            Gate::Go => tx.step(case, CaseInput::SendStarting(*send), None)?.ok(),
+            Gate::Wait => return Ok(None),
+            Gate::Hold(why) => {
+                tx.finish(entry.id);
+                tx.step(case, CaseInput::SendHeld(*send, why), None)?.ok();
+                return Ok(None);
+            }
+            Gate::Refuse(why) => {
+                tx.finish(entry.id);
+                tx.step(case, CaseInput::SendStopped(*send, why), None)?.ok();
+                return Ok(None);
+            }
+        };
+    }
+    let marked = Entry { state: EntryState::InFlight, attempts: entry.attempts + 1, sent_at: Some(tx.now), ..entry.clone() };
+    tx.put(marked.clone());
+    Ok(Some(marked))
+}
+
+fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signals: &mut Vec<Signal>) -> Result<Ack, StoreError> {
+    match input {
+        Input::Net(account, event) => tx.net(account, event)?,
+        Input::Command(command) => return command_answer(tx, command).map(Ack::Answered),
+        Input::Receipt { entry, attempt, outcome } => tx.receipt(*entry, *attempt, outcome, signals)?,
+        Input::Looked { entry, attempt, look } => tx.looked(*entry, *attempt, look, signals)?,
+        Input::Health { account, lost } => {
+            tx.desk(|d| d.health(account, lost.as_deref()));
+            if lost.is_none() {
+                signals.push(Signal::Unblock(Lane::Network(account.clone())));
+            }
+        }
+        Input::Outbox { entry, retry } => return tx.decide(*entry, *retry).map(Ack::Answered),
+        Input::Reconciled(account) => {
+            rearm(tx, account, unwatched)?;
+            signals.push(Signal::Reconciled(account.clone()));
+        }
+    }
+    Ok(Ack::Taken)
+}
+
+/// Windows that ran out while nobody watched start again, whole, now that the conversation is known.
+fn rearm(tx: &mut Tx<'_>, account: &Account, unwatched: &BTreeSet<EntryId>) -> Result<(), StoreError> {
+    for id in unwatched {
+        let Some(entry) = tx.entry(*id).filter(|e| e.lane == Lane::Network(account.clone()) && e.due <= tx.now) else { continue };
+        let (Effect::Send { send }, Some(case)) = (&entry.effect, entry.case) else { continue };
+        let Some(case) = tx.case(case)? else { continue };
+        if case.send(*send).is_some_and(|s| matches!(s.state, SendState::Waiting { .. })) {
+            tx.step(case, CaseInput::SendRearmed(*send), None)?.ok();
+        }
+    }
+    Ok(())
+}
+
+/// Carries out a command, or says why not. The same id again gets the same answer, and does nothing.
+fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreError> {
+    if let Some(answer) = tx.seen(&command.id)? {
+        return Ok(answer);
+    }
+    let (case, done) = carry_out(tx, command)?;
+    let send = match case {
+        Some(id) => tx.case(id)?.and_then(|c| c.sends.iter().rev().find(|s| s.at == tx.now || s.state.is_live()).map(|s| s.id)),
+        None => None,
+    };
+    let answer = match done {
+        Ok(say) => Answer { ok: true, say, case, send },
+        Err(refusal) => Answer { ok: false, say: refusal.say(), case, send: None },
+    };
+    tx.answered(&command.id, answer.clone());
+    Ok(answer)
+}
+
+type Done = Result<crate::say::Say, Refusal>;
+
+fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done), StoreError> {
+    let row = table::row(command.verb);
+    if let Err(refusal) = may(tx.policy, command) {
+        return Ok((command.case, Err(refusal)));
+    }
+    if !row.on_case {
+        return Ok((None, tx.desk(|d| d.command(command))));
+    }
+    let case = match find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread))? {
+        Ok(case) => case,
+        Err(refusal) => return Ok((command.case, Err(refusal))),
+    };
+    let id = case.id;
+    let other = match command.args {
+        Args::Case(other) => match tx.case(other)? {
+            Some(other) => Some(other),
+            None => return Ok((Some(id), Err(Refusal::UnknownCase(other)))),
+        },
+        _ => None,
+    };
+    let done = tx.step(case, CaseInput::Command(command), other.as_ref())?;
+    Ok((Some(id), done.map(Option::unwrap_or_default)))
+}
+
+/// Whether who asks may.
+pub(super) fn may(policy: &Policy, command: &Command) -> Result<(), Refusal> {
+    match policy.role(&command.by) {
+        None => Err(Refusal::NotStaff),
+        Some(role) if role < table::row(command.verb).role => Err(Refusal::NeedsRole(table::row(command.verb).role)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The case that a command is about: by its number, else by the thread it was said in.
+pub(super) fn find_case(
+    command: &Command,
+    by_id: impl Fn(CaseId) -> Result<Option<Case>, StoreError>,
+    by_thread: impl Fn(&crate::policy::RoomId, &str) -> Result<Option<CaseId>, StoreError>,
+) -> Result<Result<Case, Refusal>, StoreError> {
+    let id = match (command.case, &command.thread) {
+        (Some(id), _) => Some(id),
+        (None, Some(thread)) => by_thread(&command.room, thread)?,
+        (None, None) => None,
+    };
+    let Some(id) = id else { return Ok(Err(Refusal::WhichCase)) };
+    Ok(by_id(id)?.ok_or(Refusal::UnknownCase(id)))
+}
+
+/// A case's code for its customer: eight signs that survive being read aloud, not to be guessed.
+fn tracking_code(entropy: &[u8; 32], instance: &str, case: u64) -> String {
+    // Crockford's alphabet: no I, L, O, U.
+    const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut mac = Hmac::<Sha256>::new_from_slice(entropy).expect("HMAC takes keys of any length");
+    mac.update(instance.as_bytes());
+    mac.update(&case.to_be_bytes());
+    let bytes = mac.finalize().into_bytes();
+    let signs: Vec<char> = bytes.iter().take(8).map(|b| char::from(SIGNS[usize::from(b % 32)])).collect();
+    let (left, right) = signs.split_at(4);
+    format!("{}-{}", left.iter().collect::<String>(), right.iter().collect::<String>())
+}

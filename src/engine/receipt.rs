@@ -1,0 +1,237 @@
+//! What becomes of an entry once its delivery ended.
+
+use super::context::Tx;
+use super::run::Signal;
+use crate::case::step::CaseInput;
+use crate::case::{Case, CaseId, HoldReason, SendKind, SendState, StopReason};
+use crate::clock::{DAY_MS, SECOND_MS, Time};
+use crate::command::Answer;
+use crate::outbox::lanes::back_off_ms;
+use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Look, Outcome, Receipt};
+use crate::post::PostRef;
+use crate::say::Say;
+use crate::store::{Claim, StoreError};
+
+/// How long a delivery is tried before it lies among the dead letters.
+const GIVE_UP_MS: i64 = DAY_MS;
+/// How long after a doubt it is first looked up: time for the destination to finish what it began.
+const LOOK_AFTER_MS: i64 = 2 * SECOND_MS;
+
+impl Tx<'_> {
+    /// A delivery ended.
+    pub(super) fn receipt(&mut self, id: EntryId, attempt: u32, outcome: &Outcome, signals: &mut Vec<Signal>) -> Result<(), StoreError> {
+        let Some(entry) = self.entry(id).filter(|e| e.attempts == attempt) else { return Ok(()) };
+        // A late receipt of an attempt that is in doubt since settles the doubt; anything else is old news.
+        let settles = matches!(outcome, Outcome::Done(_)) && entry.state == EntryState::Unknown;
+        if entry.state != EntryState::InFlight && !settles {
+            return Ok(());
+        }
+        match outcome {
+            Outcome::Done(receipt) => self.done(entry, receipt, signals),
+            Outcome::Retry { after_ms, why, lane } => {
+                let until = self.now.plus(after_ms.unwrap_or(0).max(back_off_ms(entry.attempts)));
+                if *lane {
+                    signals.push(Signal::Block(entry.lane.clone(), until));
+                }
+                self.again(entry, until, why)
+            }
+            Outcome::AuthLost { why } => {
+                let until = self.now.plus(back_off_ms(entry.attempts).max(30 * SECOND_MS));
+                if let Lane::Network(account) = &entry.lane {
+                    let account = account.clone();
+                    self.desk(|d| d.health(&account, Some(why)));
+                }
+                signals.push(Signal::Block(entry.lane.clone(), until));
+                self.again(entry, until, why)
+            }
+            Outcome::Unknown { .. } => {
+                let due = self.now.plus(LOOK_AFTER_MS);
+                self.with_send(&entry, CaseInput::SendUnknown)?;
+                self.put(Entry { state: EntryState::Unknown, due, ..entry });
+                Ok(())
+            }
+            Outcome::Refused { why } => self.refused(entry, why),
+            Outcome::TargetGone => self.target_gone(entry),
+            Outcome::TargetEdited => {
+                self.finish(entry.id);
+                self.with_send(&entry, |s| CaseInput::SendHeld(s, HoldReason::TargetEdited))
+            }
+        }
+    }
+
+    /// A look-up ended.
+    pub(super) fn looked(&mut self, id: EntryId, attempt: u32, look: &Look, signals: &mut Vec<Signal>) -> Result<(), StoreError> {
+        let Some(entry) = self.entry(id).filter(|e| e.attempts == attempt && e.state == EntryState::Unknown) else { return Ok(()) };
+        match look {
+            Look::Found(receipt) => self.done(entry, receipt, signals),
+            Look::Absent => {
+                let now = self.now;
+                self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
+                self.put(Entry { state: EntryState::Queued, due: now, ..entry });
+                Ok(())
+            }
+            Look::CannotTell if matches!(entry.effect, Effect::Send { .. }) => {
+                self.with_send(&entry, CaseInput::SendDoubt)?;
+                self.say_dead(&entry, "notice-in-doubt", "");
+                self.put(Entry { state: EntryState::Dead { why: "unknown".into() }, ..entry });
+                Ok(())
+            }
+            // To staff a message twice does less harm than one that never came.
+            Look::CannotTell => {
+                self.put(Entry { state: EntryState::Queued, due: self.now, ..entry });
+                Ok(())
+            }
+            Look::Retry { after_ms, .. } => {
+                let waited = entry.sent_at.map_or(0, |t| self.now.since(t)).max(LOOK_AFTER_MS);
+                // The longer it is in doubt the seldomer it is looked up, up to five minutes.
+                let due = self.now.plus(after_ms.unwrap_or(0).max(waited.min(300 * SECOND_MS)));
+                self.put(Entry { due, ..entry });
+                Ok(())
+            }
+        }
+    }
+
+    /// An operator's word on a dead letter or a doubt.
+    pub(super) fn decide(&mut self, id: EntryId, retry: bool) -> Result<Answer, StoreError> {
+        let answer = |ok: bool, code: &str, case| Answer { ok, say: Say::new(code).number("entry", id.0), case, send: None };
+        let Some(entry) = self.entry(id) else { return Ok(answer(false, "refused-no-entry", None)) };
+        let case = entry.case;
+        if entry.state == EntryState::InFlight {
+            return Ok(answer(false, "refused-entry-in-flight", case));
+        }
+        if retry {
+            let now = self.now;
+            self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
+            // A new lease of life: tried as if decided now.
+            self.put(Entry { state: EntryState::Queued, due: now, created: now, ..entry });
+            return Ok(answer(true, "done-outbox-retry", case));
+        }
+        self.finish(entry.id);
+        self.with_send(&entry, |s| CaseInput::SendStopped(s, StopReason::Dropped))?;
+        Ok(answer(true, "done-outbox-drop", case))
+    }
+
+    fn with_send<'b>(&mut self, entry: &Entry, input: impl FnOnce(u32) -> CaseInput<'b>) -> Result<(), StoreError> {
+        if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
+            if let Some(case) = self.case(id)? {
+                // What the outside says is never refused.
+                self.step(case, input(*send), None)?.ok();
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&mut self, entry: Entry, receipt: &Receipt, signals: &mut Vec<Signal>) -> Result<(), StoreError> {
+        self.finish(entry.id);
+        signals.push(Signal::Unblock(entry.lane.clone()));
+        if let Lane::Network(account) = &entry.lane {
+            let account = account.clone();
+            self.desk(|d| d.health(&account, None));
+        }
+        let Some(case) = entry.case.map(|id| self.case(id)).transpose()?.flatten() else { return Ok(()) };
+        match &entry.effect {
+            Effect::Send { send } => {
+                self.claim_published(&case, *send, receipt);
+                self.step(case, CaseInput::SendPublished(*send, receipt), None)?.ok();
+            }
+            Effect::Card { place } => {
+                self.step(case, CaseInput::CardShown(*place, receipt), None)?.ok();
+            }
+            Effect::ThreadEntry { place, event } => {
+                let record = self.store.events(case.id, *event, 1)?.into_iter().next();
+                if let Some(post) = record.filter(|r| r.n == *event).and_then(|r| r.event.shows_post()) {
+                    let rendered = entry.sent_at.unwrap_or(entry.created);
+                    let shown = CaseInput::EventShown { place: *place, event: *event, post, receipt, rendered };
+                    self.step(case, shown, None)?.ok();
+                }
+            }
+            Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Notice { .. } | Effect::Digest { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Answers to what we published belong to the case.
+    fn claim_published(&mut self, case: &Case, send: u32, receipt: &Receipt) {
+        let Some(outgoing) = case.send(send).filter(|s| !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. })) else {
+            return;
+        };
+        let claim = Claim::Case(case.id);
+        if let Some(post) = &receipt.post {
+            self.set_claim(PostRef::World(post.clone()), claim.clone());
+        }
+        if !receipt.native_id.is_empty() {
+            self.set_claim(PostRef::Local { account: outgoing.account.clone(), local_id: receipt.native_id.clone() }, claim);
+        }
+    }
+
+    /// It surely did not happen: once more later, or never after a day.
+    fn again(&mut self, entry: Entry, until: Time, why: &str) -> Result<(), StoreError> {
+        if self.now.since(entry.created) > GIVE_UP_MS {
+            return self.bury(entry, why);
+        }
+        self.with_send(&entry, |s| CaseInput::SendWaits(s, until))?;
+        self.put(Entry { state: EntryState::Queued, due: until, ..entry });
+        Ok(())
+    }
+
+    fn bury(&mut self, entry: Entry, why: &str) -> Result<(), StoreError> {
+        let now = self.now;
+        self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
+        self.with_send(&entry, |s| CaseInput::SendUndelivered(s, why))?;
+        self.say_dead(&entry, "notice-dead-letter", why);
+        self.put(Entry { state: EntryState::Dead { why: why.to_owned() }, ..entry });
+        Ok(())
+    }
+
+    fn say_dead(&mut self, entry: &Entry, code: &str, why: &str) {
+        // A notice that cannot be delivered is not announced by another one.
+        if matches!(entry.effect, Effect::Notice { .. }) {
+            return;
+        }
+        let case = entry.case.unwrap_or(CaseId(0));
+        self.notice(Say::new(code).number("entry", entry.id.0).case(case).text("why", why));
+    }
+
+    fn refused(&mut self, entry: Entry, why: &str) -> Result<(), StoreError> {
+        match (&entry.effect, entry.case) {
+            (Effect::Send { .. }, _) => {
+                self.finish(entry.id);
+                self.with_send(&entry, |s| CaseInput::SendStopped(s, StopReason::Refused(why.to_owned())))
+            }
+            (Effect::Card { place }, Some(id)) if entry.lane != Lane::Chat(self.policy.fallback_room.clone()) => {
+                let fallback = self.policy.fallback_room.clone();
+                let place = *place;
+                if let Some(case) = self.case(id)? {
+                    self.step(case, CaseInput::RoomRefused(place, &fallback), None)?.ok();
+                }
+                // The card, and all that waits for its thread, go to the room that takes everything.
+                let old = entry.lane.clone();
+                for waiting in self.entries_of(id).into_iter().filter(|e| e.lane == old) {
+                    self.put(Entry { lane: Lane::Chat(fallback.clone()), state: EntryState::Queued, due: self.now, ..waiting });
+                }
+                Ok(())
+            }
+            // An update of a message that is gone is not worth a word.
+            (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. }, _) => {
+                self.finish(entry.id);
+                Ok(())
+            }
+            _ => self.bury(entry, why),
+        }
+    }
+
+    fn target_gone(&mut self, entry: Entry) -> Result<(), StoreError> {
+        self.finish(entry.id);
+        let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) else { return Ok(()) };
+        let Some(case) = self.case(id)? else { return Ok(()) };
+        let outgoing = case.send(*send).cloned();
+        self.step(case, CaseInput::SendStopped(*send, StopReason::TargetGone), None)?.ok();
+        let target = outgoing
+            .filter(|s| matches!(s.kind, SendKind::Reply) && !matches!(s.state, SendState::Published { .. }))
+            .and_then(|s| s.target);
+        if let (Some(target), Some(case)) = (target, self.case(id)?) {
+            self.step(case, CaseInput::Deleted(&target, self.now), None)?.ok();
+        }
+        Ok(())
+    }
+}

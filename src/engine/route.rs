@@ -1,0 +1,253 @@
+//! From what a network tells to the case it belongs to.
+
+use super::context::Tx;
+use crate::case::step::{CaseInput, joins};
+use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
+use crate::digest::{Fact, FactKind};
+use crate::intake::is_own_complaint;
+use crate::post::{Account, NetEvent, Post, PostRef, Reach};
+use crate::store::{Claim, StoreError};
+
+/// How many of a customer's cases are looked at.
+const LOOK_BACK: usize = 10;
+
+impl Tx<'_> {
+    /// Takes in what a network told through `account`.
+    pub(super) fn net(&mut self, account: &Account, event: &NetEvent) -> Result<(), StoreError> {
+        // From here on, older posts of this account are history.
+        if !self.desk.first_seen.contains_key(account) {
+            self.desk.first_seen.insert(account.clone(), self.now);
+        }
+        match event {
+            NetEvent::New(post) => self.on_new(post),
+            NetEvent::Edited(post) => match self.claim(&PostRef::World(post.id.clone()))? {
+                Some(Claim::Case(id)) => self.on_case(id, &CaseInput::Edited(post)),
+                Some(Claim::Gone | Claim::Noted) => Ok(()),
+                None => self.on_new(post),
+            },
+            NetEvent::Deleted { post, at } => self.on_deleted(post, *at),
+            NetEvent::Reposted { id, post } => {
+                let repost = PostRef::World(id.clone());
+                if self.claim(&repost)?.is_some() {
+                    return Ok(());
+                }
+                self.set_claim(repost, Claim::Noted);
+                match self.claim(post)? {
+                    Some(Claim::Case(case)) => self.on_case(case, &CaseInput::Reposted),
+                    _ => Ok(()),
+                }
+            }
+            NetEvent::Engagement { post, engagement } => match self.claim(post)? {
+                Some(Claim::Case(id)) => match self.living(id)? {
+                    Some(case) => match name_in(&case, post) {
+                        Some(name) => self.on_case(id, &CaseInput::Engagement(&name, *engagement)),
+                        None => Ok(()),
+                    },
+                    None => Ok(()),
+                },
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn on_case(&mut self, id: CaseId, input: &CaseInput<'_>) -> Result<(), StoreError> {
+        if let Some(case) = self.living(id)? {
+            // What networks tell is never refused.
+            self.step(case, input.clone(), None)?.ok();
+        }
+        Ok(())
+    }
+
+    fn on_deleted(&mut self, post: &PostRef, at: crate::clock::Time) -> Result<(), StoreError> {
+        match self.claim(post)? {
+            Some(Claim::Case(id)) => {
+                let Some(case) = self.living(id)? else { return Ok(()) };
+                match name_in(&case, post) {
+                    Some(name) => self.on_case(id, &CaseInput::Deleted(&name, at)),
+                    None => Ok(()),
+                }
+            }
+            Some(Claim::Gone) => Ok(()),
+            // Perhaps the deletion comes first: whatever comes under this name later is gone already.
+            Some(Claim::Noted) | None => {
+                self.set_claim(post.clone(), Claim::Gone);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_new(&mut self, post: &Post) -> Result<(), StoreError> {
+        let world = self.claim(&PostRef::World(post.id.clone()))?;
+        let local = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
+        let claim = match (&world, post.local_id.is_empty()) {
+            (None | Some(Claim::Noted), false) => self.claim(&local)?.or(world),
+            _ => world,
+        };
+        match claim {
+            Some(Claim::Case(id)) => {
+                // Seen by another of our accounts: deletions there use that server's own id.
+                if self.claim(&local)?.is_none() && !post.local_id.is_empty() {
+                    self.set_claim(local, Claim::Case(id));
+                }
+                self.on_case(id, &CaseInput::Post(post))
+            }
+            Some(Claim::Gone) => self.on_gone(post),
+            Some(Claim::Noted) => Ok(()),
+            None if self.policy.is_ours(&post.author.id) => self.on_ours(post),
+            None => self.on_foreign(post),
+        }
+    }
+
+    /// The deletion came before the post: it is counted, and shown to nobody.
+    fn on_gone(&mut self, post: &Post) -> Result<(), StoreError> {
+        self.claim_post(post, &Claim::Noted);
+        let n = crc32fast::hash(post.id.as_str().as_bytes());
+        self.fact(Fact { at: self.now, case: CaseId(0), n, network: post.network.clone(), by: None, kind: FactKind::GoneBeforeShown });
+        Ok(())
+    }
+
+    /// A post of the brand: the echo of a send, an answer given elsewhere, or no business of ours.
+    fn on_ours(&mut self, post: &Post) -> Result<(), StoreError> {
+        let case = match self.parent_case(post)? {
+            Some(id) => Some(id),
+            None => self.written_to(post)?,
+        };
+        match case {
+            Some(id) => {
+                self.claim_post(post, &Claim::Case(id));
+                self.on_case(id, &CaseInput::Post(post))
+            }
+            None => {
+                self.claim_post(post, &Claim::Noted);
+                Ok(())
+            }
+        }
+    }
+
+    fn parent_case(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
+        let Some(parent) = &post.parent else { return Ok(None) };
+        let mut names: Vec<PostRef> = parent.id.iter().cloned().map(PostRef::World).collect();
+        if !parent.local_id.is_empty() {
+            names.push(PostRef::Local { account: post.account.clone(), local_id: parent.local_id.clone() });
+        }
+        for name in names {
+            if let Some(Claim::Case(id)) = self.claim(&name)? {
+                return Ok(self.living(id)?.map(|c| c.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// For a private message of ours that answers nothing: the open case of one whom it names.
+    fn written_to(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
+        if !post.is_dm() {
+            return Ok(None);
+        }
+        let mut open = None;
+        for person in &post.mentions {
+            for id in self.cases_of(person, LOOK_BACK)? {
+                let Some(case) = self.case(id)? else { continue };
+                let sending = case
+                    .live_send()
+                    .is_some_and(|s| s.kind.is_private() && matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. }));
+                if sending {
+                    return Ok(Some(id));
+                }
+                if case.handoff_open && open.is_none() {
+                    open = Some(id);
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    fn on_foreign(&mut self, post: &Post) -> Result<(), StoreError> {
+        let since = self.desk.first_seen.get(&post.account).copied().unwrap_or(self.now);
+        if post.created_at < since.plus(-self.policy.import_ms) {
+            self.claim_post(post, &Claim::Noted);
+            return Ok(());
+        }
+        let own = match self.own_case(post)? {
+            Some(id) => self.living(id)?,
+            None => None,
+        };
+        match own {
+            Some(case) if joins(&case, self.policy.reopen_ms, self.now) => {
+                self.claim_post(post, &Claim::Case(case.id));
+                return self.on_case(case.id, &CaseInput::Post(post));
+            }
+            Some(late) => {
+                self.open(post, Some(late.id))?;
+                return Ok(());
+            }
+            None => {}
+        }
+        let neighbour = match post.is_dm() {
+            true => None,
+            false => self.neighbour(post)?,
+        };
+        match neighbour {
+            Some(id) if !is_own_complaint(post) => {
+                self.claim_post(post, &Claim::Case(id));
+                self.on_case(id, &CaseInput::Post(post))
+            }
+            None if post.reach == Reach::Followed => {
+                self.claim_post(post, &Claim::Noted);
+                Ok(())
+            }
+            linked => self.open(post, linked).map(|_| ()),
+        }
+    }
+
+    /// The author's own case that a post belongs to: the one whose post it answers, the one of
+    /// this conversation, for a private message the open handoff.
+    fn own_case(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
+        if let Some(case) = self.parent_case(post)?.map(|id| self.living(id)).transpose()?.flatten() {
+            if case.key.customer == post.author.id {
+                return Ok(Some(case.id));
+            }
+        }
+        let key = CaseKey { desk: DeskId(0), network: post.network.clone(), root: post.root().clone(), customer: post.author.id.clone() };
+        if let Some(id) = self.by_key(&key)? {
+            return Ok(Some(id));
+        }
+        if !post.is_dm() {
+            return Ok(None);
+        }
+        let mut best: Option<Case> = None;
+        for id in self.cases_of(&post.author.id, LOOK_BACK)? {
+            let Some(case) = self.case(id)? else { continue };
+            let newer = best.as_ref().is_none_or(|b| case.touched_at > b.touched_at);
+            if case.handoff_open && case.merged_into.is_none() && newer {
+                best = Some(case);
+            }
+        }
+        Ok(best.map(|c| c.id))
+    }
+
+    /// Somebody else's case in whose conversation the post stands.
+    fn neighbour(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
+        if let Some(id) = self.parent_case(post)? {
+            return Ok(Some(id));
+        }
+        let first = self.conversation(&post.network, post.root())?.into_iter().next();
+        first.map(|id| self.living(id)).transpose().map(|c| c.flatten().map(|c| c.id))
+    }
+}
+
+/// The world name of a post of the case, from whatever name a network used.
+fn name_in(case: &Case, post: &PostRef) -> Option<crate::post::PostId> {
+    match post {
+        PostRef::World(id) => Some(id.clone()),
+        PostRef::Local { account, local_id } => {
+            let mine = |p: &&crate::case::CasePost| &p.post.local_id == local_id && &p.post.account == account;
+            let known = case.posts.iter().find(mine).map(|p| p.post.id.clone());
+            known.or_else(|| {
+                case.sends.iter().find_map(|s| match &s.state {
+                    SendState::Published { id, local_id: l, .. } if l == local_id && &s.account == account => Some(id.clone()),
+                    _ => None,
+                })
+            })
+        }
+    }
+}
