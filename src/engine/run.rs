@@ -249,8 +249,7 @@ impl Engine {
     fn wake(&mut self, now: Time) -> Result<(), StoreError> {
         let desk_due = self.desk.next_wake.is_none_or(|t| t <= now);
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
-        let expired: Vec<EntryId> = self.lanes.entries().filter(|e| is_expired(e, now)).map(|e| e.id).collect();
-        if !desk_due && cases.is_empty() && expired.is_empty() {
+        if !desk_due && cases.is_empty() {
             return Ok(());
         }
         self.transact(now, |tx| {
@@ -262,7 +261,6 @@ impl Engine {
                     tx.step(case, CaseInput::Wake, None)?.ok();
                 }
             }
-            expired.into_iter().for_each(|id| tx.finish(id));
             Ok(())
         })
     }
@@ -337,10 +335,6 @@ fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
     }
 }
 
-fn is_expired(entry: &Entry, now: Time) -> bool {
-    entry.state == EntryState::Queued && entry.valid_until.is_some_and(|t| t < now)
-}
-
 /// Whether an entry can be delivered at all yet. A look-up of something in doubt always can.
 fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Entry) -> bool + 'a {
     move |entry| match (&entry.effect, &entry.lane) {
@@ -355,6 +349,10 @@ fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Ent
 fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
     if entry.state == EntryState::Unknown {
         return Ok(Some(entry.clone()));
+    }
+    if entry.valid_until.is_some_and(|t| t < tx.now) {
+        tx.finish(entry.id);
+        return Ok(None);
     }
     if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
         let Some(case) = tx.case(id)? else {
