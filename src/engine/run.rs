@@ -7,7 +7,7 @@ use crate::case::gate::{Gate, gate};
 use crate::case::refusal::Refusal;
 use crate::case::step::CaseInput;
 use crate::case::{Case, CaseId, SendState};
-use crate::clock::{DAY_MS, Time};
+use crate::clock::{DAY_MS, SECOND_MS, Time};
 use crate::command::{Answer, Args, Command, Filter, Run, table};
 use crate::desk::Desk;
 use crate::outbox::lanes::{Lanes, Rate};
@@ -76,6 +76,8 @@ impl Engine {
     /// New rules, from a configuration read again.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+        // The digest may come at another time now.
+        self.desk.next_wake = None;
     }
 
     /// What an account learnt about itself when it signed in.
@@ -359,13 +361,18 @@ fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
             tx.finish(entry.id);
             return Ok(None);
         };
-        let Some(outgoing) = case.send(*send).cloned() else {
+        // Settled by another way meanwhile: its own echo, for one.
+        let Some(outgoing) = case.send(*send).filter(|s| s.state.is_live()).cloned() else {
             tx.finish(entry.id);
             return Ok(None);
         };
         match gate(&case, &outgoing, &tx.desk, tx.policy, tx.now) {
             Gate::Go => tx.step(case, CaseInput::SendStarting(*send), None)?.ok(),
-            Gate::Wait => return Ok(None),
+            // Asked again soon; `may_go` keeps what waits for long (a pause) from coming here at all.
+            Gate::Wait => {
+                tx.put(Entry { due: tx.now.plus(SECOND_MS), ..entry.clone() });
+                return Ok(None);
+            }
             Gate::Hold(why) => {
                 tx.finish(entry.id);
                 tx.step(case, CaseInput::SendHeld(*send, why), None)?.ok();
