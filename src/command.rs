@@ -8,14 +8,48 @@
 pub mod parse;
 pub mod table;
 
+mod approve;
+mod assign;
+mod claim;
+mod correct;
+mod digest;
+mod discard;
+mod dm;
+mod draft;
+mod escalate;
+mod handoff;
+mod help;
+mod history;
+mod link;
+mod list;
+mod merge;
+mod note;
+mod pause;
+mod priority;
+mod reject;
+mod release;
+mod reload;
+mod reopen;
+mod reply;
+mod resolve;
+mod restore;
+mod resume;
+mod retract;
+mod snooze;
+mod spam;
+mod tag;
+mod undo;
+
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
-use crate::case::{CaseId, Priority};
+use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status};
 use crate::desk::DeskWork;
-use crate::policy::{AgentId, Lang, Role, RoomId};
+use crate::outbox::{Effect, Urgency};
+use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
-use crate::say::Say;
+use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What a command is called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -178,7 +212,7 @@ pub enum Takes {
     Topic,
 }
 
-/// What carries a command out.
+/// What carries a command out. After a refusal nothing of the work may be kept: it can be half done.
 #[derive(Clone, Copy)]
 pub enum Run {
     /// Acts on a case.
@@ -235,3 +269,143 @@ pub struct SendPreview {
     /// The most the network takes.
     pub max_length: usize,
 }
+
+/// What can be typed.
+const TYPED: &[Door] = &[Door::Slash, Door::Text, Door::Console];
+/// What can be typed or pressed: it needs nothing but the case.
+const PRESSED: &[Door] = &[Door::Slash, Door::Text, Door::Button, Door::Console];
+/// What can be typed, or filled into the form that a button opens.
+const FORM: &[Door] = &[Door::Slash, Door::Text, Door::Button, Door::Modal, Door::Console];
+/// What a reaction can do as well: never anything that sends.
+const REACTED: &[Door] = &[Door::Slash, Door::Text, Door::Button, Door::Reaction, Door::Console];
+
+/// The usual answer of a command that acted on a case.
+fn done(w: &Work<'_>, row: &Row) -> Say {
+    Say::new(&format!("done-{}", row.name)).case(w.case.id)
+}
+
+/// The answer of a command that made or moved a send: from where, to whom, how long, when.
+fn sent(w: &Work<'_>, id: u32) -> Say {
+    let Some(send) = w.case.send(id) else { return Say::new("done-send").case(w.case.id) };
+    let code = match (&send.kind, &send.state) {
+        (_, SendState::AwaitingApproval) => "done-send-approval",
+        (SendKind::Reply, _) => "done-reply",
+        (SendKind::Handoff, _) => "done-handoff",
+        (SendKind::Dm, _) => "done-dm",
+        (SendKind::Retract { .. }, _) => "done-retract",
+        (SendKind::Correct { .. }, _) => "done-correct",
+    };
+    let (length, max) = w.counted(&send.account, &send.to, send.text.expose());
+    Say::new(code)
+        .case(w.case.id)
+        .text("account", send.account.as_str())
+        .text("to", send.to.handle.expose())
+        .number("length", length)
+        .number("max", max)
+        .with("window", Arg::Span(w.ctx.policy.reply.undo_ms))
+}
+
+/// The text that came with the command, if any did.
+fn given_text(c: &Command) -> Option<&str> {
+    match &c.args {
+        Args::Text(text) => Some(text.trim()).filter(|t| !t.is_empty()),
+        _ => None,
+    }
+}
+
+/// The text that must have come with the command.
+fn needed_text(c: &Command) -> Result<&str, Refusal> {
+    given_text(c).ok_or(Refusal::Empty)
+}
+
+/// Whether the asker may also act on colleagues' cases.
+fn is_lead(w: &Work<'_>, c: &Command) -> bool {
+    w.ctx.policy.role(&c.by) >= Some(Role::Lead)
+}
+
+/// Refuses where the case lives on in another.
+fn not_merged(w: &Work<'_>) -> Result<(), Refusal> {
+    match (w.case.status, w.case.merged_into) {
+        (Status::Merged, Some(into)) => Err(Refusal::MergedInto(into)),
+        (Status::Merged, None) => Err(Refusal::Status(Status::Merged)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses unless the case is one that staff work on.
+fn open(w: &Work<'_>) -> Result<(), Refusal> {
+    not_merged(w)?;
+    if w.case.status.is_open() { Ok(()) } else { Err(Refusal::Status(w.case.status)) }
+}
+
+/// The other case of `merge` and `link`.
+fn other<'a>(w: &Work<'a>, id: CaseId) -> Result<&'a Case, Refusal> {
+    if id == w.case.id {
+        return Err(Refusal::SameCase);
+    }
+    let other = w.ctx.other.filter(|o| o.id == id).ok_or(Refusal::UnknownCase(id))?;
+    match other.merged_into {
+        Some(into) => Err(Refusal::MergedInto(into)),
+        None => Ok(other),
+    }
+}
+
+/// The send that waits for approval.
+fn awaiting(w: &Work<'_>) -> Result<u32, Refusal> {
+    let waits = w.case.live_send().filter(|s| s.state == SendState::AwaitingApproval);
+    waits.map(|s| s.id).ok_or(Refusal::NothingToApprove)
+}
+
+/// A public answer that did not go is the draft again, so that nobody types it twice. What was
+/// meant for private eyes never becomes a draft of a public answer.
+fn give_back(w: &mut Work<'_>, send: u32) {
+    let Some(send) = w.case.send(send).filter(|s| s.kind == SendKind::Reply) else { return };
+    let (text, by) = (send.text.clone(), send.drafted_by.clone());
+    if w.case.current_draft().is_some() {
+        return;
+    }
+    match w.case.drafts.last_mut() {
+        Some(draft) if draft.text.expose().trim() == text.expose() => draft.closed = false,
+        _ => {
+            w.draft(&by, text.expose());
+        }
+    }
+}
+
+/// Our last answer that stands in public, and its account.
+fn last_published(w: &Work<'_>) -> Result<(u32, Account), Refusal> {
+    let stands = |s: &&Outgoing| matches!(s.state, SendState::Published { .. });
+    let retracted: BTreeSet<u32> = w
+        .case
+        .sends
+        .iter()
+        .filter(stands)
+        .filter_map(|s| match s.kind {
+            SendKind::Retract { send } => Some(send),
+            _ => None,
+        })
+        .collect();
+    let last = w.case.sends.iter().rev().filter(stands).find(|s| s.kind == SendKind::Reply && !retracted.contains(&s.id));
+    last.map(|s| (s.id, s.account.clone())).ok_or(Refusal::NothingPublished)
+}
+
+/// How a published answer reads now, corrections counted in.
+fn published_text<'a>(w: &'a Work<'_>, id: u32) -> Option<&'a str> {
+    let is = |s: &&Outgoing| s.id == id || s.kind == SendKind::Correct { send: id };
+    let stands = |s: &&Outgoing| matches!(s.state, SendState::Published { .. });
+    w.case.sends.iter().rev().filter(stands).find(is).map(|s| s.text.expose())
+}
+
+/// What the network of `account` can do.
+fn capabilities(w: &Work<'_>, account: &Account) -> Capabilities {
+    w.ctx.policy.accounts.get(account).map(|a| a.capabilities.clone()).unwrap_or_default()
+}
+
+/// Says something in every room of the team.
+fn tell_all(d: &mut DeskWork<'_>, say: &Say) {
+    let rooms: BTreeSet<&RoomId> = d.policy.routes.iter().map(|r| &r.room).collect();
+    d.effects.extend(rooms.into_iter().map(|room| (room.clone(), Urgency::Staff, Effect::Notice { say: say.clone() })));
+}
+
+#[cfg(test)]
+mod tests;

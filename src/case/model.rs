@@ -336,6 +336,21 @@ pub struct Undoable {
     pub snoozed_until: Option<Time>,
     /// Resolution before.
     pub resolution: Option<Resolution>,
+    /// When it was closed before.
+    #[serde(default)]
+    pub resolved_at: Option<Time>,
+    /// Whether staff had set the priority before.
+    #[serde(default)]
+    pub priority_fixed: bool,
+    /// By when an answer was due before.
+    #[serde(default)]
+    pub answer_due: Option<Time>,
+    /// Why it was in quarantine before.
+    #[serde(default)]
+    pub hidden_because: Option<Reason>,
+    /// Whether a private conversation was open before.
+    #[serde(default)]
+    pub handoff_open: bool,
 }
 
 /// One conversation of one customer.

@@ -86,6 +86,8 @@ pub struct Work<'a> {
     pub follow: Vec<Follow>,
     /// Whether the card shows something else now.
     pub card_changed: bool,
+    /// Whether this very change is what `undo` would take back.
+    remembered: bool,
 }
 
 impl<'a> Work<'a> {
@@ -101,6 +103,7 @@ impl<'a> Work<'a> {
             facts: Vec::new(),
             follow: Vec::new(),
             card_changed: false,
+            remembered: false,
         }
     }
 
@@ -190,6 +193,7 @@ impl<'a> Work<'a> {
         let owned = self.case.owner.is_some();
         let next = self.case.status.after(trigger, owned).ok_or(Refusal::Status(self.case.status))?;
         if next != self.case.status {
+            self.forget();
             self.card_changed = true;
             self.case.status = next;
         }
@@ -208,7 +212,20 @@ impl<'a> Work<'a> {
             priority: c.priority,
             snoozed_until: c.snoozed_until,
             resolution: c.resolution,
+            resolved_at: c.resolved_at,
+            priority_fixed: c.priority_fixed,
+            answer_due: c.answer_due,
+            hidden_because: c.hidden_because.clone(),
+            handoff_open: c.handoff_open,
         });
+        self.remembered = true;
+    }
+
+    /// What changes status or owner without being an undoable act of its own ends what could be undone.
+    fn forget(&mut self) {
+        if !self.remembered {
+            self.case.undoable = None;
+        }
     }
 
     /// Refuses unless nobody else owns the case.
@@ -223,6 +240,7 @@ impl<'a> Work<'a> {
     pub fn own(&mut self, by: &AgentId) -> Result<(), Refusal> {
         self.not_anothers(by)?;
         if self.case.owner.is_none() {
+            self.forget();
             self.case.owner = Some(by.clone());
             if let Err(refusal) = self.trigger(Trigger::Claim) {
                 self.case.owner = None;
@@ -235,7 +253,8 @@ impl<'a> Work<'a> {
 
     /// Notes a draft; it becomes the current one, and voids what waits for approval.
     pub fn draft(&mut self, by: &AgentId, text: &str) -> u32 {
-        if let Some(waiting) = self.case.sends.iter().find(|s| s.state == SendState::AwaitingApproval).map(|s| s.id) {
+        let waits = |s: &&Outgoing| s.state == SendState::AwaitingApproval && s.kind == SendKind::Reply;
+        if let Some(waiting) = self.case.sends.iter().find(waits).map(|s| s.id) {
             self.stop(waiting, StopReason::Superseded, Some(by));
         }
         for d in &mut self.case.drafts {
@@ -256,26 +275,17 @@ impl<'a> Work<'a> {
                 _ => Refusal::SendUnderWay(live.id),
             });
         }
-        let (account, to, target) = self.addressee(&kind)?;
-        let caps = self.ctx.policy.accounts.get(&account).map(|a| a.capabilities.clone()).unwrap_or_default();
-        let needs_text = !matches!(kind, SendKind::Retract { .. });
-        if needs_text && text.trim().is_empty() {
-            return Err(Refusal::Empty);
+        let (account, to, (post, local, version)) = self.addressee(&kind)?;
+        if !matches!(kind, SendKind::Retract { .. }) {
+            if text.trim().is_empty() {
+                return Err(Refusal::Empty);
+            }
+            let (counted, most) = self.counted(&account, &to, text);
+            if counted > most {
+                return Err(Refusal::TooLong(counted, most));
+            }
         }
-        let (post, local, version) = target;
-        // The network needs the person named in the text; the adapter puts that in front.
-        let mention = if needs_text { format!("{} ", to.handle.expose()) } else { String::new() };
-        let counted = length(&format!("{mention}{text}"), &caps);
-        if needs_text && counted > caps.max_length {
-            return Err(Refusal::TooLong(counted, caps.max_length));
-        }
-        let role = self.ctx.policy.role(&command.by);
-        let approval = matches!(kind, SendKind::Reply | SendKind::Correct { .. })
-            && match self.ctx.policy.reply.approval {
-                Approval::Off => false,
-                Approval::Agents => role < Some(Role::Lead),
-                Approval::All => true,
-            };
+        let approval = self.needs_approval(&kind, &command.by);
         let id = self.case.sends.last().map_or(1, |s| s.id + 1);
         let until = self.ctx.now.plus(self.ctx.policy.reply.undo_ms);
         let state = if approval { SendState::AwaitingApproval } else { SendState::Waiting { until } };
@@ -302,6 +312,25 @@ impl<'a> Work<'a> {
             self.arm(id, Some(&command.by));
         }
         Ok(id)
+    }
+
+    /// The length of `text` to `to` as the network of `account` counts it, and the most it takes.
+    #[must_use]
+    pub fn counted(&self, account: &Account, to: &Author, text: &str) -> (usize, usize) {
+        let caps = self.ctx.policy.accounts.get(account).map(|a| a.capabilities.clone()).unwrap_or_default();
+        // The network needs the person named in the text; the adapter puts that in front.
+        (length(&format!("{} {}", to.handle.expose(), text.trim()), &caps), caps.max_length)
+    }
+
+    /// Whether such a send of `by` waits for a second pair of eyes.
+    #[must_use]
+    pub fn needs_approval(&self, kind: &SendKind, by: &AgentId) -> bool {
+        matches!(kind, SendKind::Reply | SendKind::Correct { .. })
+            && match self.ctx.policy.reply.approval {
+                Approval::Off => false,
+                Approval::Agents => self.ctx.policy.role(by) < Some(Role::Lead),
+                Approval::All => true,
+            }
     }
 
     /// Starts a send's undo window, whole.
@@ -381,7 +410,7 @@ impl<'a> Work<'a> {
     /// The account, person and post that a send of this kind goes to. Public answers go from the
     /// account that the answered post spoke to.
     #[expect(clippy::type_complexity, reason = "used once, taken apart at once")]
-    fn addressee(&self, kind: &SendKind) -> Result<(Account, Author, (Option<crate::post::PostId>, String, i64)), Refusal> {
+    pub fn addressee(&self, kind: &SendKind) -> Result<(Account, Author, (Option<crate::post::PostId>, String, i64)), Refusal> {
         let case = &self.case;
         let of_post = |p: &super::model::CasePost| {
             (p.post.account.clone(), p.post.author.clone(), (Some(p.post.id.clone()), p.post.local_id.clone(), p.post.version()))

@@ -1,1 +1,281 @@
-//! (being written)
+//! From a line of text to a [`Command`]. Pure; any text at all gives a command or a refusal.
+//!
+//! `reply 42 We are on it`, `!responder #42 Estamos en ello`, `@sereno claim` in a thread,
+//! `/case snooze 42 2h`. What follows the case's number goes on word for word.
+
+use super::{Args, Command, Door, Filter, Period, Row, Takes, snooze, table};
+use crate::case::refusal::Refusal;
+use crate::case::{CaseId, Priority};
+use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::intake::fold;
+use crate::policy::{AgentId, Lang, Person, RoomId};
+use std::collections::BTreeMap;
+
+/// What the chat knows about a line.
+#[derive(Clone, Debug)]
+pub struct Meta<'a> {
+    /// The chat's id of it.
+    pub id: String,
+    /// Who said it.
+    pub by: AgentId,
+    /// Through what.
+    pub door: Door,
+    /// In which room.
+    pub room: RoomId,
+    /// In which thread.
+    pub thread: Option<String>,
+    /// The language of the answer.
+    pub lang: Lang,
+    /// The team.
+    pub people: &'a BTreeMap<AgentId, Person>,
+}
+
+/// The longest label, in characters.
+const MAX_TAG: usize = 40;
+
+/// Makes a command of `line`. A bare number in front of text is a case's number outside of threads
+/// only; in a thread, where the case is plain, it belongs to the text unless written `#2`.
+pub fn parse(line: &str, meta: Meta<'_>) -> Result<Command, Refusal> {
+    let (name, rest) = verb_word(line);
+    if name.is_empty() {
+        return Err(Refusal::Usage("help".into()));
+    }
+    let found = if name == "?" { table::find("help") } else { table::find(name) };
+    let row = found.ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))?;
+    let in_thread = meta.thread.is_some();
+    let (case, rest) = if row.on_case { leading_case(rest, row, in_thread) } else { (None, rest) };
+    let (case, args) = if row.takes == Takes::Case {
+        pair(case, rest, row, in_thread)?
+    } else {
+        if row.on_case && case.is_none() && !in_thread {
+            return Err(Refusal::WhichCase);
+        }
+        (case, args(row, rest.trim(), &meta)?)
+    };
+    let Meta { id, by, door, room, thread, lang, .. } = meta;
+    Ok(Command { id, by, door, room, thread, lang, verb: row.verb, case, args })
+}
+
+/// Takes off what calls the bot (`!`, `/case`, `@sereno`), and gives the verb and all after it.
+fn verb_word(line: &str) -> (&str, &str) {
+    let mut rest = line;
+    loop {
+        let (word, after) = first_word(rest);
+        let bare = word.trim_start_matches(['!', '/', '@']).trim_end_matches([':', ',']);
+        let calls = matches!(fold(bare).as_str(), "sereno" | "case" | "caso" | "");
+        if word.is_empty() || !calls {
+            // `claim#42`: the number may stand close.
+            return match bare.split_once('#') {
+                Some((verb, _)) if !verb.is_empty() => (verb, after_char(rest, '#')),
+                _ => (bare, after),
+            };
+        }
+        rest = after;
+    }
+}
+
+/// The rest of `text` from the first `c` on.
+fn after_char(text: &str, c: char) -> &str {
+    text.find(c).and_then(|at| text.get(at..)).unwrap_or_default()
+}
+
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// Enough of a word to recognise it by.
+fn brief(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+fn leading_case<'a>(rest: &'a str, row: &Row, in_thread: bool) -> (Option<CaseId>, &'a str) {
+    let (word, after) = first_word(rest);
+    let worded = !matches!(row.takes, Takes::Nothing | Takes::Person | Takes::Priority | Takes::Case);
+    match number(word) {
+        Some((id, marked)) if marked || !in_thread || !worded => (Some(id), after),
+        _ => (None, rest),
+    }
+}
+
+/// `#42`, `42`, `42:` as a case's number, and whether it was marked by `#`.
+fn number(word: &str) -> Option<(CaseId, bool)> {
+    let word = word.trim_end_matches([':', ',']);
+    let digits = word.strip_prefix('#').unwrap_or(word);
+    let plain = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit());
+    if plain { digits.parse().ok().map(|n| (CaseId(n), digits.len() < word.len())) } else { None }
+}
+
+/// The two cases of `merge` and `link`: `42 43`, or in a thread the other one alone.
+fn pair(first: Option<CaseId>, rest: &str, row: &Row, in_thread: bool) -> Result<(Option<CaseId>, Args), Refusal> {
+    let usage = || Refusal::Usage(row.name.into());
+    let first = first.ok_or_else(usage)?;
+    let between = |w: &&str| !matches!(fold(w).as_str(), "into" | "in" | "with" | "and" | "en" | "con" | "y" | "a" | "to");
+    let others: Vec<&str> = rest.split_whitespace().filter(between).collect();
+    match others.as_slice() {
+        [] if in_thread => Ok((None, Args::Case(first))),
+        [other] => {
+            let (other, _) = number(other).ok_or_else(usage)?;
+            Ok((Some(first), Args::Case(other)))
+        }
+        _ => Err(usage()),
+    }
+}
+
+fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
+    let usage = || Refusal::Usage(row.name.into());
+    let optional = matches!(row.takes, Takes::Nothing | Takes::MaybeText | Takes::Period | Takes::Filter | Takes::Topic);
+    if rest.is_empty() {
+        return match row.takes {
+            Takes::Period => Ok(Args::Period(Period::default())),
+            Takes::Filter => Ok(Args::Filter(Filter::default())),
+            _ if optional => Ok(Args::None),
+            _ => Err(usage()),
+        };
+    }
+    match row.takes {
+        Takes::Nothing | Takes::Case => Err(usage()),
+        Takes::Text | Takes::MaybeText => Ok(Args::Text(rest.to_owned())),
+        Takes::Person => person(rest, meta).map(|id| Args::Person(id.0)),
+        Takes::Tag => tag(rest).ok_or_else(usage),
+        Takes::Priority => priority(rest).map(Args::Priority).ok_or_else(usage),
+        Takes::For => duration(rest).map(Args::For).ok_or_else(|| Refusal::BadTime(brief(rest))),
+        Takes::Period => period(rest).map(Args::Period).ok_or_else(usage),
+        Takes::Filter => filter(rest).map(Args::Filter).ok_or_else(usage),
+        Takes::Topic => {
+            let name = rest.trim_start_matches(['!', '/']);
+            let found = table::find(name).ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))?;
+            Ok(Args::Topic(found.name.to_owned()))
+        }
+    }
+}
+
+/// A colleague: oneself, an id of `[people]`, a chat's mention, or a name that only one has.
+fn person(typed: &str, meta: &Meta<'_>) -> Result<AgentId, Refusal> {
+    let unknown = || Refusal::UnknownPerson(brief(typed));
+    if matches!(fold(typed).as_str(), "me" | "myself" | "yo" | "mi" | "a mi") || typed == meta.by.as_str() {
+        return Ok(meta.by.clone());
+    }
+    if let Some((id, _)) = meta.people.get_key_value(&AgentId::from(typed)) {
+        return Ok(id.clone());
+    }
+    // Slack writes a mention as `<@U123>` or `<@U123|ana>`; a Matrix id is `@ana:example.org`.
+    if let Some(inner) = typed.strip_prefix("<@").and_then(|t| t.strip_suffix('>')) {
+        let id = inner.split('|').next().unwrap_or_default();
+        return if id.is_empty() { Err(unknown()) } else { Ok(AgentId::from(id)) };
+    }
+    if typed.starts_with('@') && typed.contains(':') && !typed.contains(char::is_whitespace) {
+        return Ok(AgentId::from(typed));
+    }
+    let wanted = fold(typed.trim_start_matches('@'));
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let mut found = meta.people.iter().filter(|(_, p)| fits(&fold(&p.name))).map(|(id, _)| id.clone());
+        found.next().filter(|_| found.next().is_none())
+    };
+    only(&|name| name == wanted).or_else(|| only(&|name| name.split_whitespace().next() == Some(wanted.as_str()))).ok_or_else(unknown)
+}
+
+fn tag(typed: &str) -> Option<Args> {
+    let off = typed.starts_with('-');
+    let plain = typed.trim_start_matches(['-', '#', ' ']).to_lowercase();
+    let label = plain.split_whitespace().collect::<Vec<_>>().join("-");
+    let fits = !label.is_empty() && label.chars().count() <= MAX_TAG && !label.chars().any(char::is_control);
+    fits.then_some(Args::Tag(label, off))
+}
+
+fn priority(typed: &str) -> Option<Priority> {
+    Some(match fold(typed).as_str() {
+        "low" | "baja" | "bajo" => Priority::Low,
+        "normal" => Priority::Normal,
+        "high" | "alta" | "alto" => Priority::High,
+        "urgent" | "urgente" => Priority::Urgent,
+        _ => return None,
+    })
+}
+
+fn period(typed: &str) -> Option<Period> {
+    Some(match fold(typed).as_str() {
+        "today" | "hoy" => Period::Today,
+        "yesterday" | "ayer" => Period::Yesterday,
+        "week" | "weekly" | "semana" | "semanal" | "la semana" => Period::Week,
+        _ => return None,
+    })
+}
+
+fn filter(typed: &str) -> Option<Filter> {
+    Some(match fold(typed).as_str() {
+        "open" | "all" | "abierto" | "abiertos" | "abiertas" | "todos" => Filter::Open,
+        "mine" | "my" | "mios" | "mias" | "mis casos" => Filter::Mine,
+        "unclaimed" | "free" | "libre" | "libres" | "sin dueno" => Filter::Unclaimed,
+        "spam" | "hidden" | "quarantine" | "basura" | "ocultos" | "cuarentena" => Filter::Spam,
+        _ => return None,
+    })
+}
+
+/// A length of time in milliseconds, within what `snooze` takes: `2h`, `1 h 30 min`, `media hora`,
+/// `1,5 días`.
+#[must_use]
+pub fn duration(typed: &str) -> Option<i64> {
+    let text = fold(typed);
+    let mut total: i64 = 0;
+    // Hundredths of the unit to come.
+    let mut amount: Option<i64> = None;
+    let mut rest = text.as_str();
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '+');
+        if rest.is_empty() {
+            break;
+        }
+        let end_of = |numeric: bool| {
+            let stops = move |c: char| c.is_whitespace() || (c.is_ascii_digit() || c == '.' || c == ',') != numeric;
+            rest.find(stops).unwrap_or(rest.len())
+        };
+        let numeric = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',');
+        let (token, after) = rest.split_at_checked(end_of(numeric))?;
+        rest = after;
+        if numeric {
+            match (hundredths(token), amount) {
+                (Some(n), None) => amount = Some(n),
+                (None, _) if token == "," => {}
+                _ => return None,
+            }
+            continue;
+        }
+        match (token, amount) {
+            ("and" | "y" | "de" | "for" | "durante", _) => {}
+            ("half" | "media" | "medio", None) => amount = Some(50),
+            ("a" | "an" | "un" | "una" | "one", Some(50)) => {}
+            ("a" | "an" | "un" | "una" | "one", None) => amount = Some(100),
+            (_, Some(n)) => {
+                total = total.checked_add(n.checked_mul(unit(token)?)? / 100)?;
+                amount = None;
+            }
+            _ => return None,
+        }
+    }
+    (amount.is_none() && (snooze::SHORTEST_MS..=snooze::LONGEST_MS).contains(&total)).then_some(total)
+}
+
+fn unit(word: &str) -> Option<i64> {
+    Some(match word {
+        "m" | "min" | "mins" | "minute" | "minutes" | "minuto" | "minutos" => MINUTE_MS,
+        "h" | "hr" | "hrs" | "hour" | "hours" | "hora" | "horas" => HOUR_MS,
+        "d" | "day" | "days" | "dia" | "dias" => DAY_MS,
+        "w" | "week" | "weeks" | "sem" | "semana" | "semanas" => 7 * DAY_MS,
+        _ => return None,
+    })
+}
+
+/// `2` as 200, `1,5` as 150.
+fn hundredths(token: &str) -> Option<i64> {
+    let (whole, part) = token.split_once(['.', ',']).unwrap_or((token, ""));
+    if whole.is_empty() || whole.len() > 6 || part.len() > 2 {
+        return None;
+    }
+    let part = if part.is_empty() { 0 } else { part.parse::<i64>().ok()? * if part.len() == 1 { 10 } else { 1 } };
+    Some(whole.parse::<i64>().ok()? * 100 + part)
+}
+
+#[cfg(test)]
+mod tests;

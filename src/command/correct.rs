@@ -1,0 +1,34 @@
+//! `correct`: puts another text in the place of our last published answer.
+
+use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, last_published, needed_text, published_text, sent};
+use crate::case::SendKind;
+use crate::case::refusal::Refusal;
+use crate::case::work::Work;
+use crate::policy::Role;
+use crate::say::Say;
+
+/// The command's row.
+pub const ROW: Row = Row {
+    verb: Verb::Correct,
+    name: "correct",
+    en: &["fix"],
+    es: &["corregir"],
+    on_case: true,
+    takes: Takes::Text,
+    role: Role::Lead,
+    doors: FORM,
+    run: Run::Case(run),
+};
+
+fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    let text = needed_text(c)?;
+    let (send, account) = last_published(w)?;
+    if !capabilities(w, &account).can_edit {
+        return Err(Refusal::NotOnThisNetwork);
+    }
+    if published_text(w, send) == Some(text) {
+        return Err(Refusal::AlreadySo);
+    }
+    let id = w.send(SendKind::Correct { send }, text, c, &c.by)?;
+    Ok(sent(w, id))
+}

@@ -1,0 +1,33 @@
+//! `dm`: writes to the customer in the private conversation that a handoff opened.
+
+use super::{Command, FORM, Row, Run, Takes, Verb, needed_text, open, sent};
+use crate::case::SendKind;
+use crate::case::refusal::Refusal;
+use crate::case::work::Work;
+use crate::policy::Role;
+use crate::say::Say;
+
+/// The command's row.
+pub const ROW: Row = Row {
+    verb: Verb::Dm,
+    name: "dm",
+    en: &["message"],
+    es: &["md", "mensaje"],
+    on_case: true,
+    takes: Takes::Text,
+    role: Role::Agent,
+    doors: FORM,
+    run: Run::Case(run),
+};
+
+fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    let text = needed_text(c)?;
+    open(w)?;
+    w.not_anothers(&c.by)?;
+    if !w.case.handoff_open {
+        return Err(Refusal::NoHandoff);
+    }
+    w.own(&c.by)?;
+    let id = w.send(SendKind::Dm, text, c, &c.by)?;
+    Ok(sent(w, id))
+}

@@ -1,0 +1,32 @@
+//! `draft`: writes an answer down without sending it. Anybody may propose one.
+
+use super::{Command, FORM, Row, Run, Takes, Verb, done, needed_text, open};
+use crate::case::SendKind;
+use crate::case::refusal::Refusal;
+use crate::case::work::Work;
+use crate::policy::Role;
+use crate::say::Say;
+
+/// The command's row.
+pub const ROW: Row = Row {
+    verb: Verb::Draft,
+    name: "draft",
+    en: &["propose"],
+    es: &["borrador", "proponer"],
+    on_case: true,
+    takes: Takes::Text,
+    role: Role::Agent,
+    doors: FORM,
+    run: Run::Case(run),
+};
+
+fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    let text = needed_text(c)?;
+    open(w)?;
+    w.draft(&c.by, text);
+    // With nothing to answer, only the sending is refused; what was written stands.
+    let Ok((account, to, _)) = w.addressee(&SendKind::Reply) else { return Ok(Say::new("done-draft-unaddressed").case(w.case.id)) };
+    let (length, max) = w.counted(&account, &to, text);
+    let said = if length > max { Say::new("done-draft-too-long").case(w.case.id) } else { done(w, &ROW) };
+    Ok(said.number("length", length).number("max", max))
+}

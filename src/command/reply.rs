@@ -1,0 +1,80 @@
+//! `reply`: answers in public. With text it sends that text; without, the current draft, or a send
+//! that was held. A case without an owner is claimed by it; another's is refused.
+
+use super::{Command, FORM, Row, Run, Takes, Verb, given_text, open, sent};
+use crate::case::refusal::Refusal;
+use crate::case::work::Work;
+use crate::case::{Event, Outgoing, SendKind, SendState, StopReason};
+use crate::policy::Role;
+use crate::say::Say;
+
+/// The command's row.
+pub const ROW: Row = Row {
+    verb: Verb::Reply,
+    name: "reply",
+    en: &["answer", "respond"],
+    es: &["responder", "contestar"],
+    on_case: true,
+    takes: Takes::MaybeText,
+    role: Role::Agent,
+    doors: FORM,
+    run: Run::Case(run),
+};
+
+fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    open(w)?;
+    w.not_anothers(&c.by)?;
+    let held = w.case.live_send().filter(|s| matches!(s.state, SendState::Held(_))).map(|s| (s.id, s.kind == SendKind::Reply));
+    let send = match (given_text(c), held, w.case.current_draft().cloned()) {
+        (Some(text), _, _) => {
+            supersede(w, c);
+            w.own(&c.by)?;
+            w.send(SendKind::Reply, text, c, &c.by)?
+        }
+        // What was held goes on, unless another answer was drafted since.
+        (None, Some((id, false)), _) | (None, Some((id, true)), None) => {
+            w.own(&c.by)?;
+            rearm(w, c, id)?;
+            return Ok(sent(w, id));
+        }
+        (None, _, Some(draft)) => {
+            supersede(w, c);
+            w.own(&c.by)?;
+            w.send(SendKind::Reply, draft.text.expose(), c, &draft.by)?
+        }
+        (None, None, None) => return Err(Refusal::NoDraft),
+    };
+    for draft in &mut w.case.drafts {
+        draft.closed = true;
+    }
+    Ok(sent(w, send))
+}
+
+/// A new answer takes the place of one that waits for a person.
+fn supersede(w: &mut Work<'_>, c: &Command) {
+    let waits = |s: &&Outgoing| s.kind == SendKind::Reply && matches!(s.state, SendState::Held(_) | SendState::AwaitingApproval);
+    if let Some(id) = w.case.live_send().filter(waits).map(|s| s.id) {
+        w.stop(id, StopReason::Superseded, Some(&c.by));
+    }
+}
+
+/// Lets a held send go on, aimed at what now stands there. An approval was for the target as it
+/// was: where that changed, it is asked for again.
+fn rearm(w: &mut Work<'_>, c: &Command, id: u32) -> Result<(), Refusal> {
+    let kind = w.case.send(id).map(|s| s.kind.clone()).ok_or(Refusal::NothingToAnswer)?;
+    let (account, to, (target, local, version)) = w.addressee(&kind)?;
+    let approval = w.needs_approval(&kind, &c.by);
+    let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) else { return Err(Refusal::NothingToAnswer) };
+    if (&send.account, &send.target, send.target_version) != (&account, &target, version) {
+        send.approved_by = None;
+    }
+    (send.account, send.to, send.target, send.target_local, send.target_version) = (account, to, target, local, version);
+    send.by = c.by.clone();
+    if approval && send.approved_by.is_none() {
+        send.state = SendState::AwaitingApproval;
+        w.event(Some(&c.by), Event::ApprovalAsked { send: id });
+    } else {
+        w.arm(id, Some(&c.by));
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! `resolve`: closes a case. The customer's next word opens it again.
+
+use super::{Command, REACTED, Row, Run, Takes, Verb, done, is_lead, open};
+use crate::case::Resolution;
+use crate::case::refusal::Refusal;
+use crate::case::work::Work;
+use crate::policy::Role;
+use crate::say::Say;
+
+/// The command's row.
+pub const ROW: Row = Row {
+    verb: Verb::Resolve,
+    name: "resolve",
+    en: &["close"],
+    es: &["resolver", "cerrar"],
+    on_case: true,
+    takes: Takes::Nothing,
+    role: Role::Agent,
+    doors: REACTED,
+    run: Run::Case(run),
+};
+
+fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    open(w)?;
+    if !is_lead(w, c) {
+        w.not_anothers(&c.by)?;
+    }
+    w.remember(&c.by, ROW.name);
+    w.resolve(Some(&c.by), Resolution::ByAgent)?;
+    Ok(done(w, &ROW))
+}
