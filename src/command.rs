@@ -286,7 +286,7 @@ fn done(w: &Work<'_>, row: &Row) -> Say {
 
 /// The answer of a command that made or moved a send: from where, to whom, how long, when.
 fn sent(w: &Work<'_>, id: u32) -> Say {
-    let Some(send) = w.case.send(id) else { return Say::new("done-send").case(w.case.id) };
+    let send = w.case.send(id).expect("the number is that of a send made or found a moment ago");
     let code = match (&send.kind, &send.state) {
         (_, SendState::AwaitingApproval) => "done-send-approval",
         (SendKind::Reply, _) => "done-reply",
@@ -330,6 +330,12 @@ fn not_merged(w: &Work<'_>) -> Result<(), Refusal> {
         (Status::Merged, None) => Err(Refusal::Status(Status::Merged)),
         _ => Ok(()),
     }
+}
+
+/// Refuses where the case lives on in another, or is hidden: nothing is sent from there.
+fn visible(w: &Work<'_>) -> Result<(), Refusal> {
+    not_merged(w)?;
+    if w.case.status == Status::Quarantined { Err(Refusal::Status(Status::Quarantined)) } else { Ok(()) }
 }
 
 /// Refuses unless the case is one that staff work on.

@@ -22,9 +22,14 @@ pub const ROW: Row = Row {
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     let id = awaiting(w)?;
+    let versions: Vec<_> = w.case.posts.iter().map(|p| (p.post.id.clone(), p.post.version())).collect();
     let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) else { return Err(Refusal::NothingToApprove) };
     if send.by == c.by || send.drafted_by == c.by {
         return Err(Refusal::OwnDraft);
+    }
+    // The lead approves the answer to what stands there now.
+    if let Some((_, version)) = versions.iter().find(|(id, _)| Some(id) == send.target.as_ref()) {
+        send.target_version = *version;
     }
     send.approved_by = Some(c.by.clone());
     w.event(Some(&c.by), Event::Approved { send: id });

@@ -1,6 +1,6 @@
 //! `correct`: puts another text in the place of our last published answer.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, last_published, needed_text, published_text, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, last_published, needed_text, published_text, sent, visible};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -22,6 +22,8 @@ pub const ROW: Row = Row {
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     let text = needed_text(c)?;
+    // Also on a closed case: a wrong answer stays wrong.
+    visible(w)?;
     let (send, account) = last_published(w)?;
     if !capabilities(w, &account).can_edit {
         return Err(Refusal::NotOnThisNetwork);

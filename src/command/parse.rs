@@ -221,6 +221,7 @@ pub fn duration(typed: &str) -> Option<i64> {
     let mut total: i64 = 0;
     // Hundredths of the unit to come.
     let mut amount: Option<i64> = None;
+    let mut last_unit = 0;
     let mut rest = text.as_str();
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '+');
@@ -248,11 +249,17 @@ pub fn duration(typed: &str) -> Option<i64> {
             ("a" | "an" | "un" | "una" | "one", Some(50)) => {}
             ("a" | "an" | "un" | "una" | "one", None) => amount = Some(100),
             (_, Some(n)) => {
-                total = total.checked_add(n.checked_mul(unit(token)?)? / 100)?;
+                last_unit = unit(token)?;
+                total = total.checked_add(n.checked_mul(last_unit)? / 100)?;
                 amount = None;
             }
             _ => return None,
         }
+    }
+    // `una hora y media`.
+    if amount == Some(50) && last_unit > 0 {
+        total = total.checked_add(last_unit / 2)?;
+        amount = None;
     }
     (amount.is_none() && (snooze::SHORTEST_MS..=snooze::LONGEST_MS).contains(&total)).then_some(total)
 }

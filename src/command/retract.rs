@@ -1,6 +1,6 @@
 //! `retract`: takes back our last published answer.
 
-use super::{Command, PRESSED, Row, Run, Takes, Verb, capabilities, last_published, sent};
+use super::{Command, PRESSED, Row, Run, Takes, Verb, capabilities, last_published, sent, visible};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -22,6 +22,7 @@ pub const ROW: Row = Row {
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     // Also on a closed case: a wrong answer stays wrong.
+    visible(w)?;
     let (send, account) = last_published(w)?;
     if !capabilities(w, &account).can_delete {
         return Err(Refusal::NotOnThisNetwork);

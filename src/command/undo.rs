@@ -74,7 +74,7 @@ fn restore(case: &mut Case, before: &Undoable) {
             case.answer_due = if case.status.is_open() { case.answer_due.or(before.answer_due) } else { None };
         }
     }
-    // A snooze whose moment passed while the case was closed wakes at once.
+    // Only a snoozed case has a moment to wake at.
     if case.status != Status::Snoozed {
         case.snoozed_until = None;
     }
