@@ -8,6 +8,7 @@ pub mod chat;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod digest;
 pub mod engine;

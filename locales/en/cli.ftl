@@ -45,3 +45,5 @@ cli-config-dm-room = private messages would be shown in "{ $value }", which is n
 cli-config-listen = "{ $value }" cannot be listened on: take a loopback address with a port, such as "127.0.0.1:9464"
 
 cli-handoff-text = Hello! Let us sort this out here in private. Your code is { $code }: keep it in case you write again.
+check-square-ready = The square inside this process is open for { $handle }.
+check-square-no-account = The square has no such account: { $why }. Only `sereno demo` uses the square.

@@ -45,3 +45,5 @@ cli-config-dm-room = los mensajes privados se verían en «{ $value }», que no 
 cli-config-listen = no se puede escuchar en «{ $value }»: usa una dirección de esta máquina con puerto, como «127.0.0.1:9464»
 
 cli-handoff-text = ¡Hola! Seguimos por aquí, en privado. Tu código es { $code }: guárdalo por si nos vuelves a escribir.
+check-square-ready = La plaza de este mismo proceso está abierta para { $handle }.
+check-square-no-account = La plaza no conoce esa cuenta: { $why }. Solo `sereno demo` usa la plaza.
