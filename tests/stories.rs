@@ -1,0 +1,665 @@
+//! What the core promises, told as stories.
+
+use crate::world::*;
+use sereno::case::*;
+use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use sereno::command::Filter;
+use sereno::engine::{Input, Reply};
+use sereno::outbox::{EntryState, Look, Outcome};
+use sereno::policy::{Approval, Role};
+use sereno::post::*;
+
+const COMPLAINT: &str = "My order never came. Where is it?";
+
+fn world() -> World {
+    World::new(policy())
+}
+
+#[test]
+fn a_conversation_of_one_customer_is_one_case() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.posts(&reply_to(&first, "p2", "carla", "It has been two weeks now."));
+    assert_eq!(w.cases(), 1);
+    assert_eq!(w.cards(), 1);
+    assert_eq!(w.case(1).posts.len(), 2);
+    assert!(w.shown(1).contains(&Event::Joined { post: 1 }));
+    // The same posts again, by another door: nothing happens twice.
+    let before = w.chat.len();
+    w.posts(&first);
+    w.posts(&reply_to(&first, "p2", "carla", "It has been two weeks now."));
+    assert_eq!((w.cases(), w.chat.len()), (1, before));
+}
+
+#[test]
+fn others_in_the_conversation_are_shown_as_others() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.posts(&reply_to(&first, "p2", "dani", "So sorry to read that."));
+    assert_eq!(w.cases(), 1);
+    let case = w.case(1);
+    assert_eq!(case.customer.id, AuthorId::from("carla"));
+    assert_eq!(case.posts[1].voice, Voice::Other);
+    assert!(w.shown(1).contains(&Event::OtherSpoke { post: 1 }));
+    // An answer still goes to the customer's own post.
+    w.say("ana", "reply 1 We are looking for it.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.published[0].send.target, Some(PostId::from("p1")));
+    assert_eq!(w.published[0].send.to.id, AuthorId::from("carla"));
+}
+
+#[test]
+fn a_bystanders_own_complaint_is_a_linked_case() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.posts(&reply_to(&first, "p2", "dani", "Same here, my order is missing too! When do I get my money back?"));
+    assert_eq!(w.cases(), 2);
+    assert_eq!(w.case(2).customer.id, AuthorId::from("dani"));
+    assert_eq!(w.case(2).links, vec![CaseId(1)]);
+    assert!(w.case(1).links.contains(&CaseId(2)));
+}
+
+#[test]
+fn an_edit_is_followed_and_what_showed_the_post_is_brought_up_to_date() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    let second = reply_to(&first, "p2", "carla", "Order 12, please.");
+    w.posts(&first);
+    w.posts(&second);
+    w.edits(&second, "Order 13, please.");
+    let case = w.case(1);
+    assert_eq!(case.posts[1].post.text.expose(), "Order 13, please.");
+    assert!(w.shown(1).contains(&Event::Edited { post: 1 }));
+    let updated = w.chat.iter().any(|(_, d)| matches!(d.entry.effect, sereno::outbox::Effect::EntryUpdate { event, .. } if event == 1));
+    assert!(updated, "the entry that showed the old text was not brought up to date");
+    // An older version that comes late changes nothing.
+    w.posts(&second);
+    assert_eq!(w.case(1).posts[1].post.text.expose(), "Order 13, please.");
+}
+
+#[test]
+fn a_deletion_takes_the_text_away_and_stops_an_answer_to_it() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.deletes(&first);
+    w.wait(MINUTE_MS);
+    let case = w.case(1);
+    assert!(case.posts[0].deleted_at.is_some() && case.posts[0].post.text.is_empty());
+    assert!(w.published.is_empty());
+    assert_eq!(case.sends[0].state, SendState::Stopped(StopReason::TargetGone));
+}
+
+#[test]
+fn a_deletion_that_comes_first_hides_the_post_for_good() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.deletes(&first);
+    w.posts(&first);
+    w.posts(&first);
+    assert_eq!((w.cases(), w.cards()), (0, 0));
+}
+
+#[test]
+fn the_brands_own_posts_never_become_cases() {
+    let mut w = world();
+    w.posts(&post("own1", "brand", "Good morning! Ask us anything?"));
+    assert_eq!(w.cases(), 0);
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 We are looking for it.");
+    w.wait(11 * SECOND_MS);
+    // The echo of our own answer.
+    let mut echo = reply_to(&first, "pub-1", "brand", "@carla We are looking for it.");
+    echo.local_id = "l-pub-1".into();
+    w.posts(&echo);
+    assert_eq!(w.cases(), 1);
+    assert!(!w.shown(1).iter().any(|e| matches!(e, Event::AnsweredOutside { .. })));
+}
+
+#[test]
+fn an_echo_that_overtakes_its_receipt_settles_the_send() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 We are looking for it.");
+    w.now = w.now.plus(11 * SECOND_MS);
+    let delivery = w.due().into_iter().find(|d| matches!(d.body, sereno::engine::Body::Send { .. })).unwrap();
+    let input = w.perform(delivery);
+    let mut echo = reply_to(&first, "pub-1", "brand", "@carla We are looking for it.");
+    echo.local_id = "l-pub-1".into();
+    w.posts(&echo);
+    assert!(matches!(w.case(1).sends[0].state, SendState::Published { .. }));
+    w.give(vec![input]);
+    w.run();
+    assert_eq!(w.shown(1).iter().filter(|e| matches!(e, Event::Published { .. })).count(), 1);
+    assert!(!w.shown(1).iter().any(|e| matches!(e, Event::AnsweredOutside { .. })));
+}
+
+#[test]
+fn an_answer_given_elsewhere_stops_the_clock_and_holds_what_waits() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 We are looking for it.");
+    w.posts(&reply_to(&first, "own1", "brand", "Hello Carla, it arrives tomorrow."));
+    w.wait(MINUTE_MS);
+    let case = w.case(1);
+    assert!(w.published.is_empty());
+    assert_eq!(case.sends[0].state, SendState::Held(HoldReason::AnsweredOutside));
+    assert_eq!((case.status, case.answer_due), (Status::Waiting, None));
+    assert!(case.first_answer_at.is_some());
+    // Staff may still send it.
+    w.say("ana", "reply 1");
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies(), ["We are looking for it."]);
+}
+
+#[test]
+fn reposts_are_counted_once_and_never_ticketed() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    for id in ["r1", "r2", "r1"] {
+        w.net(NetEvent::Reposted { id: id.into(), post: PostRef::World("p1".into()) });
+    }
+    w.run();
+    assert_eq!((w.cases(), w.case(1).reposts), (1, 2));
+}
+
+#[test]
+fn a_wave_of_reposts_raises_the_priority_with_its_reason() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", "Is your office open today?"));
+    let before = w.case(1).priority;
+    let engagement = Engagement { reposts: 40, ..Engagement::default() };
+    w.net(NetEvent::Engagement { post: PostRef::World("p1".into()), engagement });
+    w.run();
+    assert!(w.case(1).priority > before);
+    assert!(w.shown(1).iter().any(|e| matches!(e, Event::PriorityRaised { .. })));
+}
+
+#[test]
+fn a_post_that_names_two_of_our_accounts_is_one_case() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.posts(&Post { account: "shop".into(), local_id: "other-server-9".into(), ..first.clone() });
+    assert_eq!((w.cases(), w.cards()), (1, 1));
+    // A deletion told by the other account's server is understood.
+    w.net(NetEvent::Deleted { post: PostRef::Local { account: "shop".into(), local_id: "other-server-9".into() }, at: w.now });
+    w.run();
+    assert!(w.case(1).posts[0].deleted_at.is_some());
+}
+
+#[test]
+fn thanks_are_a_case_of_low_priority() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", "Thank you so much, the crew was wonderful!"));
+    assert_eq!((w.cases(), w.case(1).priority), (1, Priority::Low));
+}
+
+#[test]
+fn the_first_claim_wins_and_the_other_is_told_who() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    assert!(w.say("ana", "claim 1").ok);
+    let second = w.say("bea", "tomar 1");
+    assert!(!second.ok);
+    assert_eq!(second.say.code, "refused-owned-by");
+    assert_eq!(w.case(1).owner, Some("ana".into()));
+    // The same command again, as a chat redelivers it: the same answer, nothing done.
+    let first = w.say_as("again", "bea", "claim 1");
+    let again = w.say_as("again", "bea", "claim 1");
+    assert_eq!(first, again);
+}
+
+#[test]
+fn a_reply_waits_its_window_and_can_be_undone() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    assert!(w.say("ana", "reply 1 On our way.").ok);
+    assert_eq!(w.case(1).owner, Some("ana".into()), "a reply claims a case that nobody owns");
+    w.wait(5 * SECOND_MS);
+    assert!(w.published.is_empty());
+    assert!(w.say("ana", "undo 1").ok);
+    w.wait(MINUTE_MS);
+    assert!(w.published.is_empty());
+    w.say("ana", "reply 1 On our way, Carla.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies(), ["On our way, Carla."]);
+    assert_eq!(w.case(1).status, Status::Waiting);
+    assert!(!w.say("ana", "undo 1").ok);
+}
+
+#[test]
+fn a_reply_on_anothers_case_is_refused() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "claim 1");
+    assert_eq!(w.say("bea", "reply 1 Hello").say.code, "refused-owned-by");
+    assert_eq!(w.say("vera", "reply 1 Hello").say.code, "refused-needs-role");
+    assert_eq!(w.say("stranger", "reply 1 Hello").say.code, "refused-not-staff");
+}
+
+#[test]
+fn a_reply_is_paused_when_the_customer_writes_meanwhile() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 Which order?");
+    w.posts(&reply_to(&first, "p2", "carla", "It is order 12 by the way."));
+    w.wait(MINUTE_MS);
+    assert!(w.published.is_empty());
+    assert!(w.shown(1).contains(&Event::Held { send: 1, because: HoldReason::CustomerWrote }));
+    w.say("ana", "reply 1");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies(), ["Which order?"]);
+    assert_eq!(w.published[0].send.target, Some(PostId::from("p2")), "it answers what the customer said last");
+}
+
+#[test]
+fn approval_is_bound_to_the_exact_text_and_never_ones_own() {
+    let mut p = policy();
+    p.reply.approval = Approval::Agents;
+    let mut w = World::new(p);
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "draft 1 We refund you.");
+    w.say("ana", "reply 1");
+    w.wait(MINUTE_MS);
+    assert!(w.published.is_empty());
+    assert_eq!(w.say("ana", "approve 1").say.code, "refused-needs-role");
+    // A newer draft voids what waited.
+    w.say("ana", "draft 1 We refund you twice.");
+    assert_eq!(w.say("luis", "approve 1").say.code, "refused-nothing-to-approve");
+    w.say("ana", "reply 1");
+    assert!(w.say("luis", "approve 1").ok);
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies(), ["We refund you twice."]);
+    assert_eq!(w.published[0].send.approved_by, Some("luis".into()));
+}
+
+#[test]
+fn what_a_lead_drafted_another_must_approve() {
+    let mut p = policy();
+    p.reply.approval = Approval::All;
+    let mut w = World::new(p);
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("luis", "draft 1 We refund you.");
+    w.say("luis", "reply 1");
+    assert_eq!(w.say("luis", "approve 1").say.code, "refused-own-draft");
+    assert!(w.say("olga", "approve 1").ok);
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies().len(), 1);
+}
+
+#[test]
+fn a_right_revoked_between_click_and_send_stops_the_send() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    w.set_policy(|p| p.people.get_mut(&"ana".into()).unwrap().role = Role::Viewer);
+    w.wait(MINUTE_MS);
+    assert!(w.published.is_empty());
+    assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::RightLost));
+}
+
+#[test]
+fn pause_stops_all_sending_until_resume() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.posts(&post("p2", "dora", COMPLAINT));
+    w.say("ana", "reply 1 One.");
+    w.say("ana", "handoff 2");
+    assert_eq!(w.say("ana", "pause").say.code, "refused-needs-role");
+    assert!(w.say("luis", "pausa").ok);
+    w.wait(HOUR_MS);
+    assert!(w.published.is_empty());
+    w.posts(&post("p3", "eva", COMPLAINT));
+    assert_eq!(w.cards(), 3, "the chat goes on");
+    assert!(w.say("luis", "resume").ok);
+    w.wait(SECOND_MS);
+    assert_eq!(w.published.len(), 2);
+}
+
+#[test]
+fn spam_is_hidden_counted_and_can_be_restored() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    assert!(w.say("ana", "spam 1").ok);
+    assert_eq!(w.case(1).status, Status::Quarantined);
+    let Reply::List { cases, .. } = w.query("vera", "list spam") else { panic!() };
+    assert_eq!(cases.len(), 1);
+    let Reply::Digest(figures) = w.query("vera", "digest") else { panic!() };
+    assert_eq!(figures.hidden, 1);
+    assert!(w.say("ana", "restore 1").ok);
+    assert!(w.case(1).status.is_open());
+}
+
+#[test]
+fn what_a_quarantined_case_hid_is_shown_once_it_is_restored() {
+    let mut p = policy();
+    p.triage.spam_words = vec!["casino".into()];
+    let mut w = World::new(p);
+    let first = post("p1", "carla", "Best casino bonus here");
+    w.posts(&first);
+    assert_eq!((w.cases(), w.cards(), w.case(1).status), (1, 0, Status::Quarantined));
+    w.posts(&reply_to(&first, "p2", "carla", "More casino here"));
+    assert_eq!(w.chat.len(), 0);
+    w.say("ana", "restore 1");
+    assert_eq!(w.cards(), 1);
+    assert!(w.shown(1).contains(&Event::Joined { post: 1 }));
+}
+
+#[test]
+fn a_handoff_goes_private_and_its_answers_join_the_case() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    assert_eq!(w.say("ana", "dm 1 hi").say.code, "refused-no-handoff");
+    w.say("ana", "handoff 1");
+    w.wait(11 * SECOND_MS);
+    let opener = &w.published[0].send;
+    assert_eq!((opener.kind.clone(), opener.target.clone()), (SendKind::Handoff, None));
+    assert!(opener.text.expose().contains(&w.case(1).code), "the customer gets the code");
+    assert_eq!(w.case(1).status, Status::Private);
+    w.posts(&dm("d1", "carla", "My booking is ABC123"));
+    assert_eq!(w.cases(), 1);
+    assert!(w.shown(1).contains(&Event::DmReceived { post: 1 }));
+    w.say("ana", "dm 1 Found it, thank you.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.published[1].send.target, Some(PostId::from("d1")));
+    // A public reply still answers the public post, never the DM.
+    w.say("ana", "reply 1 Sorted out in private.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.published[2].send.target, Some(PostId::from("p1")));
+}
+
+#[test]
+fn dms_are_shown_in_the_private_room_alone() {
+    let mut p = policy();
+    p.privacy.dm_room = Some("secret".into());
+    p.privacy.private_rooms = vec!["secret".into()];
+    let mut w = World::new(p);
+    w.posts(&dm("d1", "carla", "My booking is ABC123"));
+    let rooms: std::collections::BTreeSet<String> =
+        w.chat.iter().filter(|(_, d)| matches!(d.entry.effect, sereno::outbox::Effect::Card { .. })).map(|(r, _)| r.to_string()).collect();
+    assert_eq!(rooms.into_iter().collect::<Vec<_>>(), ["console", "secret"]);
+}
+
+#[test]
+fn the_customer_who_comes_back_reopens_and_thanks_do_not() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 It is on its way.");
+    w.wait(11 * SECOND_MS);
+    w.say("ana", "resolve 1");
+    assert_eq!(w.case(1).resolution, Some(Resolution::ByAgent));
+    w.posts(&reply_to(&first, "p2", "carla", "Thank you, it arrived!"));
+    assert_eq!((w.case(1).status, w.case(1).resolution), (Status::Resolved, Some(Resolution::ByCustomer)));
+    w.posts(&reply_to(&first, "p3", "carla", "But it is broken! What now?"));
+    assert_eq!(w.case(1).status, Status::Open);
+    assert!(w.shown(1).contains(&Event::Reopened { by_customer: true }));
+    let Reply::Digest(figures) = w.query("vera", "digest") else { panic!() };
+    assert_eq!((figures.resolved, figures.confirmed, figures.reopened), (1, 1, 1));
+}
+
+#[test]
+fn after_the_reopening_time_a_new_linked_case_opens() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "resolve 1");
+    w.wait(15 * DAY_MS);
+    w.posts(&reply_to(&first, "p2", "carla", "It broke again. Help?"));
+    assert_eq!(w.cases(), 2);
+    assert_eq!(w.case(2).links, vec![CaseId(1)]);
+    w.posts(&reply_to(&first, "p3", "carla", "Anybody there?"));
+    assert_eq!(w.case(2).posts.len(), 2, "the conversation goes on in the newer case");
+}
+
+#[test]
+fn merged_cases_live_on_in_one() {
+    let mut w = world();
+    let one = post("p1", "carla", COMPLAINT);
+    let two = post("p2", "carla", "And your phone is engaged all day.");
+    w.posts(&one);
+    w.posts(&two);
+    assert_eq!(w.cases(), 2);
+    assert!(w.say("ana", "merge 2 1").ok);
+    assert_eq!(w.case(2).merged_into, Some(CaseId(1)));
+    w.posts(&reply_to(&two, "p3", "carla", "Still engaged. Why?"));
+    let texts: Vec<String> = w.case(1).posts.iter().map(|p| p.post.id.to_string()).collect();
+    assert_eq!(texts, ["p1", "p2", "p3"]);
+    assert_eq!(w.say("ana", "claim 2").say.code, "refused-merged-into");
+}
+
+#[test]
+fn a_snoozed_case_wakes_and_an_unanswered_one_is_said_to_be_overdue_once() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "snooze 1 2h");
+    assert_eq!(w.case(1).status, Status::Snoozed);
+    w.wait(2 * HOUR_MS + SECOND_MS);
+    assert!(w.shown(1).contains(&Event::Woke));
+    w.wait(2 * DAY_MS);
+    assert_eq!(w.shown(1).iter().filter(|e| **e == Event::Overdue).count(), 1);
+}
+
+#[test]
+fn a_doubtful_send_is_looked_up_before_it_is_sent_again() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    // Accepted, and the connection then lost.
+    w.say("ana", "reply 1 On our way.");
+    w.now = w.now.plus(11 * SECOND_MS);
+    let delivery = w.due().pop().unwrap();
+    let _accepted = w.perform(delivery.clone());
+    let (entry, attempt) = (delivery.entry.id, delivery.entry.attempts);
+    w.give(vec![Input::Receipt { entry, attempt, outcome: Outcome::Unknown { why: "connection lost".into() } }]);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies().len(), 1);
+    assert!(matches!(w.case(1).sends[0].state, SendState::Published { .. }));
+    // Lost before it got there.
+    w.posts(&post("p2", "dora", COMPLAINT));
+    w.say("ana", "reply 2 On our way, Dora.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies(), ["On our way.", "On our way, Dora."]);
+}
+
+#[test]
+fn a_crash_in_mid_reply_sends_it_once() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    w.now = w.now.plus(11 * SECOND_MS);
+    let delivery = w.due().pop().unwrap();
+    w.perform(delivery);
+    // The network has it; the receipt was never written.
+    w.restart(MINUTE_MS);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies().len(), 1);
+    assert!(matches!(w.case(1).sends[0].state, SendState::Published { .. }));
+}
+
+#[test]
+fn what_nobody_can_find_out_people_decide() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::CannotTell);
+    w.wait(HOUR_MS);
+    assert!(w.published.is_empty());
+    assert!(w.shown(1).contains(&Event::InDoubt { send: 1 }));
+    assert_eq!(w.notices(), ["notice-in-doubt"]);
+    assert_eq!(w.say("ana", "reply 1 Again").say.code, "refused-in-doubt");
+    let entry = w.engine.outbox().pop().unwrap().entry.id;
+    w.give(vec![Input::Outbox { entry, retry: true }]);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies().len(), 1);
+}
+
+#[test]
+fn a_window_that_ran_out_while_the_bot_was_down_starts_again_after_reconciliation() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 Which order?");
+    w.restart_unreconciled(HOUR_MS);
+    w.wait(HOUR_MS);
+    assert!(w.published.is_empty(), "nothing leaves before the conversation is known");
+    w.give(vec![Input::Reconciled("main".into())]);
+    w.wait(5 * SECOND_MS);
+    assert!(w.published.is_empty(), "the window starts again, whole");
+    w.wait(6 * SECOND_MS);
+    assert_eq!(w.replies().len(), 1);
+}
+
+#[test]
+fn a_customer_who_wrote_while_the_bot_was_down_holds_the_reply() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 Which order?");
+    w.restart_unreconciled(HOUR_MS);
+    w.posts(&reply_to(&first, "p2", "carla", "Order 12!"));
+    w.give(vec![Input::Reconciled("main".into())]);
+    w.wait(HOUR_MS);
+    assert!(w.published.is_empty());
+    assert_eq!(w.case(1).sends[0].state, SendState::Held(HoldReason::CustomerWrote));
+}
+
+#[test]
+fn a_refused_send_says_why_and_leaves_the_way_free() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 First try.");
+    w.faults.push_back(Outcome::Refused { why: "text not acceptable".into() });
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Refused("text not acceptable".into())));
+    w.say("ana", "reply 1 Second try.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies(), ["Second try."]);
+}
+
+#[test]
+fn a_revoked_token_is_said_once_and_nothing_is_lost() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    for _ in 0..3 {
+        w.faults.push_back(Outcome::AuthLost { why: "token revoked".into() });
+    }
+    w.wait(HOUR_MS);
+    assert_eq!(w.replies().len(), 1);
+    assert_eq!(w.notices(), ["notice-auth-lost", "notice-auth-back"]);
+}
+
+#[test]
+fn what_fails_for_a_day_is_a_dead_letter_that_can_be_tried_again() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    for _ in 0..2_000 {
+        w.faults.push_back(Outcome::Retry { after_ms: None, why: "503".into(), lane: false });
+    }
+    w.wait(2 * DAY_MS);
+    w.faults.clear();
+    let dead: Vec<_> = w.engine.outbox().into_iter().filter(|l| matches!(l.entry.state, EntryState::Dead { .. })).collect();
+    assert_eq!(dead.len(), 1);
+    assert!(w.notices().contains(&"notice-dead-letter".to_owned()));
+    w.give(vec![Input::Outbox { entry: dead[0].entry.id, retry: true }]);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies().len(), 1);
+    assert!(w.engine.outbox().is_empty());
+}
+
+#[test]
+fn a_published_answer_can_be_corrected_and_taken_back_by_a_lead() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    assert_eq!(w.say("luis", "retract 1").say.code, "refused-nothing-published");
+    w.say("luis", "reply 1 It costs 10.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.say("ana", "correct 1 It costs 12.").say.code, "refused-needs-role");
+    assert!(w.say("luis", "correct 1 It costs 12.").ok);
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.published[1].send.kind, SendKind::Correct { send: 1 });
+    assert!(w.say("luis", "retract 1").ok);
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Retracted));
+}
+
+#[test]
+fn too_long_a_text_is_refused_with_its_length() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    let answer = w.say("ana", &format!("reply 1 {}", "x".repeat(500)));
+    assert_eq!(answer.say.code, "refused-too-long");
+    assert!(w.say("ana", &format!("reply 1 {}", "x".repeat(400))).ok);
+}
+
+#[test]
+fn one_digest_a_local_day_also_after_restarts_and_days_of_downtime() {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    let mut w = World::new(p);
+    w.wait(3 * DAY_MS);
+    assert_eq!(w.digests(), 3);
+    for _ in 0..5 {
+        w.restart(0);
+        w.wait(SECOND_MS);
+    }
+    assert_eq!(w.digests(), 3);
+    w.restart(4 * DAY_MS);
+    w.wait(SECOND_MS);
+    assert_eq!(w.digests(), 4, "one digest covers the days of downtime");
+}
+
+#[test]
+fn posts_from_before_our_time_are_not_taken_in() {
+    let mut w = world();
+    w.posts(&post("p0", "carla", COMPLAINT));
+    let old = Post { created_at: START.plus(-2 * DAY_MS), ..post("p1", "dora", COMPLAINT) };
+    w.posts(&old);
+    assert_eq!(w.cases(), 1);
+    // After hours of downtime, what was written meanwhile is taken in.
+    w.restart(10 * HOUR_MS);
+    let missed = Post { created_at: START.plus(HOUR_MS), ..post("p2", "dora", COMPLAINT) };
+    w.posts(&missed);
+    assert_eq!(w.cases(), 2);
+    assert_eq!(w.case(2).opened_at, START.plus(HOUR_MS), "its clock runs from when it was written");
+}
+
+#[test]
+fn a_room_that_refuses_the_card_gives_way_to_the_fallback_room() {
+    let mut p = policy();
+    p.routes[0].room = "gone".into();
+    p.fallback_room = "console".into();
+    let mut w = World::new(p);
+    w.arrives(&post("p1", "carla", COMPLAINT));
+    w.say_as("c1", "ana", "note 1 hello");
+    let card = w.due().pop().unwrap();
+    let refused = Outcome::Refused { why: "no such room".into() };
+    w.give(vec![Input::Receipt { entry: card.entry.id, attempt: card.entry.attempts, outcome: refused }]);
+    w.run();
+    assert!(w.chat.iter().all(|(room, _)| room.as_str() == "console"));
+    assert!(w.shown(1).iter().any(|e| matches!(e, Event::Noted { .. })));
+}
+
+#[test]
+fn plain_lists_show_the_most_urgent_first() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", "Is your office open today?"));
+    w.posts(&post("p2", "dora", "Thank you all!"));
+    w.say("luis", "priority 1 urgent");
+    let Reply::List { cases, filter } = w.query("vera", "list") else { panic!() };
+    assert_eq!(filter, Filter::Open);
+    assert_eq!(cases.iter().map(|c| c.id.0).collect::<Vec<_>>(), [1, 2]);
+}
