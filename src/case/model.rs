@@ -8,7 +8,7 @@ use super::status::Status;
 use crate::clock::Time;
 use crate::intake::{Reason, Tone};
 use crate::policy::{AgentId, Lang, RoomId};
-use crate::post::{Account, Author, AuthorId, Network, Post, PostId, Untrusted};
+use crate::post::{Account, Author, AuthorId, Network, Post, PostId, PostRef, Untrusted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -100,6 +100,22 @@ pub struct CasePost {
     pub edits: u32,
     /// When we last heard that it was changed or deleted.
     pub changed_at: Option<Time>,
+    /// Other names of it: ids on the servers of our other accounts that saw it too.
+    #[serde(default)]
+    pub also: Vec<PostRef>,
+}
+
+impl CasePost {
+    /// Whether `name` is one of its names.
+    #[must_use]
+    pub fn is_called(&self, name: &PostRef) -> bool {
+        match name {
+            PostRef::World(id) => &self.post.id == id,
+            PostRef::Local { account, local_id } => {
+                (&self.post.local_id == local_id && &self.post.account == account) || self.also.contains(name)
+            }
+        }
+    }
 }
 
 /// An answer being written. The last one is the current one.

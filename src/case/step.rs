@@ -19,7 +19,7 @@ use crate::digest::FactKind;
 use crate::intake::{Reason, is_content, weigh};
 use crate::outbox::{Effect, Receipt};
 use crate::policy::RoomId;
-use crate::post::{Engagement, Post, PostId, Untrusted};
+use crate::post::{Engagement, Post, PostId, PostRef, Untrusted};
 use crate::say::Say;
 
 /// How many chat messages that show posts a case remembers.
@@ -222,6 +222,7 @@ impl Work<'_> {
             deleted_at: None,
             edits: u32::from(post.edited_at.is_some()),
             changed_at: None,
+            also: Vec::new(),
         });
         self.case.posts.len() - 1
     }
@@ -282,7 +283,12 @@ impl Work<'_> {
     }
 
     fn on_post(&mut self, post: &Post) {
-        if let Some((_, known)) = self.case.post(&post.id) {
+        if let Some((index, known)) = self.case.post(&post.id) {
+            let name = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
+            if !post.local_id.is_empty() && !known.is_called(&name) {
+                self.case.posts[index].also.push(name);
+                return;
+            }
             if post.version() > known.post.version() {
                 self.on_edit(post);
             } else {

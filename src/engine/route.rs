@@ -199,17 +199,21 @@ impl Tx<'_> {
         }
     }
 
-    /// The author's own case that a post belongs to: the one whose post it answers, the one of
-    /// this conversation, for a private message the open handoff.
+    /// The author's own case that a post belongs to: the one whose post it answers, the newest of
+    /// this conversation, for a private message the open handoff. Where none takes it any more,
+    /// the last of them, which the new one will hang on.
     fn own_case(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
-        if let Some(case) = self.parent_case(post)?.map(|id| self.living(id)).transpose()?.flatten() {
-            if case.key.customer == post.author.id {
+        let key = CaseKey { desk: DeskId(0), network: post.network.clone(), root: post.root().clone(), customer: post.author.id.clone() };
+        let mut late = None;
+        for id in [self.parent_case(post)?, self.by_key(&key)?].into_iter().flatten() {
+            let Some(case) = self.living(id)?.filter(|c| c.key.customer == post.author.id) else { continue };
+            if joins(&case, self.policy.reopen_ms, self.now) {
                 return Ok(Some(case.id));
             }
+            late = Some(case.id);
         }
-        let key = CaseKey { desk: DeskId(0), network: post.network.clone(), root: post.root().clone(), customer: post.author.id.clone() };
-        if let Some(id) = self.by_key(&key)? {
-            return Ok(Some(id));
+        if late.is_some() {
+            return Ok(late);
         }
         if !post.is_dm() {
             return Ok(None);
@@ -237,17 +241,16 @@ impl Tx<'_> {
 
 /// The world name of a post of the case, from whatever name a network used.
 fn name_in(case: &Case, post: &PostRef) -> Option<crate::post::PostId> {
-    match post {
-        PostRef::World(id) => Some(id.clone()),
-        PostRef::Local { account, local_id } => {
-            let mine = |p: &&crate::case::CasePost| &p.post.local_id == local_id && &p.post.account == account;
-            let known = case.posts.iter().find(mine).map(|p| p.post.id.clone());
-            known.or_else(|| {
-                case.sends.iter().find_map(|s| match &s.state {
-                    SendState::Published { id, local_id: l, .. } if l == local_id && &s.account == account => Some(id.clone()),
-                    _ => None,
-                })
-            })
-        }
-    }
+    let known = case.posts.iter().find(|p| p.is_called(post)).map(|p| p.post.id.clone());
+    known.or_else(|| {
+        case.sends.iter().find_map(|s| match (&s.state, post) {
+            (SendState::Published { id, .. }, PostRef::World(name)) if id == name => Some(id.clone()),
+            (SendState::Published { id, local_id: l, .. }, PostRef::Local { account, local_id })
+                if l == local_id && &s.account == account =>
+            {
+                Some(id.clone())
+            }
+            _ => None,
+        })
+    })
 }
