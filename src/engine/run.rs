@@ -8,7 +8,7 @@ use crate::case::refusal::Refusal;
 use crate::case::step::CaseInput;
 use crate::case::{Case, CaseId, SendState};
 use crate::clock::{DAY_MS, SECOND_MS, Time};
-use crate::command::{Answer, Args, Command, Filter, Run, table};
+use crate::command::{Answer, Args, Command, Filter, Run, Verb, table};
 use crate::desk::Desk;
 use crate::outbox::lanes::{Lanes, Rate};
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
@@ -430,8 +430,10 @@ fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreErr
         return Ok(answer);
     }
     let (case, done) = carry_out(tx, command)?;
-    let send = match case {
-        Some(id) => tx.case(id)?.and_then(|c| c.sends.iter().rev().find(|s| s.at == tx.now || s.state.is_live()).map(|s| s.id)),
+    // What a sending verb set going is shown with its account, target and length.
+    let sends = matches!(command.verb, Verb::Reply | Verb::Handoff | Verb::Dm | Verb::Approve | Verb::Correct | Verb::Retract);
+    let send = match case.filter(|_| sends && done.is_ok()) {
+        Some(id) => tx.case(id)?.and_then(|c| c.live_send().map(|s| s.id)),
         None => None,
     };
     let answer = match done {
