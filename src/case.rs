@@ -5,6 +5,8 @@
 //! iteration. Its partner is [`crate::engine`], which finds the case, commits, and acks.
 
 mod event;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod gate;
 mod model;
 pub mod refusal;

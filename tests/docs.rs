@@ -1,0 +1,31 @@
+//! The tables in the documents are those of the code. `UPDATE_DOCS=1 cargo test docs` writes them anew.
+
+use sereno::command::table::{commands_markdown, statuses_markdown};
+use std::path::Path;
+
+#[test]
+fn commands_in_architecture() {
+    held_equal("ARCHITECTURE.md", "commands", &commands_markdown());
+}
+
+#[test]
+fn statuses_in_architecture() {
+    held_equal("ARCHITECTURE.md", "statuses", &statuses_markdown());
+}
+
+/// Holds what stands in `file` between `<!-- name -->` and `<!-- /name -->` equal to `table`.
+fn held_equal(file: &str, name: &str, table: &str) {
+    // Two sections of one file must not be rewritten at once.
+    static WRITING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _writing = WRITING.lock();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = std::fs::read_to_string(&path).expect("the document is there");
+    let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let (before, rest) = text.split_once(&open).unwrap_or_else(|| panic!("{file} has no {open}"));
+    let (stands, after) = rest.split_once(&close).unwrap_or_else(|| panic!("{file} has no {close}"));
+    if stands.trim() == table.trim() {
+        return;
+    }
+    assert!(std::env::var_os("UPDATE_DOCS").is_some(), "{file}: the table of {name} is out of date; run `UPDATE_DOCS=1 cargo test docs`");
+    std::fs::write(&path, format!("{before}{open}\n{table}{close}{after}")).expect("the document can be written");
+}
