@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod config;
+mod docs;
 mod stories;
 mod world;
