@@ -4,6 +4,8 @@
 //! [`Untrusted`] until a chat's renderer escapes it.
 
 pub mod build;
+pub mod hygiene;
+pub mod text;
 
 use crate::command::Verb;
 use crate::post::Untrusted;
@@ -59,6 +61,8 @@ pub struct CardView {
     pub account: String,
     /// The id of the post that opened it, for programs.
     pub post: String,
+    /// The customer's immutable id: names and handles change and prove nothing.
+    pub customer: String,
     /// `#42 · new · urgent`.
     pub title: Line,
     /// Who: name, handle, followers, earlier cases.
@@ -82,6 +86,8 @@ pub struct EntryView {
     pub n: u32,
     /// The id of the post it shows, for programs.
     pub post: Option<String>,
+    /// The immutable id of that post's author.
+    pub author: Option<String>,
     /// What it says.
     pub lines: Vec<Line>,
     /// What can be done now.

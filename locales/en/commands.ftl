@@ -99,3 +99,7 @@ done-resume = Sending goes on.
 done-reload = bot.toml is being read again.
 done-undo = { $case }: `{ $verb }` is taken back.
 done-undo-send = { $case }: stopped in time; nothing went out.
+
+# Answers to `sereno outbox`.
+done-outbox-retry = Entry { $entry } is tried again.
+done-outbox-drop = Entry { $entry } is given up.

@@ -1,1 +1,337 @@
-### views: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.
+### Cards, thread entries, lists, digests: labels and sentences.
+
+## How moments and lengths of time read
+
+month-1 = Jan
+month-2 = Feb
+month-3 = Mar
+month-4 = Apr
+month-5 = May
+month-6 = Jun
+month-7 = Jul
+month-8 = Aug
+month-9 = Sep
+month-10 = Oct
+month-11 = Nov
+month-12 = Dec
+moment-day = { $day } { $month } { $time }
+moment-year = { $day } { $month } { $year } { $time }
+moment-date = { $day } { $month } { $year }
+unit-day = d
+unit-hour = h
+unit-minute = min
+unit-second = s
+
+## Codes of the core
+
+status-new = new
+status-open = open
+status-waiting = waiting for the customer
+status-private = in private
+status-snoozed = snoozed
+status-resolved = resolved
+status-quarantined = hidden
+status-merged = merged
+
+priority-low = low
+priority-normal = normal
+priority-high = high
+priority-urgent = urgent
+
+role-viewer = viewer
+role-agent = agent
+role-lead = lead
+role-operator = operator
+
+reason-thanks = thanks
+reason-question = a question
+reason-angry = angry words
+reason-insult = insults
+reason-alarm-word = the word “{ $word }”
+reason-audience = { $count ->
+    [one] 1 follower listens
+   *[other] { $count } followers listen
+}
+reason-spreading = { $count ->
+    [one] passed on once
+   *[other] passed on { $count } times
+}
+reason-returning = { $count ->
+    [one] 1 earlier case
+   *[other] { $count } earlier cases
+}
+reason-new-account = { $count ->
+    [one] account 1 day old
+   *[other] account { $count } days old
+}
+reason-automated = automated account
+reason-spam-word = the word “{ $word }” from the spam list
+reason-link-farm = hardly anything but links or hashtags
+reason-by-hand = set by hand
+
+lang-ca = Catalan
+lang-de = German
+lang-en = English
+lang-es = Spanish
+lang-eu = Basque
+lang-fr = French
+lang-gl = Galician
+lang-it = Italian
+lang-pt = Portuguese
+
+media-image = Image
+media-video = Video
+media-audio = Sound
+media-other = Attachment
+media-no-description = no description
+
+## Buttons
+
+action-claim = Claim
+action-release = Release
+action-draft = Draft
+action-reply = Reply
+action-handoff = Hand off
+action-dm = Write in private
+action-resolve = Resolve
+action-reopen = Reopen
+action-approve = Approve
+action-reject = Reject
+action-discard = Discard
+action-undo = Undo
+action-spam = Spam
+action-restore = Restore
+action-snooze = Snooze
+action-retract = Retract
+action-correct = Correct
+action-history = History
+
+## Who and what
+
+who-followers = { $count ->
+    [one] 1 follower
+   *[other] { $count } followers
+}
+who-new-account = { $count ->
+    [0] account made today
+    [one] account 1 day old
+   *[other] account { $count } days old
+}
+who-bot = automated account
+who-earlier = { $count ->
+    [one] 1 earlier case
+   *[other] { $count } earlier cases
+}
+who-profile = profile
+post-warning = Content warning: { $text }
+post-deleted = Deleted by its author.
+post-private = Private message; its text is shown only in a private room.
+post-edited = { $count ->
+    [one] edited once
+   *[other] edited { $count } times
+}
+post-followers-only = visible to followers only
+post-link = original
+post-missing = The post is no longer here.
+
+## The card
+
+card-status = Status: { $status }
+card-owner = with { $owner }
+card-no-owner = nobody's yet
+card-snoozed = until { $until }
+card-priority = Priority: { $priority }
+card-because = because: { $reasons }
+card-due = answer due by { $due }
+card-overdue = answer overdue since { $due }
+card-where = { $network } · our account { $account } · customer writes { $lang }
+card-caught = caught by the rule “{ $rule }”
+card-spread = { $reposts } passed on · { $replies } answers · { $likes } likes
+card-code = Customer's code: { $code }
+card-tags = Labels: { $tags }
+card-more = { $count ->
+    [one] 1 more post of the customer in the thread
+   *[other] { $count } more posts of the customer in the thread
+}
+card-draft = Draft { $draft } by { $agent }, { $length } of { $max } characters
+card-handoff = A private conversation is open.
+card-links = Belongs with: { $cases }
+card-merged = Lives on as { $case }.
+card-hidden = Hidden because: { $reason }
+card-resolved-by-agent = Closed by the team, { $at }
+card-resolved-by-customer = Confirmed by the customer, { $at }
+
+## Sends
+
+send-reply = public answer
+send-handoff = private message
+send-dm = private message
+send-retract = removal of our answer
+send-correct = correction of our answer
+send-line = From { $account } to { $target } · { $length } of { $max } characters
+send-line-textless = From { $account } to { $target }
+send-private = Private text; it is shown only in a private room.
+send-awaiting-approval = { $kind }: waits for approval
+send-waiting = { $kind }: goes out at { $until }
+send-held = { $kind }: held, because { $reason }
+send-in-flight = { $kind }: on its way
+send-unknown = { $kind }: it is not known whether it stands on the network
+send-published = { $kind }: published { $at }
+send-stopped = { $kind }: not sent, because { $reason }
+send-countdown = Goes out in { $span }. `undo { $n }` stops it.
+send-published-link = as published
+send-approved-by = approved by { $agent }
+
+## Thread entries
+
+event-opened = The case began.
+event-opened-linked = The case began; it belongs with { $case }.
+event-joined = The customer wrote again:
+event-other-spoke = Somebody else in the conversation, not the customer:
+event-dm-received = The customer wrote in private:
+event-edited = Changed by its author:
+event-deleted = Deleted by its author:
+event-answered-outside = Our account answered outside of sereno:
+event-claimed = { $agent } took the case.
+event-released = { $agent } let go of the case.
+event-assigned = { $agent } gave the case to { $colleague }.
+event-noted = { $agent } noted:
+event-tagged = { $agent } added the label { $tag }.
+event-untagged = { $agent } took off the label { $tag }.
+event-priority-set = { $agent } set the priority to { $priority }.
+event-priority-raised = Priority raised to { $priority }: { $reason }.
+event-snoozed = { $agent } put the case off until { $until }.
+event-woke = The time the case was put off to has come.
+event-overdue = Nobody has answered in time.
+event-escalated = { $agent } asks for help.
+event-escalated-why = { $agent } asks for help:
+event-drafted = Draft { $draft } by { $agent }, { $length } of { $max } characters:
+event-discarded = { $agent } threw draft { $draft } away.
+event-approval-asked = { $agent } asks a lead to approve this { $kind }:
+event-approved = { $agent } approved the { $kind }.
+event-rejected = { $agent } rejected the { $kind }.
+event-rejected-why = { $agent } rejected the { $kind }:
+event-queued = { $agent } sends this { $kind }:
+event-held = The { $kind } is held, because { $reason }. `reply { $n }` sends it all the same, `discard { $n }` drops it.
+event-stopped = The { $kind } was not sent, because { $reason }.
+event-in-doubt = It is not known whether the { $kind } stands on the network. It is being looked up and not sent again before that; if it cannot be found out, look there, then type `sereno outbox retry` or `sereno outbox drop` with its number.
+event-undelivered = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again. The network said:
+event-published = The { $kind } is published.
+event-resolved-by-agent = { $agent } closed the case.
+event-resolved-by-customer = The customer confirmed that it is solved; the case is closed.
+event-reopened = { $agent } opened the case again.
+event-reopened-by-customer = The customer was not content; the case is open again.
+event-merged-from = Case { $case } was merged into this one.
+event-merged-into = This case was merged; it lives on as { $case }.
+event-linked = Belongs with { $case }.
+event-hidden = Hidden as noise: { $reason }. `restore { $n }` brings it back.
+event-restored = { $agent } brought the case back.
+event-undone = { $agent } took back: { $verb }.
+event-updated = (changed)
+
+## Lists, histories, the outbox
+
+list-open = { $count ->
+    [0] No case is open.
+    [one] 1 open case
+   *[other] { $count } open cases, most urgent first
+}
+list-mine = { $count ->
+    [0] You have no open case.
+    [one] You have 1 open case
+   *[other] You have { $count } open cases
+}
+list-unclaimed = { $count ->
+    [0] Every open case has an owner.
+    [one] 1 case is nobody's
+   *[other] { $count } cases are nobody's
+}
+list-spam = { $count ->
+    [0] Nothing is hidden.
+    [one] 1 hidden case; restore brings it back
+   *[other] { $count } hidden cases; restore brings one back
+}
+history-title = History of { $case }
+outbox-title = { $count ->
+    [0] The outbox is empty.
+    [one] 1 entry in the outbox
+   *[other] { $count } entries in the outbox
+}
+outbox-card = card
+outbox-card-update = change of the card
+outbox-thread-entry = thread entry
+outbox-entry-update = change of a thread entry
+outbox-notice = notice
+outbox-digest = digest
+outbox-send = send
+outbox-to-room = to room { $room }
+outbox-to-account = from account { $account }
+outbox-queued = waits
+outbox-in-flight = on its way
+outbox-unknown = in doubt
+outbox-dead = given up: { $why }
+outbox-due = not before { $due }
+outbox-attempts = { $count ->
+    [one] tried once
+   *[other] tried { $count } times
+}
+help-title = Commands
+help-more = `help` with a command's name says more about it.
+help-also = Also: { $names }
+help-role = For: { $role }
+
+## The digest
+
+digest-title-day = Digest of { $day }
+digest-title-days = Digest of { $day } to { $last }
+digest-new = { $count ->
+    [one] 1 new case
+   *[other] { $count } new cases
+}
+digest-by-network = By network: { $list }
+digest-answered = { $count ->
+    [one] 1 case got its first answer
+   *[other] { $count } cases got their first answer
+}
+digest-replies = { $count ->
+    [one] 1 public answer sent
+   *[other] { $count } public answers sent
+}
+digest-times = First answer: median { $median }, 9 out of 10 within { $p90 }, { $percent } % in time
+digest-no-times = First answer: none in this time
+digest-open = { $count ->
+    [0] No case is open
+    [one] 1 case open
+   *[other] { $count } cases open
+}
+digest-oldest = the oldest for { $span }
+digest-handoffs = { $count ->
+    [one] 1 case went private
+   *[other] { $count } cases went private
+}
+digest-resolved = { $count ->
+    [one] 1 case closed
+   *[other] { $count } cases closed
+}
+digest-confirmed = { $count ->
+    [one] 1 confirmed by its customer
+   *[other] { $count } confirmed by their customers
+}
+digest-reopened = { $count ->
+    [one] 1 case opened again
+   *[other] { $count } cases opened again
+}
+digest-hidden = { $count ->
+    [0] Nothing hidden as noise
+    [one] 1 case hidden as noise; `list spam` shows it
+   *[other] { $count } cases hidden as noise; `list spam` shows them
+}
+digest-by-agent = Answers by person: { $list }
+
+## The console chat
+
+console-welcome = This terminal is the team's chat. Type help for the commands; an empty line or talk sends nothing.
+console-bad-json = This line is no JSON object as expected ({ $why }). Send for example: { $example }
+console-too-long = This line is longer than { $max } bytes and was not read. Shorten it.
+console-bad-utf8 = This line is not UTF-8 and was not read.
+console-stopping = Not carried out: sereno is stopping. Say it again when it runs.

@@ -99,3 +99,7 @@ done-resume = Los envíos siguen.
 done-reload = Se está leyendo otra vez bot.toml.
 done-undo = { $case }: `{ $verb }` queda deshecho.
 done-undo-send = { $case }: parado a tiempo; no ha salido nada.
+
+# Respuestas de `sereno outbox`.
+done-outbox-retry = La entrada { $entry } se intenta otra vez.
+done-outbox-drop = La entrada { $entry } se abandona.

@@ -1,1 +1,57 @@
-### core: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.
+### Por qué algo no se hace, por qué un envío espera o quedó en nada, y lo que se dice en una sala.
+
+refused-unknown-verb = No existe la orden «{ $verb }». Escribe ayuda para ver la lista.
+refused-unknown-verb-near = No existe la orden «{ $verb }». ¿Querías decir «{ $near }»?
+refused-unknown-case = No existe el caso { $case }. Escribe lista para ver los abiertos.
+refused-which-case = ¿Qué caso? Pon su número detrás de la orden, como en `tomar 42`.
+refused-usage = Falta algo. Se escribe así: { $usage }
+refused-needs-role = Para eso hace falta el rol { $role } o uno superior. Pídeselo a un responsable.
+refused-not-staff = No estás en la lista del equipo, así que no se ha hecho nada. Un operador puede añadirte en [people].
+refused-unknown-person = En el equipo nadie se llama «{ $name }».
+refused-owned-by = { $agent } ya lleva este caso. Habla con esa persona o pide a un responsable que te lo asigne.
+refused-already-yours = Este caso ya es tuyo.
+refused-not-owned = Nadie lleva este caso. Tómalo primero.
+refused-status = Eso no se puede hacer con un caso en estado «{ $status }».
+refused-no-draft = No hay borrador que enviar. Escribe el texto detrás de la orden, o antes un borrador.
+refused-nothing-to-answer = No queda ningún mensaje del cliente que se pueda contestar.
+refused-too-long = Son { $length } caracteres según cuenta la red y caben { $max } como mucho. Acórtalo.
+refused-empty = El texto está vacío.
+refused-send-under-way = Otra respuesta de este caso sigue en curso. Deshazla o espera a que salga.
+refused-in-doubt = No se sabe si una respuesta anterior de este caso llegó a la red. Míralo allí y decide con `sereno outbox retry` o `sereno outbox drop`.
+refused-nothing-to-approve = Aquí no hay nada pendiente de aprobación.
+refused-own-draft = Quien escribe una respuesta no la aprueba. Pídeselo a otro responsable.
+refused-nothing-to-undo = No queda nada que deshacer.
+refused-too-late = Demasiado tarde: ya ha salido. Un responsable puede retirar o corregir lo publicado.
+refused-no-private-route = Esta red no ofrece una vía privada con este cliente. Contesta en público y sin datos personales.
+refused-no-handoff = No hay ninguna conversación privada abierta. Ábrela con privado.
+refused-nothing-published = Aquí no hay ninguna respuesta nuestra publicada.
+refused-not-on-this-network = Esta red no permite hacer eso.
+refused-same-case = Es el mismo caso.
+refused-merged-into = Este caso se fusionó y continúa en { $case }.
+refused-other-customer = Son casos de clientes distintos y no se fusionan. Puedes enlazarlos.
+refused-already-so = Ya está así.
+refused-bad-time = «{ $text }» no es una duración. Escribe 30m, 2h o 1d.
+
+hold-customer-wrote = el cliente ha vuelto a escribir
+hold-target-edited = el mensaje al que contesta ha cambiado
+hold-answered-outside = nuestra cuenta ya ha contestado fuera de sereno
+
+stop-undone = se deshizo
+stop-rejected = se rechazó
+stop-superseded = un texto más nuevo ocupó su lugar
+stop-target-gone = el mensaje al que contesta ya no existe
+stop-right-lost = quien la envió ya no tiene permiso
+stop-case-closed = el caso se cerró entretanto
+stop-refused = la red la rechazó
+stop-dropped = se abandonó a mano
+stop-retracted = se retiró después
+
+refused-no-entry = No hay ninguna entrada { $entry } en la bandeja de salida. `sereno outbox list` muestra las que hay.
+refused-entry-in-flight = La entrada { $entry } está saliendo en este momento. Espera a ver cómo termina.
+
+notice-auth-lost = La red ya no acepta la clave de la cuenta { $account }: { $why } No se pierde nada; los envíos esperan y la lectura se reintenta. Renueva la clave en bot.toml y escribe recargar.
+notice-auth-back = La cuenta { $account } vuelve a funcionar. Lo que esperaba ya está saliendo.
+notice-dead-letter = La entrada { $entry } de la bandeja de salida (caso { $case }) no se ha podido entregar: { $why } Escribe `sereno outbox retry { $entry }` para intentarlo otra vez o `sereno outbox drop { $entry }` para abandonarla.
+notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja de salida (caso { $case }) llegó a la red, así que no se envía otra vez. { $why } Míralo allí y escribe `sereno outbox retry { $entry }` si falta o `sereno outbox drop { $entry }` si está.
+notice-paused = { $agent } ha detenido todos los envíos a las redes. `reanudar` los pone en marcha.
+notice-resumed = { $agent } pone de nuevo en marcha los envíos.

@@ -1,1 +1,337 @@
-### views: see CONTRIBUTING.md; both languages hold the same codes with the same arguments.
+### Fichas, entradas de los hilos, listas, resúmenes: etiquetas y frases.
+
+## Cómo se leen los momentos y las duraciones
+
+month-1 = ene
+month-2 = feb
+month-3 = mar
+month-4 = abr
+month-5 = may
+month-6 = jun
+month-7 = jul
+month-8 = ago
+month-9 = sept
+month-10 = oct
+month-11 = nov
+month-12 = dic
+moment-day = { $day } { $month } { $time }
+moment-year = { $day } { $month } { $year } { $time }
+moment-date = { $day } { $month } { $year }
+unit-day = d
+unit-hour = h
+unit-minute = min
+unit-second = s
+
+## Códigos del núcleo
+
+status-new = nuevo
+status-open = abierto
+status-waiting = a la espera del cliente
+status-private = en privado
+status-snoozed = aplazado
+status-resolved = resuelto
+status-quarantined = oculto
+status-merged = fusionado
+
+priority-low = baja
+priority-normal = normal
+priority-high = alta
+priority-urgent = urgente
+
+role-viewer = lector
+role-agent = agente
+role-lead = responsable
+role-operator = operador
+
+reason-thanks = da las gracias
+reason-question = una pregunta
+reason-angry = palabras de enfado
+reason-insult = insultos
+reason-alarm-word = la palabra «{ $word }»
+reason-audience = { $count ->
+    [one] lo lee 1 seguidor
+   *[other] lo leen { $count } seguidores
+}
+reason-spreading = { $count ->
+    [one] difundido 1 vez
+   *[other] difundido { $count } veces
+}
+reason-returning = { $count ->
+    [one] 1 caso anterior
+   *[other] { $count } casos anteriores
+}
+reason-new-account = { $count ->
+    [one] cuenta de 1 día
+   *[other] cuenta de { $count } días
+}
+reason-automated = cuenta automática
+reason-spam-word = la palabra «{ $word }» de la lista de spam
+reason-link-farm = casi solo enlaces o etiquetas
+reason-by-hand = a mano
+
+lang-ca = catalán
+lang-de = alemán
+lang-en = inglés
+lang-es = español
+lang-eu = euskera
+lang-fr = francés
+lang-gl = gallego
+lang-it = italiano
+lang-pt = portugués
+
+media-image = Imagen
+media-video = Vídeo
+media-audio = Sonido
+media-other = Adjunto
+media-no-description = sin descripción
+
+## Botones
+
+action-claim = Tomar
+action-release = Soltar
+action-draft = Borrador
+action-reply = Responder
+action-handoff = Pasar a privado
+action-dm = Escribir en privado
+action-resolve = Resolver
+action-reopen = Reabrir
+action-approve = Aprobar
+action-reject = Rechazar
+action-discard = Descartar
+action-undo = Deshacer
+action-spam = Spam
+action-restore = Recuperar
+action-snooze = Aplazar
+action-retract = Retirar
+action-correct = Corregir
+action-history = Historial
+
+## Quién y qué
+
+who-followers = { $count ->
+    [one] 1 seguidor
+   *[other] { $count } seguidores
+}
+who-new-account = { $count ->
+    [0] cuenta creada hoy
+    [one] cuenta de 1 día
+   *[other] cuenta de { $count } días
+}
+who-bot = cuenta automática
+who-earlier = { $count ->
+    [one] 1 caso anterior
+   *[other] { $count } casos anteriores
+}
+who-profile = perfil
+post-warning = Aviso de contenido: { $text }
+post-deleted = Borrado por su autor.
+post-private = Mensaje privado; el texto solo se ve en una sala privada.
+post-edited = { $count ->
+    [one] editado 1 vez
+   *[other] editado { $count } veces
+}
+post-followers-only = visible solo para sus seguidores
+post-link = original
+post-missing = El mensaje ya no está aquí.
+
+## La ficha
+
+card-status = Estado: { $status }
+card-owner = lo lleva { $owner }
+card-no-owner = sin asignar
+card-snoozed = hasta { $until }
+card-priority = Prioridad: { $priority }
+card-because = por: { $reasons }
+card-due = hay que contestar antes de { $due }
+card-overdue = respuesta fuera de plazo desde { $due }
+card-where = { $network } · nuestra cuenta { $account } · el cliente escribe en { $lang }
+card-caught = encontrado por la regla «{ $rule }»
+card-spread = { $reposts } difusiones · { $replies } respuestas · { $likes } favoritos
+card-code = Código para el cliente: { $code }
+card-tags = Etiquetas: { $tags }
+card-more = { $count ->
+    [one] 1 mensaje más del cliente en el hilo
+   *[other] { $count } mensajes más del cliente en el hilo
+}
+card-draft = Borrador { $draft } de { $agent }, { $length } de { $max } caracteres
+card-handoff = Hay una conversación privada abierta.
+card-links = Relacionado con: { $cases }
+card-merged = Continúa en { $case }.
+card-hidden = Oculto por: { $reason }
+card-resolved-by-agent = Cerrado por el equipo, { $at }
+card-resolved-by-customer = Confirmado por el cliente, { $at }
+
+## Envíos
+
+send-reply = respuesta pública
+send-handoff = mensaje privado
+send-dm = mensaje privado
+send-retract = retirada de nuestra respuesta
+send-correct = corrección de nuestra respuesta
+send-line = De { $account } a { $target } · { $length } de { $max } caracteres
+send-line-textless = De { $account } a { $target }
+send-private = Texto privado; solo se ve en una sala privada.
+send-awaiting-approval = { $kind }: pendiente de aprobación
+send-waiting = { $kind }: sale a las { $until }
+send-held = { $kind }: retenida porque { $reason }
+send-in-flight = { $kind }: en camino
+send-unknown = { $kind }: no se sabe si ha llegado a la red
+send-published = { $kind }: publicada { $at }
+send-stopped = { $kind }: no se envió porque { $reason }
+send-countdown = Sale en { $span }. `deshacer { $n }` lo detiene.
+send-published-link = publicado aquí
+send-approved-by = con la aprobación de { $agent }
+
+## Entradas de los hilos
+
+event-opened = Se abrió el caso.
+event-opened-linked = Se abrió el caso; está relacionado con { $case }.
+event-joined = El cliente ha vuelto a escribir:
+event-other-spoke = Otra persona en la conversación, no el cliente:
+event-dm-received = El cliente ha escrito en privado:
+event-edited = Cambiado por su autor:
+event-deleted = Borrado por su autor:
+event-answered-outside = Nuestra cuenta ha contestado fuera de sereno:
+event-claimed = { $agent } ha tomado el caso.
+event-released = { $agent } ha soltado el caso.
+event-assigned = { $agent } ha asignado el caso a { $colleague }.
+event-noted = Nota de { $agent }:
+event-tagged = { $agent } ha puesto la etiqueta { $tag }.
+event-untagged = { $agent } ha quitado la etiqueta { $tag }.
+event-priority-set = { $agent } ha puesto la prioridad { $priority }.
+event-priority-raised = La prioridad sube a { $priority }: { $reason }.
+event-snoozed = { $agent } ha aplazado el caso hasta { $until }.
+event-woke = Ha llegado el momento hasta el que se aplazó el caso.
+event-overdue = Nadie ha contestado a tiempo.
+event-escalated = { $agent } pide ayuda.
+event-escalated-why = { $agent } pide ayuda:
+event-drafted = Borrador { $draft } de { $agent }, { $length } de { $max } caracteres:
+event-discarded = { $agent } ha descartado el borrador { $draft }.
+event-approval-asked = { $agent } pide a un responsable que apruebe este envío ({ $kind }):
+event-approved = { $agent } ha aprobado el envío ({ $kind }).
+event-rejected = { $agent } ha rechazado el envío ({ $kind }).
+event-rejected-why = { $agent } ha rechazado el envío ({ $kind }):
+event-queued = { $agent } envía lo siguiente ({ $kind }):
+event-held = Envío retenido ({ $kind }) porque { $reason }. `responder { $n }` lo envía de todos modos y `descartar { $n }` lo abandona.
+event-stopped = No se ha enviado ({ $kind }) porque { $reason }.
+event-in-doubt = No se sabe si el envío ({ $kind }) ha llegado a la red. Se está comprobando y no se repite antes; si no se puede averiguar, míralo allí y escribe `sereno outbox retry` o `sereno outbox drop` con su número.
+event-undelivered = El envío ({ $kind }) no se ha podido entregar. `sereno outbox list` muestra su número y `sereno outbox retry` lo intenta otra vez. La red dijo:
+event-published = Publicado ({ $kind }).
+event-resolved-by-agent = { $agent } ha cerrado el caso.
+event-resolved-by-customer = El cliente ha confirmado que está resuelto; el caso queda cerrado.
+event-reopened = { $agent } ha reabierto el caso.
+event-reopened-by-customer = El cliente no ha quedado conforme; el caso se reabre.
+event-merged-from = El caso { $case } se ha fusionado con este.
+event-merged-into = Este caso se ha fusionado y continúa en { $case }.
+event-linked = Relacionado con { $case }.
+event-hidden = Oculto como ruido: { $reason }. `recuperar { $n }` lo trae de vuelta.
+event-restored = { $agent } ha recuperado el caso.
+event-undone = { $agent } ha deshecho: { $verb }.
+event-updated = (cambiado)
+
+## Listas, historiales, la bandeja de salida
+
+list-open = { $count ->
+    [0] No hay ningún caso abierto.
+    [one] 1 caso abierto
+   *[other] { $count } casos abiertos, los más urgentes primero
+}
+list-mine = { $count ->
+    [0] No llevas ningún caso abierto.
+    [one] Llevas 1 caso abierto
+   *[other] Llevas { $count } casos abiertos
+}
+list-unclaimed = { $count ->
+    [0] Todos los casos abiertos tienen quien los lleve.
+    [one] 1 caso sin asignar
+   *[other] { $count } casos sin asignar
+}
+list-spam = { $count ->
+    [0] No hay nada oculto.
+    [one] 1 caso oculto; recuperar lo trae de vuelta
+   *[other] { $count } casos ocultos; recuperar los trae de vuelta
+}
+history-title = Historial de { $case }
+outbox-title = { $count ->
+    [0] La bandeja de salida está vacía.
+    [one] 1 entrada en la bandeja de salida
+   *[other] { $count } entradas en la bandeja de salida
+}
+outbox-card = ficha
+outbox-card-update = cambio de la ficha
+outbox-thread-entry = entrada del hilo
+outbox-entry-update = cambio de una entrada del hilo
+outbox-notice = aviso
+outbox-digest = resumen
+outbox-send = envío
+outbox-to-room = a la sala { $room }
+outbox-to-account = desde la cuenta { $account }
+outbox-queued = en espera
+outbox-in-flight = en camino
+outbox-unknown = en duda
+outbox-dead = abandonada: { $why }
+outbox-due = no antes de { $due }
+outbox-attempts = { $count ->
+    [one] 1 intento
+   *[other] { $count } intentos
+}
+help-title = Órdenes
+help-more = `ayuda` con el nombre de una orden explica más.
+help-also = También: { $names }
+help-role = Para: { $role }
+
+## El resumen
+
+digest-title-day = Resumen del { $day }
+digest-title-days = Resumen del { $day } al { $last }
+digest-new = { $count ->
+    [one] 1 caso nuevo
+   *[other] { $count } casos nuevos
+}
+digest-by-network = Por red: { $list }
+digest-answered = { $count ->
+    [one] 1 caso recibió su primera respuesta
+   *[other] { $count } casos recibieron su primera respuesta
+}
+digest-replies = { $count ->
+    [one] 1 respuesta pública enviada
+   *[other] { $count } respuestas públicas enviadas
+}
+digest-times = Primera respuesta: mediana { $median }, 9 de cada 10 en { $p90 }, { $percent } % a tiempo
+digest-no-times = Primera respuesta: ninguna en este periodo
+digest-open = { $count ->
+    [0] No queda ningún caso abierto
+    [one] 1 caso abierto
+   *[other] { $count } casos abiertos
+}
+digest-oldest = el más antiguo desde hace { $span }
+digest-handoffs = { $count ->
+    [one] 1 caso pasó a privado
+   *[other] { $count } casos pasaron a privado
+}
+digest-resolved = { $count ->
+    [one] 1 caso cerrado
+   *[other] { $count } casos cerrados
+}
+digest-confirmed = { $count ->
+    [one] 1 confirmado por su cliente
+   *[other] { $count } confirmados por sus clientes
+}
+digest-reopened = { $count ->
+    [one] 1 caso reabierto
+   *[other] { $count } casos reabiertos
+}
+digest-hidden = { $count ->
+    [0] Nada oculto como ruido
+    [one] 1 caso oculto como ruido; `lista spam` lo muestra
+   *[other] { $count } casos ocultos como ruido; `lista spam` los muestra
+}
+digest-by-agent = Respuestas por persona: { $list }
+
+## El chat de la consola
+
+console-welcome = Este terminal es el chat del equipo. Escribe ayuda para ver las órdenes; una línea vacía o charlar no envía nada.
+console-bad-json = Esta línea no es el objeto JSON esperado ({ $why }). Envía por ejemplo: { $example }
+console-too-long = Esta línea pasa de { $max } bytes y no se ha leído. Acórtala.
+console-bad-utf8 = Esta línea no es UTF-8 y no se ha leído.
+console-stopping = No se ha hecho: sereno se está deteniendo. Repítelo cuando funcione.

@@ -1,1 +1,404 @@
-//! (being written)
+//! The console: the team's chat in a terminal, for people (text) and for programs (JSON lines).
+//!
+//! Text for people: cards and thread entries are printed as they come, a line typed is a command.
+//! JSON for programs, one object a line:
+//!
+//! - out: `{"type":"card"|"entry"|"notice"|"digest","op":…,"room":…,"thread":…,"message":…,"edit":…,
+//!   "private":…, …the view's fields…,"text":…}`, `{"type":"answer","id":…,"op":…,"ok":…,"code":…,"case":…,
+//!   "text":…}`, `{"type":"error","id":…,"op":…,"code":…,"text":…}`, `{"type":"alarm","op":…,"room":…,"text":…}`;
+//! - in: `{"id":"7","by":"ana","line":"claim 42"}` or `{"id":"8","by":"ana","verb":"reply","case":42,"text":"…"}`;
+//!   each is answered with its `id`; the same `id` again gets the same answer.
+//!
+//! The same `op` twice is a repeat of the same thing. A message's id is the `op` that posted it, so
+//! posting again after a doubt does no harm, and [`Chat::look`] may always say that it is absent.
+
+mod input;
+mod output;
+#[cfg(test)]
+mod tests;
+
+pub use crate::config::ConsoleFormat as Format;
+
+use super::{Answered, Chat, Message, Said, Typed};
+use crate::clock::Time;
+use crate::i18n::Words;
+use crate::network::Finding;
+use crate::outbox::{Look, Outcome, Receipt};
+use crate::policy::{AgentId, Lang, RoomId};
+use crate::say::Say;
+use crate::view::text::{self, Style};
+use crate::view::{View, hygiene};
+use anyhow::Context as _;
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use input::{Asked, Line};
+use output::Output;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{BufRead, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that may wait for their answers at once; more are read only when some are answered.
+const WAITING_MAX: usize = 64;
+/// How long answers are waited for after the last line of input.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+/// How often a command whose answer was lost is asked again.
+const ASK_AGAIN: u32 = 5;
+/// Messages of which the console remembers what it last printed.
+const REMEMBERED: usize = 4_096;
+/// The widest that text is set, in columns: longer lines are hard to read.
+const WIDEST: usize = 100;
+
+/// How the console is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For people or for programs.
+    pub format: Format,
+    /// Who sits at it.
+    pub agent: AgentId,
+    /// The room that lines are typed in.
+    pub room: RoomId,
+    /// The language of its own few words.
+    pub lang: Lang,
+    /// How text looks.
+    pub style: Style,
+    /// When it was started: makes the ids of typed lines unique.
+    pub started: Time,
+}
+
+impl Settings {
+    /// The style that suits this process' standard output: colours only on a terminal and only
+    /// if `NO_COLOR` (no-color.org) is unset; as wide as the terminal, within limits.
+    #[must_use]
+    pub fn style_of_stdout() -> Style {
+        let stdout = std::io::stdout();
+        let terminal = stdout.is_terminal();
+        let columns = terminal.then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten().map(|size| usize::from(size.ws_col));
+        let width = columns.filter(|c| *c > 0).map_or(WIDEST, |c| c.clamp(Style::NARROWEST, WIDEST));
+        Style { width, colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) }
+    }
+}
+
+/// What the console remembers of what it printed. Only for the eye: nothing depends on it.
+#[derive(Default)]
+struct Printed {
+    /// Operations printed; a repeat is not printed again for people.
+    ops: BTreeSet<String>,
+    /// The same, oldest first.
+    order: VecDeque<String>,
+    /// The last one-line state of each card.
+    summaries: BTreeMap<String, String>,
+}
+
+/// The console chat.
+pub struct Console {
+    settings: Settings,
+    words: Arc<Words>,
+    reader: Mutex<Option<Box<dyn BufRead + Send>>>,
+    output: Output,
+    printed: Mutex<Printed>,
+    counter: AtomicU64,
+}
+
+impl Console {
+    /// A console on any reader and writer: a thread of its own each, so that a reader that never
+    /// ends and a writer that is stuck block nobody else.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn new(
+        settings: Settings,
+        words: Arc<Words>,
+        reader: Box<dyn BufRead + Send>,
+        writer: Box<dyn Write + Send>,
+    ) -> anyhow::Result<Console> {
+        let output = Output::start(writer).context("starting the thread that writes to the console")?;
+        Ok(Console {
+            settings,
+            words,
+            reader: Mutex::new(Some(reader)),
+            output,
+            printed: Mutex::new(Printed::default()),
+            counter: AtomicU64::new(1),
+        })
+    }
+
+    /// The console on this process' standard input and output.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn stdio(settings: Settings, words: Arc<Words>) -> anyhow::Result<Console> {
+        let reader = Box::new(std::io::BufReader::new(std::io::stdin()));
+        Console::new(settings, words, reader, Box::new(std::io::stdout()))
+    }
+
+    /// Prints words of our own that belong to no operation of the outbox; waits until they are out.
+    ///
+    /// # Errors
+    /// If the output is closed or stuck.
+    pub async fn print(&self, view: &View) -> std::io::Result<()> {
+        let bytes = match self.settings.format {
+            Format::Text => text::render(view, &self.settings.style),
+            Format::Json => {
+                let mut object = object(&json!({ "type": "notice", "op": self.own_id() }));
+                extend(&mut object, view);
+                line(object)
+            }
+        };
+        self.output.write(bytes).await
+    }
+
+    fn own_id(&self) -> String {
+        format!("console-{}-{}", self.settings.started.0, self.counter.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn printed(&self) -> std::sync::MutexGuard<'_, Printed> {
+        // Nothing depends on what is remembered, so a panic elsewhere spoils nothing.
+        self.printed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A message as it is printed; `None`: nothing to print.
+    fn message(&self, message: &Message) -> Option<String> {
+        match self.settings.format {
+            Format::Json => Some(json_message(message)),
+            Format::Text => self.text_message(message),
+        }
+    }
+
+    fn text_message(&self, message: &Message) -> Option<String> {
+        let style = &self.settings.style;
+        let printed = self.printed();
+        if printed.ops.contains(&message.op) {
+            return None;
+        }
+        let room =
+            if message.room == self.settings.room { String::new() } else { format!("[{}] ", hygiene::handle(message.room.as_str())) };
+        match (&message.view, &message.edit) {
+            (View::Card(card), Some(id)) => {
+                let summary = text::summary(card, style);
+                (printed.summaries.get(id) != Some(&summary)).then(|| format!("{room}↻ {summary}\n"))
+            }
+            (view, _) if room.is_empty() => Some(text::render(view, style)),
+            (view, _) => Some(format!("{room}\n{}", text::render(view, style))),
+        }
+    }
+
+    fn remember(&self, message: &Message) {
+        let mut printed = self.printed();
+        if printed.ops.insert(message.op.clone()) {
+            printed.order.push_back(message.op.clone());
+        }
+        if let View::Card(card) = &message.view {
+            let id = message.edit.clone().unwrap_or_else(|| message.op.clone());
+            printed.summaries.insert(id, text::summary(card, &self.settings.style));
+        }
+        while printed.order.len() > REMEMBERED {
+            if let Some(op) = printed.order.pop_front() {
+                printed.ops.remove(&op);
+            }
+        }
+        while printed.summaries.len() > REMEMBERED {
+            printed.summaries.pop_first();
+        }
+    }
+
+    /// An answer as it is printed.
+    fn answer(&self, id: &str, answered: &Answered) -> String {
+        match self.settings.format {
+            Format::Json => line(object(&json!({
+                "type": "answer",
+                "id": id,
+                "op": answered.op,
+                "ok": answered.answer.ok,
+                "code": answered.answer.say.code,
+                "case": answered.answer.case.map(|c| c.0),
+                "send": answered.answer.send,
+                "text": text::render(&answered.view, &Style::PLAIN).trim_end(),
+            }))),
+            Format::Text => {
+                // Lists, helps and histories speak for themselves.
+                let sentence = matches!(&answered.view, View::Text(t) if t.code == answered.answer.say.code);
+                let mark = match (sentence || !answered.answer.ok, answered.answer.ok) {
+                    (false, _) => "",
+                    (true, true) => "✓ ",
+                    (true, false) => "✗ ",
+                };
+                format!("{mark}{}", text::render(&answered.view, &self.settings.style))
+            }
+        }
+    }
+
+    /// An error that no command stands behind.
+    fn error(&self, id: Option<&str>, say: &Say) -> String {
+        let text = self.words.tell(say, self.settings.lang);
+        match self.settings.format {
+            Format::Json => line(object(&json!({ "type": "error", "id": id, "op": self.own_id(), "code": say.code, "text": text }))),
+            Format::Text => format!("✗ {text}\n"),
+        }
+    }
+
+    /// Writes what nobody asks again for; a lost line is worth a warning, no more.
+    async fn say(&self, bytes: String) {
+        if let Err(error) = self.output.write(bytes).await {
+            tracing::warn!(%error, "the console takes no output");
+        }
+    }
+
+    /// What is typed as it goes to the bot.
+    fn typed(&self, asked: &Asked) -> Typed {
+        Typed::Line {
+            id: asked.id.clone(),
+            by: asked.by.clone(),
+            room: asked.room.clone(),
+            thread: asked.thread.clone(),
+            lang: asked.lang,
+            text: asked.text.clone(),
+        }
+    }
+
+    /// Waits for the answer to a command already handed in and prints it; asks again where it was lost.
+    async fn await_answer(&self, asked: Asked, first: oneshot::Receiver<Answered>, inbox: mpsc::Sender<Said>) {
+        let mut answer = first;
+        for _ in 0..ASK_AGAIN {
+            if let Ok(answered) = answer.await {
+                return self.say(self.answer(&asked.id, &answered)).await;
+            }
+            let (said, next) = self.said(&asked);
+            if inbox.send(said).await.is_err() {
+                break;
+            }
+            answer = next;
+        }
+        self.say(self.error(Some(&asked.id), &Say::new("console-stopping"))).await;
+    }
+
+    fn said(&self, asked: &Asked) -> (Said, oneshot::Receiver<Answered>) {
+        let (answer, wait) = oneshot::channel();
+        (Said { what: self.typed(asked), answer }, wait)
+    }
+
+    /// A line as a command; `None`: nothing to do, or an error that was printed.
+    async fn hear(&self, heard: Line) -> Option<Asked> {
+        match input::parse(heard, &self.settings, || self.own_id()) {
+            Ok(asked) => asked,
+            Err(wrong) => {
+                self.say(self.error(wrong.id.as_deref(), &wrong.say)).await;
+                None
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Chat for Console {
+    async fn run(&self, inbox: mpsc::Sender<Said>) -> anyhow::Result<()> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut lines =
+            input::start(reader.context("the console is read already")?).context("starting the thread that reads the console")?;
+        if self.settings.format == Format::Text {
+            self.say(format!("{}\n", self.words.get("console-welcome", self.settings.lang))).await;
+        }
+        let mut waiting = FuturesUnordered::new();
+        loop {
+            let heard = tokio::select! {
+                heard = lines.recv(), if waiting.len() < WAITING_MAX => heard,
+                Some(()) = waiting.next() => continue,
+                () = inbox.closed() => break,
+            };
+            let Some(heard) = heard else { break };
+            if self.settings.format == Format::Text && input::is_farewell(&heard) {
+                break;
+            }
+            let Some(asked) = self.hear(heard).await else { continue };
+            let (said, answer) = self.said(&asked);
+            if inbox.send(said).await.is_err() {
+                self.say(self.error(Some(&asked.id), &Say::new("console-stopping"))).await;
+                break;
+            }
+            waiting.push(self.await_answer(asked, answer, inbox.clone()));
+        }
+        let rest = async { while waiting.next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, rest).await.is_err() {
+            tracing::warn!("some commands were not answered before the console ended");
+        }
+        Ok(())
+    }
+
+    async fn post(&self, message: &Message) -> Outcome {
+        if let Some(bytes) = self.message(message)
+            && let Err(error) = self.output.write(bytes).await
+        {
+            // Whether it was read is not known, but the same op again does no harm.
+            return Outcome::Retry { after_ms: None, why: format!("the console takes no output: {error}"), lane: true };
+        }
+        self.remember(message);
+        let native_id = message.edit.clone().unwrap_or_else(|| message.op.clone());
+        Outcome::Done(Receipt { native_id, ..Receipt::default() })
+    }
+
+    async fn look(&self, _: &Message) -> Look {
+        Look::Absent
+    }
+
+    async fn alarm(&self, room: &RoomId, text: &str) {
+        let text = hygiene::one_line(text, hygiene::TEXT_MAX);
+        let bytes = match self.settings.format {
+            Format::Json => line(object(&json!({ "type": "alarm", "op": self.own_id(), "room": room.as_str(), "text": text }))),
+            Format::Text => format!("‼ {text}\n"),
+        };
+        self.say(bytes).await;
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    fn posts_per_minute(&self) -> u32 {
+        // A terminal or a program reading lines has no limit of its own; the writer slows us by itself.
+        60_000
+    }
+}
+
+fn json_message(message: &Message) -> String {
+    let kind = match &message.view {
+        View::Card(_) => "card",
+        View::Entry(_) => "entry",
+        View::Text(text) if text.code == "digest" => "digest",
+        View::Text(_) => "notice",
+    };
+    let mut object = object(&json!({
+        "type": kind,
+        "op": message.op,
+        "room": message.room.as_str(),
+        "thread": message.thread,
+        "message": message.edit.as_ref().unwrap_or(&message.op),
+        "edit": message.edit.is_some(),
+        "private": message.private,
+    }));
+    extend(&mut object, &message.view);
+    line(object)
+}
+
+/// Adds a view's own fields and its plain text; none of them replaces one that stands.
+fn extend(object: &mut Map<String, Value>, view: &View) {
+    if let Ok(Value::Object(fields)) = serde_json::to_value(view) {
+        for (name, value) in fields {
+            if name != "view" {
+                object.entry(name).or_insert(value);
+            }
+        }
+    }
+    object.insert("text".into(), Value::String(text::render(view, &Style::PLAIN).trim_end().to_owned()));
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn line(object: Map<String, Value>) -> String {
+    format!("{}\n", Value::Object(object))
+}

@@ -1,1 +1,97 @@
-//! (being written)
+//! From the engine's data to views: pure, in the reader's language, for the place where they stand.
+//!
+//! Privacy is decided here and nowhere later: the text and media of a direct message, and of what
+//! we write in private, stand only in a room that the policy names private *now*; everywhere else
+//! a sentence stands for them. Answers, lists, histories, digests and notices never hold them.
+
+mod actions;
+mod card;
+mod digest;
+mod entry;
+mod lists;
+mod pen;
+mod post;
+mod send;
+
+use crate::case::Case;
+use crate::clock::Time;
+use crate::command::Answer;
+use crate::engine::{Body, Reply};
+use crate::i18n::Words;
+use crate::policy::{Lang, Policy, RoomId};
+use crate::view::{Line, Piece, TextView, View};
+use pen::Pen;
+
+/// What a delivery shows, for the room that it goes to.
+#[must_use]
+pub fn delivery(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
+    let pen = Pen { words, policy, lang, now };
+    match body {
+        Body::Card { case, place, .. } => View::Card(card::card(&pen, case, private_place(case, *place, policy))),
+        Body::Entry { case, place, event, edit, .. } => {
+            View::Entry(entry::entry(&pen, case, event, private_place(case, *place, policy), edit.is_some()))
+        }
+        Body::Notice { say } => text(&say.code, vec![pen.line(say)]),
+        Body::Digest { figures } => text("digest", digest::lines(&pen, figures)),
+        // Goes to a network, not to a chat: named without its text.
+        Body::Send { case, send, .. } => {
+            text("send", vec![vec![Piece::Words(format!("{case} {}", send::kind(&pen, send)))], send::address(&pen, send)])
+        }
+    }
+}
+
+/// Whether what [`delivery`] builds holds private text, so that erasure finds the message again.
+#[must_use]
+pub fn holds_private(body: &Body, policy: &Policy) -> bool {
+    match body {
+        Body::Card { case, place, .. } => private_place(case, *place, policy) && card::is_private(case),
+        Body::Entry { case, place, event, .. } => private_place(case, *place, policy) && entry::is_private(case, &event.event),
+        _ => false,
+    }
+}
+
+/// The answer to a command: its sentence, and for a send from where to whom, how long, and until
+/// when it can be undone. Never the text of anything, which stands in the thread.
+#[must_use]
+pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
+    let pen = Pen { words, policy, lang, now };
+    let mut lines = vec![pen.line(&answer.say)];
+    // Most sentences of sends say it all themselves.
+    let told = answer.say.args.iter().any(|(name, _)| name == "account");
+    if !told && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
+        lines.push(send::address(&pen, send));
+        lines.extend(send::countdown(&pen, case, send));
+    }
+    text(&answer.say.code, lines)
+}
+
+/// The answer to a query.
+#[must_use]
+pub fn reply(reply: &Reply, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
+    let pen = Pen { words, policy, lang, now };
+    match reply {
+        Reply::List { filter, cases } => text("list", lists::list(&pen, *filter, cases)),
+        Reply::History { case, events } => text("history", lists::history(&pen, case, events)),
+        Reply::Digest(figures) => text("digest", digest::lines(&pen, figures)),
+        Reply::Help(verb) => text("help", lists::help(&pen, *verb)),
+        Reply::Outbox(lines) => text("outbox", lists::outbox(&pen, lines)),
+    }
+}
+
+/// Whether the text of a direct message may stand in `room`. Asked anew for each view: a room that
+/// is named private no longer stops receiving it at once, whatever place a case once had there.
+#[must_use]
+pub fn is_private_room(room: &RoomId, policy: &Policy) -> bool {
+    policy.is_private(room)
+}
+
+fn private_place(case: &Case, place: usize, policy: &Policy) -> bool {
+    case.places.get(place).is_some_and(|p| is_private_room(&p.room, policy))
+}
+
+fn text(code: &str, lines: Vec<Line>) -> View {
+    View::Text(TextView { code: code.to_owned(), lines })
+}
+
+#[cfg(test)]
+mod tests;

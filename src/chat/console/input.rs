@@ -1,0 +1,203 @@
+//! Reading: a thread that reads lines of bounded length, and what a line means.
+
+use super::{Format, Settings};
+use crate::policy::{AgentId, Lang, RoomId};
+use crate::say::Say;
+use serde::Deserialize;
+use std::io::{self, BufRead};
+use tokio::sync::mpsc;
+
+/// The longest line that is read, in bytes.
+pub(super) const LINE_MAX: usize = 64 * 1024;
+/// Lines that may wait to be heard.
+const QUEUE: usize = 16;
+/// The longest id or name in a JSON line, in bytes.
+const ID_MAX: usize = 200;
+/// A line that is right, shown with what was wrong with another.
+const EXAMPLE: &str = r#"{"id":"7","by":"ana","line":"claim 42"}"#;
+
+/// A line as read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Without its end.
+    Text(Vec<u8>),
+    /// Longer than [`LINE_MAX`]; thrown away.
+    TooLong,
+}
+
+/// A command line that somebody wants carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) id: String,
+    pub(super) by: AgentId,
+    pub(super) room: RoomId,
+    pub(super) thread: Option<String>,
+    pub(super) lang: Option<Lang>,
+    pub(super) text: String,
+}
+
+/// Why a line is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// The line's id, where it could be read.
+    pub(super) id: Option<String>,
+    pub(super) say: Say,
+}
+
+/// Starts the thread that reads. It ends with the input, or with the process: a read from a
+/// terminal cannot be called off, which is why it is no task.
+pub(super) fn start(mut reader: Box<dyn BufRead + Send>) -> io::Result<mpsc::Receiver<Line>> {
+    let (lines, receiver) = mpsc::channel(QUEUE);
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        loop {
+            match read_line(&mut *reader) {
+                Ok(Some(line)) => {
+                    if lines.blocking_send(line).is_err() {
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "the console's input cannot be read on");
+                    break;
+                }
+            }
+        }
+    })?;
+    Ok(receiver)
+}
+
+/// The next line; `None` at the end. Never holds more than [`LINE_MAX`] bytes of it.
+pub(super) fn read_line(reader: &mut dyn BufRead) -> io::Result<Option<Line>> {
+    let mut line = Vec::new();
+    let mut too_long = false;
+    let mut any = false;
+    loop {
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        if buffer.is_empty() {
+            break;
+        }
+        any = true;
+        let end = buffer.iter().position(|b| *b == b'\n');
+        let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+        too_long |= line.len() + part.len() > LINE_MAX;
+        if too_long {
+            line.clear();
+        } else {
+            line.extend_from_slice(part);
+        }
+        let used = end.map_or(buffer.len(), |e| e + 1);
+        reader.consume(used);
+        if end.is_some() {
+            break;
+        }
+    }
+    Ok(any.then_some(if too_long { Line::TooLong } else { Line::Text(line) }))
+}
+
+/// Whether somebody takes their leave.
+pub(super) fn is_farewell(line: &Line) -> bool {
+    matches!(line, Line::Text(bytes) if matches!(bytes.trim_ascii(), b"quit" | b"exit" | b"salir"))
+}
+
+/// A line as read by one who writes JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    by: Option<String>,
+    room: Option<String>,
+    thread: Option<String>,
+    lang: Option<String>,
+    line: Option<String>,
+    verb: Option<String>,
+    case: Option<CaseNumber>,
+    text: Option<String>,
+}
+
+/// A case's number, as a number or as people write it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CaseNumber {
+    Number(u64),
+    Text(String),
+}
+
+/// What a line asks for; `None`: nothing (an empty line). `new_id`: ids for lines that have none.
+pub(super) fn parse(line: Line, settings: &Settings, new_id: impl FnOnce() -> String) -> Result<Option<Asked>, Wrong> {
+    let wrong = |id: Option<String>, say: Say| Wrong { id, say };
+    let bytes = match line {
+        Line::Text(bytes) => bytes,
+        Line::TooLong => return Err(wrong(None, Say::new("console-too-long").number("max", LINE_MAX))),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| wrong(None, Say::new("console-bad-utf8")))?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    match settings.format {
+        Format::Text => Ok(Some(Asked {
+            id: new_id(),
+            by: settings.agent.clone(),
+            room: settings.room.clone(),
+            thread: None,
+            lang: None,
+            text: bare(&text).to_owned(),
+        })),
+        Format::Json => written(&text, settings).map(Some),
+    }
+}
+
+fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
+    let bad = |id: Option<String>, why: String| Wrong { id, say: Say::new("console-bad-json").text("why", why).text("example", EXAMPLE) };
+    let written: Written = match serde_json::from_str(text) {
+        Ok(written) => written,
+        Err(error) => {
+            // The id, if it alone can be read, tells the sender which line was wrong.
+            let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+            let id = value.as_ref().and_then(|v| v.get("id")).and_then(|id| id.as_str()).filter(|id| id.len() <= ID_MAX);
+            return Err(bad(id.map(str::to_owned), error.to_string()));
+        }
+    };
+    let fits =
+        |name: &str, value: &str| if (1..=ID_MAX).contains(&value.len()) { Ok(()) } else { Err(format!("{name}: 1..{ID_MAX} bytes")) };
+    fits("id", &written.id).map_err(|why| bad(None, why))?;
+    let id = Some(written.id.clone());
+    for (name, value) in [("by", &written.by), ("room", &written.room), ("thread", &written.thread)] {
+        if let Some(value) = value {
+            fits(name, value).map_err(|why| bad(id.clone(), why))?;
+        }
+    }
+    let line = match (written.line, written.verb) {
+        (Some(line), None) if written.case.is_none() && written.text.is_none() => bare(&line).to_owned(),
+        (None, Some(verb)) => {
+            let case = written.case.map(|c| match c {
+                CaseNumber::Number(n) => n.to_string(),
+                CaseNumber::Text(text) => text,
+            });
+            [Some(verb), case, written.text].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
+        _ => return Err(bad(id, "line | verb, case, text".into())),
+    };
+    Ok(Asked {
+        id: written.id,
+        by: written.by.map_or_else(|| settings.agent.clone(), |by| AgentId(by)),
+        room: written.room.map_or_else(|| settings.room.clone(), |room| RoomId(room)),
+        thread: written.thread,
+        lang: written.lang.as_deref().map(Lang::from_tag),
+        text: line,
+    })
+}
+
+/// Without what other chats want in front: `!claim`, `/claim`, `sereno claim`.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.strip_prefix(['!', '/']).unwrap_or(text);
+    match text.split_once(char::is_whitespace) {
+        Some((name, rest)) if matches!(name.to_ascii_lowercase().as_str(), "sereno" | "@sereno") => rest.trim_start(),
+        _ => text,
+    }
+}

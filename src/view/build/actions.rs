@@ -1,0 +1,95 @@
+//! What can be done to a case now, as buttons; each is a command as well.
+
+use super::pen::Pen;
+use crate::case::refusal::code;
+use crate::case::{Case, Event, SendState, Status, Trigger};
+use crate::command::Verb;
+use crate::policy::DmRoute;
+use crate::view::Action;
+
+/// What can be done to the case as it stands, the likeliest first. Whether the reader may do it is
+/// asked when they do.
+pub fn of_case(pen: &Pen<'_>, case: &Case) -> Vec<Action> {
+    let can = |trigger| case.status.after(trigger, case.owner.is_some()).is_some();
+    let mut verbs = Vec::new();
+    match case.status {
+        Status::Merged => {}
+        Status::Quarantined => verbs.push(Verb::Restore),
+        Status::Resolved => verbs.push(Verb::Reopen),
+        _ => {
+            verbs.extend(of_send(case.live_send().map(|s| &s.state)));
+            if case.owner.is_none() && can(Trigger::Claim) {
+                verbs.push(Verb::Claim);
+            }
+            let free = case.live_send().is_none();
+            let public = case.latest_of_customer(false).is_some();
+            verbs.push(Verb::Draft);
+            if free && public {
+                verbs.push(Verb::Reply);
+            }
+            verbs.extend(private(pen, case).filter(|_| free));
+            if can(Trigger::Resolve) {
+                verbs.push(Verb::Resolve);
+            }
+            if case.status == Status::New && can(Trigger::Spam) {
+                verbs.push(Verb::Spam);
+            }
+        }
+    }
+    actions(pen, &verbs)
+}
+
+/// What can be done about what an event tells of, as long as it still stands so.
+pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
+    let verbs = match event {
+        Event::Drafted { draft } if case.current_draft().is_some_and(|d| d.id == *draft) => vec![Verb::Reply, Verb::Discard],
+        Event::Queued { send, .. } | Event::Held { send, .. } | Event::ApprovalAsked { send } => {
+            // Only what this very event led to: a later one has buttons of its own.
+            let state = case.send(*send).map(|s| &s.state);
+            let fits = matches!(
+                (event, state),
+                (Event::Queued { .. }, Some(SendState::Waiting { .. }))
+                    | (Event::Held { .. }, Some(SendState::Held(_)))
+                    | (Event::ApprovalAsked { .. }, Some(SendState::AwaitingApproval))
+            );
+            if fits { of_send(state) } else { Vec::new() }
+        }
+        Event::Published { send } if case.send(*send).is_some_and(|s| matches!(s.state, SendState::Published { .. })) => {
+            of_published(pen, case, *send)
+        }
+        Event::Resolved { .. } if case.status == Status::Resolved => vec![Verb::Reopen],
+        Event::Hidden { .. } if case.status == Status::Quarantined => vec![Verb::Restore],
+        Event::Escalated { .. } if case.status.is_open() && case.owner.is_none() => vec![Verb::Claim],
+        _ => Vec::new(),
+    };
+    actions(pen, &verbs)
+}
+
+fn of_send(state: Option<&SendState>) -> Vec<Verb> {
+    match state {
+        Some(SendState::Waiting { .. }) => vec![Verb::Undo],
+        Some(SendState::AwaitingApproval) => vec![Verb::Approve, Verb::Reject],
+        Some(SendState::Held(_)) => vec![Verb::Reply, Verb::Discard],
+        _ => Vec::new(),
+    }
+}
+
+fn of_published(pen: &Pen<'_>, case: &Case, send: u32) -> Vec<Verb> {
+    let Some(send) = case.send(send).filter(|s| s.kind == crate::case::SendKind::Reply) else { return Vec::new() };
+    let Some(account) = pen.policy.accounts.get(&send.account) else { return Vec::new() };
+    let can = [(account.capabilities.can_edit, Verb::Correct), (account.capabilities.can_delete, Verb::Retract)];
+    can.into_iter().filter(|(can, _)| *can).map(|(_, verb)| verb).collect()
+}
+
+/// The private way to the customer, if there is one.
+fn private(pen: &Pen<'_>, case: &Case) -> Option<Verb> {
+    if case.handoff_open {
+        return Some(Verb::Dm);
+    }
+    let route = pen.policy.accounts.get(&case.account).map_or(DmRoute::Direct, |a| a.capabilities.dm_route);
+    (route == DmRoute::Direct).then_some(Verb::Handoff)
+}
+
+fn actions(pen: &Pen<'_>, verbs: &[Verb]) -> Vec<Action> {
+    verbs.iter().map(|verb| Action { verb: *verb, label: pen.get(&format!("action-{}", code(verb))) }).collect()
+}

@@ -1,0 +1,66 @@
+//! The report, in lines. Figures only: nothing that a customer wrote.
+
+use super::pen::Pen;
+use crate::clock::Time;
+use crate::digest::figures::Figures;
+use crate::digest::schedule::{day_of, zone};
+use crate::i18n::ShowCtx;
+use crate::policy::AgentId;
+use crate::say::{Arg, Say};
+use crate::view::{Line, Piece, hygiene};
+
+/// Every figure of a day or a week.
+pub fn lines(pen: &Pen<'_>, f: &Figures) -> Vec<Line> {
+    let count = |code: &str, n: u64| pen.say(&Say::new(code).number("count", n));
+    let mut lines = vec![title(pen, f)];
+    let mut push = |words: String| lines.push(vec![Piece::Words(words)]);
+    push(count("digest-new", f.new));
+    if !f.by_network.is_empty() {
+        push(pen.say(
+            &Say::new("digest-by-network").text("list", list(f.by_network.iter().map(|(name, n)| (hygiene::one_line(name, 40), *n)))),
+        ));
+    }
+    push(count("digest-answered", f.answered));
+    push(times(pen, f));
+    push(count("digest-replies", f.replies));
+    push(count("digest-handoffs", f.handoffs));
+    push(format!("{}, {}", count("digest-resolved", f.resolved), count("digest-confirmed", f.confirmed)));
+    push(count("digest-reopened", f.reopened));
+    push(count("digest-hidden", f.hidden));
+    let open = count("digest-open", f.open.open);
+    push(match f.open.oldest {
+        Some(oldest) => format!("{open}, {}", pen.say(&Say::new("digest-oldest").with("span", Arg::Span(pen.now.since(oldest))))),
+        None => open,
+    });
+    if !f.by_agent.is_empty() {
+        let named = f.by_agent.iter().map(|(id, n)| (pen.name(Some(&AgentId::from(id.as_str()))), *n));
+        push(pen.say(&Say::new("digest-by-agent").text("list", list(named))));
+    }
+    lines
+}
+
+fn title(pen: &Pen<'_>, f: &Figures) -> Line {
+    let ctx = ShowCtx { policy: pen.policy, now: pen.now };
+    let tz = zone(&pen.policy.time_zone);
+    let last = Time(f.to.0.saturating_sub(1).max(f.from.0));
+    let first_day = pen.words.day(f.from, pen.lang, &ctx);
+    let say = if day_of(f.from, &tz) == day_of(last, &tz) {
+        Say::new("digest-title-day").text("day", first_day)
+    } else {
+        Say::new("digest-title-days").text("day", first_day).text("last", pen.words.day(last, pen.lang, &ctx))
+    };
+    vec![Piece::Strong(pen.say(&say))]
+}
+
+fn times(pen: &Pen<'_>, f: &Figures) -> String {
+    match (f.median_ms, f.p90_ms, f.in_target_percent) {
+        (Some(median), Some(p90), Some(percent)) => {
+            pen.say(&Say::new("digest-times").with("median", Arg::Span(median)).with("p90", Arg::Span(p90)).number("percent", percent))
+        }
+        _ => pen.get("digest-no-times"),
+    }
+}
+
+fn list(of: impl Iterator<Item = (String, u64)>) -> String {
+    of.map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
+}

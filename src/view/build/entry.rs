@@ -1,0 +1,165 @@
+//! An entry in a case's thread: what happened, in a sentence, and what was said.
+
+use super::pen::{Pen, foreign, one_line};
+use super::{actions, card, post, send};
+use crate::case::refusal::code;
+use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendState};
+use crate::post::Untrusted;
+use crate::say::{Arg, Say};
+use crate::view::{EntryView, Line, Piece};
+
+/// The entry. `private`: whether its room may show private text; `changed`: it replaces an earlier one.
+pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool, changed: bool) -> EntryView {
+    let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
+    let mut lines = vec![sentence(pen, case, record)];
+    if changed && let Some(first) = lines.first_mut() {
+        first.push(Piece::Words(format!(" {}", pen.get("event-updated"))));
+    }
+    lines.extend(content(pen, case, record, private));
+    EntryView {
+        case: case.id.0,
+        event: code(&record.event),
+        n: record.n,
+        post: shown.map(|p| p.post.id.to_string()),
+        author: shown.map(|p| p.post.author.id.to_string()),
+        lines,
+        actions: actions::of_event(pen, case, &record.event),
+    }
+}
+
+/// Whether the entry would show private text if its place allowed it.
+pub fn is_private(case: &Case, event: &Event) -> bool {
+    match event {
+        Event::Drafted { draft } => case.drafts.iter().any(|d| d.id == *draft && send::is_private_draft(case, d)),
+        _ => {
+            let post = event.shows_post().and_then(|i| case.posts.get(i));
+            post.is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
+                || shows_text_of(event).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
+        }
+    }
+}
+
+/// What happened, in a sentence.
+pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord) -> Line {
+    let event = &record.event;
+    let say = Say::new(&sentence_code(event)).text("agent", record.by.as_ref().map_or("sereno", |a| a.as_str()));
+    let of_send = |say: Say, id: u32| say.with("kind", Arg::Code(case.send(id).map_or_else(|| "send-reply".to_owned(), send::kind_code)));
+    match event {
+        Event::Opened { linked: Some(other), .. } => vec![pen.own(&say.case(*other))],
+        Event::Assigned { to } => vec![pen.own(&say.text("colleague", to.as_str()))],
+        Event::Tagged { tag } | Event::Untagged { tag } => pen.fill(&say, &[("tag", one_line(tag, 60))]),
+        Event::PrioritySet { to } => vec![pen.own(&say.with("priority", Arg::Code(format!("priority-{}", code(to)))))],
+        Event::PriorityRaised { to, because } => {
+            let reason = pen.say(&card::reason(because));
+            vec![pen.own(&say.with("priority", Arg::Code(format!("priority-{}", code(to)))).text("reason", reason))]
+        }
+        Event::Snoozed { until } => vec![pen.own(&say.with("until", Arg::Moment(*until)))],
+        Event::Drafted { draft } => drafted(pen, case, say, *draft),
+        Event::Discarded { draft } => vec![pen.own(&say.number("draft", *draft))],
+        Event::Held { send, because } => {
+            let say = of_send(say, *send).with("reason", Arg::Code(format!("hold-{}", code(because))));
+            vec![pen.own(&say.text("n", case.id.0.to_string()))]
+        }
+        Event::Stopped { send, because } => {
+            let mut line = vec![pen.own(&of_send(say, *send).with("reason", Arg::Code(send::stop_code(because))))];
+            line.extend(send::stop_detail(because));
+            line
+        }
+        Event::ApprovalAsked { send }
+        | Event::Approved { send }
+        | Event::Rejected { send, .. }
+        | Event::Queued { send, .. }
+        | Event::InDoubt { send }
+        | Event::Undelivered { send, .. } => vec![pen.own(&of_send(say, *send))],
+        Event::Published { send } => published(pen, case, of_send(say, *send), *send),
+        Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } => vec![pen.own(&say.case(*case))],
+        Event::Hidden { because } => {
+            let reason = pen.say(&card::reason(because));
+            vec![pen.own(&say.text("reason", reason).text("n", case.id.0.to_string()))]
+        }
+        Event::Undone { verb } => pen.fill(&say, &[("verb", one_line(verb, 20))]),
+        _ => vec![pen.own(&say)],
+    }
+}
+
+/// `event-<code>`, for some events a variant of it.
+fn sentence_code(event: &Event) -> String {
+    let variant = match event {
+        Event::Opened { linked: Some(_), .. } => "-linked",
+        Event::Escalated { text: Some(_) } | Event::Rejected { text: Some(_), .. } => "-why",
+        Event::Resolved { how: Resolution::ByAgent } => "-by-agent",
+        Event::Resolved { how: Resolution::ByCustomer } | Event::Reopened { by_customer: true } => "-by-customer",
+        _ => "",
+    };
+    format!("event-{}{variant}", code(event))
+}
+
+/// The send whose text the entry of this event shows.
+fn shows_text_of(event: &Event) -> Option<u32> {
+    match event {
+        Event::ApprovalAsked { send } | Event::Queued { send, .. } => Some(*send),
+        _ => None,
+    }
+}
+
+/// What was said: a post with its author, a draft, a send, a note.
+fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Vec<Line> {
+    let event = &record.event;
+    if let Some(index) = event.shows_post() {
+        return case.posts.get(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
+    }
+    if let Some(send) = shows_text_of(event).and_then(|id| case.send(id)) {
+        return outgoing(pen, case, send, private);
+    }
+    match event {
+        Event::Drafted { draft } => draft_text(pen, case, *draft, private),
+        Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => foreign(text),
+        Event::Undelivered { detail, .. } => foreign(&Untrusted::new(detail.as_str())),
+        _ => Vec::new(),
+    }
+}
+
+fn said(pen: &Pen<'_>, shown: &CasePost, private: bool) -> Vec<Line> {
+    let mut lines = vec![post::byline(pen, shown, post::hidden(shown, private))];
+    lines.extend(post::body(pen, shown, private));
+    lines
+}
+
+fn outgoing(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<Line> {
+    let mut lines = send::text(pen, case, send, private);
+    lines.push(send::address(pen, send));
+    if let Some(approver) = &send.approved_by {
+        lines.push(vec![pen.own(&Say::new("send-approved-by").text("agent", approver.as_str()))]);
+    }
+    match send.state {
+        SendState::Waiting { .. } => lines.extend(send::countdown(pen, case, send)),
+        SendState::AwaitingApproval => {}
+        // Said late: what became of it meanwhile.
+        _ => lines.push(send::state(pen, send)),
+    }
+    lines
+}
+
+fn drafted(pen: &Pen<'_>, case: &Case, say: Say, id: u32) -> Line {
+    let text = case.drafts.iter().find(|d| d.id == id).map(|d| d.text.expose()).unwrap_or_default();
+    let length = send::counted(pen, &case.account, &case.customer, text);
+    vec![pen.own(&say.number("draft", id).number("length", length).number("max", pen.max_length(&case.account)))]
+}
+
+fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
+    let Some(draft) = case.drafts.iter().find(|d| d.id == id) else { return Vec::new() };
+    if send::is_private_draft(case, draft) && !private {
+        return vec![vec![Piece::Words(pen.get("send-private"))]];
+    }
+    foreign(&draft.text)
+}
+
+fn published(pen: &Pen<'_>, case: &Case, say: Say, id: u32) -> Line {
+    let mut line = vec![pen.own(&say)];
+    if let Some(send) = case.send(id).filter(|s| !send::is_private(case, s))
+        && let SendState::Published { url, .. } = &send.state
+    {
+        line.extend(send::published_link(pen, url.as_deref()));
+    }
+    line
+}

@@ -1,0 +1,131 @@
+//! Lists of cases, histories, the outbox, help. They may stand in any room, so nothing private is in them.
+
+use super::pen::{Pen, dotted, one_line};
+use super::{card, entry, post};
+use crate::case::refusal::code;
+use crate::case::{Case, Event, EventRecord, Status};
+use crate::command::table::{TABLE, names, row};
+use crate::command::{Filter, Row, Verb};
+use crate::engine::OutboxLine;
+use crate::outbox::{EntryState, Lane};
+use crate::say::{Arg, Say};
+use crate::view::{Line, Piece};
+
+/// How much of a post a list shows, in graphemes.
+const EXCERPT: usize = 80;
+
+/// Cases, a line each, under how many there are.
+pub fn list(pen: &Pen<'_>, filter: Filter, cases: &[Case]) -> Vec<Line> {
+    let title = Say::new(&format!("list-{}", code(&filter))).number("count", cases.len());
+    let mut lines = vec![vec![Piece::Strong(pen.say(&title))]];
+    lines.extend(cases.iter().map(|c| listed(pen, c)));
+    lines
+}
+
+fn listed(pen: &Pen<'_>, case: &Case) -> Line {
+    let mut parts = vec![
+        vec![Piece::Strong(case.id.to_string())],
+        vec![Piece::Words(pen.get(&format!("priority-{}", code(&case.priority))))],
+        vec![Piece::Words(pen.get(&format!("status-{}", code(&case.status))))],
+        vec![match &case.owner {
+            Some(owner) => Piece::Words(pen.name(Some(owner))),
+            None => Piece::Words(pen.get("card-no-owner")),
+        }],
+    ];
+    if let Some(due) = case.answer_due {
+        let code = if due <= pen.now { "card-overdue" } else { "card-due" };
+        parts.push(vec![pen.own(&Say::new(code).with("due", Arg::Moment(due)))]);
+    }
+    if let Some(because) = case.hidden_because.as_ref().filter(|_| case.status == Status::Quarantined) {
+        parts.push(vec![pen.own(&Say::new("card-hidden").text("reason", pen.say(&card::reason(because))))]);
+    }
+    let mut said = vec![post::handle(&case.customer)];
+    if let Some(excerpt) = card::opening(case).and_then(|p| post::excerpt(p, EXCERPT)) {
+        said.extend([Piece::Words(": ".into()), excerpt]);
+    }
+    parts.push(said);
+    dotted(parts)
+}
+
+/// A case's trail, a line each event: when, what, and how it began to read.
+pub fn history(pen: &Pen<'_>, case: &Case, events: &[EventRecord]) -> Vec<Line> {
+    let mut lines = vec![vec![Piece::Strong(pen.say(&Say::new("history-title").case(case.id)))]];
+    for record in events {
+        let ctx = crate::i18n::ShowCtx { policy: pen.policy, now: pen.now };
+        let mut line = vec![Piece::Words(format!("{}  ", pen.words.moment(record.at, pen.lang, &ctx)))];
+        line.extend(entry::sentence(pen, case, record));
+        if let Some(excerpt) = excerpt(case, &record.event) {
+            line.extend([Piece::Words(" ".into()), excerpt]);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn excerpt(case: &Case, event: &Event) -> Option<Piece> {
+    if entry::is_private(case, event) {
+        return None;
+    }
+    match event {
+        Event::Drafted { draft } => case.drafts.iter().find(|d| d.id == *draft).map(|d| one_line(d.text.expose(), EXCERPT)),
+        Event::Queued { send, .. } | Event::ApprovalAsked { send } => {
+            case.send(*send).filter(|s| !s.text.is_empty()).map(|s| one_line(s.text.expose(), EXCERPT))
+        }
+        Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => {
+            Some(one_line(text.expose(), EXCERPT))
+        }
+        Event::Undelivered { detail, .. } => Some(one_line(detail, EXCERPT)),
+        _ => event.shows_post().and_then(|i| case.posts.get(i)).and_then(|p| post::excerpt(p, EXCERPT)),
+    }
+}
+
+/// The outbox, a line each entry: its number, what, where, and how it stands.
+pub fn outbox(pen: &Pen<'_>, entries: &[OutboxLine]) -> Vec<Line> {
+    let mut lines = vec![vec![Piece::Strong(pen.say(&Say::new("outbox-title").number("count", entries.len())))]];
+    lines.extend(entries.iter().map(|line| {
+        let entry = &line.entry;
+        let mut parts =
+            vec![vec![Piece::Strong(entry.id.to_string())], vec![Piece::Words(pen.get(&format!("outbox-{}", code(&entry.effect))))]];
+        parts.extend(entry.case.map(|c| vec![Piece::Words(c.to_string())]));
+        parts.push(vec![pen.own(&match &entry.lane {
+            Lane::Chat(room) => Say::new("outbox-to-room").text("room", room.as_str()),
+            Lane::Network(account) => Say::new("outbox-to-account").text("account", pen.account(account)),
+        })]);
+        parts.push(match &entry.state {
+            EntryState::Queued => vec![Piece::Words(pen.get("outbox-queued"))],
+            EntryState::InFlight => vec![Piece::Words(pen.get("outbox-in-flight"))],
+            EntryState::Unknown => vec![Piece::Words(pen.get("outbox-unknown"))],
+            EntryState::Dead { why } => pen.fill(&Say::new("outbox-dead"), &[("why", one_line(why, 200))]),
+        });
+        if entry.state == EntryState::Queued && entry.due > pen.now {
+            parts.push(vec![pen.own(&Say::new("outbox-due").with("due", Arg::Moment(entry.due)))]);
+        }
+        if entry.attempts > 0 {
+            parts.push(vec![pen.own(&Say::new("outbox-attempts").number("count", entry.attempts))]);
+        }
+        dotted(parts)
+    }));
+    lines
+}
+
+/// All commands, or one of them in full.
+pub fn help(pen: &Pen<'_>, verb: Option<Verb>) -> Vec<Line> {
+    let brief = |row: &Row| {
+        let usage = Piece::Strong(pen.get(&format!("usage-{}", row.name)));
+        vec![usage, Piece::Words(format!("  {}", pen.get(&format!("help-{}", row.name))))]
+    };
+    let Some(verb) = verb else {
+        let mut lines = vec![vec![Piece::Strong(pen.get("help-title"))]];
+        lines.extend(TABLE.iter().map(brief));
+        lines.push(vec![Piece::Words(pen.get("help-more"))]);
+        return lines;
+    };
+    let row = row(verb);
+    let others: Vec<&str> = names(row).filter(|n| *n != row.name).collect();
+    let mut lines = vec![brief(row)];
+    if !others.is_empty() {
+        lines.push(vec![pen.own(&Say::new("help-also").text("names", others.join(", ")))]);
+    }
+    lines.push(vec![pen.own(&Say::new("help-role").with("role", Arg::Code(format!("role-{}", code(&row.role)))))]);
+    lines
+}

@@ -1,0 +1,126 @@
+//! Sends: what goes out in the company's name, from where to whom, and where it stands.
+
+use super::pen::{Pen, foreign};
+use super::post::handle;
+use crate::case::refusal::code;
+use crate::case::{Case, Draft, Outgoing, SendKind, SendState, StopReason};
+use crate::i18n::ShowCtx;
+use crate::intake::length::length;
+use crate::policy::Capabilities;
+use crate::post::{Account, Author};
+use crate::say::{Arg, Say};
+use crate::view::{Line, Piece, hygiene};
+
+/// What it is: `send-reply`.
+pub fn kind_code(send: &Outgoing) -> String {
+    format!("send-{}", code(&send.kind))
+}
+
+/// What it is, in words.
+pub fn kind(pen: &Pen<'_>, send: &Outgoing) -> String {
+    pen.get(&kind_code(send))
+}
+
+/// Whether only the customer will read it: a correction or removal is as private as what it is about.
+pub fn is_private(case: &Case, send: &Outgoing) -> bool {
+    match send.kind {
+        SendKind::Handoff | SendKind::Dm => true,
+        SendKind::Reply => false,
+        // What it is about came before it, so this ends.
+        SendKind::Retract { send: earlier } | SendKind::Correct { send: earlier } => {
+            earlier < send.id && case.send(earlier).is_some_and(|e| is_private(case, e))
+        }
+    }
+}
+
+/// Whether a draft became something private: then its text is as private as that.
+pub fn is_private_draft(case: &Case, draft: &Draft) -> bool {
+    let same = |s: &&Outgoing| s.text.expose().trim() == draft.text.expose().trim();
+    case.sends.iter().filter(|s| is_private(case, s)).any(|s| same(&s))
+}
+
+/// Its length as the network will count it: the person's handle goes in front.
+pub fn counted(pen: &Pen<'_>, account: &Account, to: &Author, text: &str) -> usize {
+    let default = Capabilities::default();
+    let capabilities = pen.policy.accounts.get(account).map_or(&default, |a| &a.capabilities);
+    length(&format!("{} {}", to.handle.expose(), text.trim()), capabilities)
+}
+
+/// From where, to whom, how long.
+pub fn address(pen: &Pen<'_>, send: &Outgoing) -> Line {
+    let account = Piece::Words(pen.account(&send.account));
+    let slots = [("account", account), ("target", handle(&send.to))];
+    if matches!(send.kind, SendKind::Retract { .. }) {
+        return pen.fill(&Say::new("send-line-textless"), &slots);
+    }
+    let length = counted(pen, &send.account, &send.to, send.text.expose());
+    let say = Say::new("send-line").number("length", length).number("max", pen.max_length(&send.account));
+    pen.fill(&say, &slots)
+}
+
+/// Its text, or a sentence where the place may not show it.
+pub fn text(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<Line> {
+    if matches!(send.kind, SendKind::Retract { .. }) {
+        return Vec::new();
+    }
+    if is_private(case, send) && !private {
+        return vec![vec![Piece::Words(pen.get("send-private"))]];
+    }
+    foreign(&send.text)
+}
+
+/// While it can be undone: how long still.
+pub fn countdown(pen: &Pen<'_>, case: &Case, send: &Outgoing) -> Option<Line> {
+    let SendState::Waiting { until } = send.state else { return None };
+    let left = until.since(pen.now);
+    (left > 0).then(|| vec![pen.own(&Say::new("send-countdown").with("span", Arg::Span(left)).text("n", case.id.0.to_string()))])
+}
+
+/// Where it stands, in a sentence that needs no other.
+pub fn state(pen: &Pen<'_>, send: &Outgoing) -> Line {
+    let kind = Arg::Code(kind_code(send));
+    let say = |code: &str| Say::new(&format!("send-{code}")).with("kind", kind.clone());
+    match &send.state {
+        SendState::AwaitingApproval => vec![pen.own(&say("awaiting-approval"))],
+        SendState::Waiting { until } => vec![pen.own(&say("waiting").text("until", with_seconds(pen, *until)))],
+        SendState::Held(reason) => vec![pen.own(&say("held").with("reason", Arg::Code(format!("hold-{}", code(reason)))))],
+        SendState::InFlight { .. } => vec![pen.own(&say("in-flight"))],
+        SendState::Unknown { .. } => vec![pen.own(&say("unknown"))],
+        SendState::Published { at, url, .. } => {
+            let mut line = vec![pen.own(&say("published").with("at", Arg::Moment(*at)))];
+            line.extend(published_link(pen, url.as_deref().filter(|_| !send.kind.is_private())));
+            line
+        }
+        SendState::Stopped(reason) => {
+            let mut line = vec![pen.own(&say("stopped").with("reason", Arg::Code(stop_code(reason))))];
+            line.extend(stop_detail(reason));
+            line
+        }
+    }
+}
+
+/// A link to what stands on the network, a blank before it.
+pub fn published_link(pen: &Pen<'_>, url: Option<&str>) -> Vec<Piece> {
+    let link = url.and_then(hygiene::link).map(|(_, url)| Piece::Link { label: pen.get("send-published-link"), url });
+    link.into_iter().flat_map(|l| [Piece::Words(" ".into()), l]).collect()
+}
+
+/// `stop-undone`.
+pub fn stop_code(reason: &StopReason) -> String {
+    format!("stop-{}", code(reason))
+}
+
+/// The network's own words on a refusal.
+pub fn stop_detail(reason: &StopReason) -> Vec<Piece> {
+    match reason {
+        StopReason::Refused(words) if !words.is_empty() => vec![Piece::Words(": ".into()), super::pen::one_line(words, 300)],
+        _ => Vec::new(),
+    }
+}
+
+/// The end of an undo window matters to the second.
+fn with_seconds(pen: &Pen<'_>, moment: crate::clock::Time) -> String {
+    let ctx = ShowCtx { policy: pen.policy, now: pen.now };
+    let seconds = moment.0.div_euclid(crate::clock::SECOND_MS).rem_euclid(60);
+    format!("{}:{seconds:02}", pen.words.moment(moment, pen.lang, &ctx))
+}
