@@ -88,7 +88,6 @@ media-no-description = no description
 ## Buttons
 
 action-claim = Claim
-action-release = Release
 action-draft = Draft
 action-reply = Reply
 action-handoff = Hand off
@@ -101,10 +100,8 @@ action-discard = Discard
 action-undo = Undo
 action-spam = Spam
 action-restore = Restore
-action-snooze = Snooze
 action-retract = Retract
 action-correct = Correct
-action-history = History
 
 ## Who and what
 

@@ -88,7 +88,6 @@ media-no-description = sin descripción
 ## Botones
 
 action-claim = Tomar
-action-release = Soltar
 action-draft = Borrador
 action-reply = Responder
 action-handoff = Pasar a privado
@@ -101,10 +100,8 @@ action-discard = Descartar
 action-undo = Deshacer
 action-spam = Spam
 action-restore = Recuperar
-action-snooze = Aplazar
 action-retract = Retirar
 action-correct = Corregir
-action-history = Historial
 
 ## Quién y qué
 
