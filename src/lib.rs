@@ -3,6 +3,7 @@
 //! Read `ARCHITECTURE.md` for the map. In the order in which data flows: [`network`] → [`intake`]
 //! → [`case`] → [`store`] → [`outbox`] → [`chat`]; [`engine`] turns the crank; [`app`] wires.
 
+pub mod app;
 pub mod case;
 pub mod chat;
 pub mod clock;
@@ -21,4 +22,5 @@ pub mod policy;
 pub mod post;
 pub mod say;
 pub mod store;
+pub mod telemetry;
 pub mod view;

@@ -44,6 +44,10 @@ cli-config-audience = this must be at least large_audience, which is { $least }
 cli-config-dm-room = private messages would be shown in "{ $value }", which is not among private_rooms: add it there
 cli-config-listen = "{ $value }" cannot be listened on: take a loopback address with a port, such as "127.0.0.1:9464"
 
-cli-handoff-text = Hello! Let us sort this out here in private. Your code is { $code }: keep it in case you write again.
 check-square-ready = The square inside this process is open for { $handle }.
 check-square-no-account = The square has no such account: { $why }. Only `sereno demo` uses the square.
+
+cli-alarm-store-full = The disk is full: { $detail }. Nothing is taken in, answered or sent until there is room; nothing is lost. Free some space now.
+cli-alarm-store-unavailable = The store cannot be written: { $detail }. Nothing is taken in, answered or sent until it can; nothing is lost.
+cli-alarm-store-damaged = The store is damaged: { $detail }. sereno has stopped; run `sereno check --store` and follow what it says.
+cli-alarm-store-back = The store can be written again. Everything that waited goes on.

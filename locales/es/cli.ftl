@@ -44,6 +44,10 @@ cli-config-audience = tiene que ser al menos large_audience, que es { $least }
 cli-config-dm-room = los mensajes privados se verían en «{ $value }», que no está en private_rooms: añádela ahí
 cli-config-listen = no se puede escuchar en «{ $value }»: usa una dirección de esta máquina con puerto, como «127.0.0.1:9464»
 
-cli-handoff-text = ¡Hola! Seguimos por aquí, en privado. Tu código es { $code }: guárdalo por si nos vuelves a escribir.
 check-square-ready = La plaza de este mismo proceso está abierta para { $handle }.
 check-square-no-account = La plaza no conoce esa cuenta: { $why }. Solo `sereno demo` usa la plaza.
+
+cli-alarm-store-full = El disco está lleno: { $detail }. No se recoge, contesta ni envía nada hasta que haya sitio; no se pierde nada. Libera espacio ya.
+cli-alarm-store-unavailable = No se puede escribir en el almacén: { $detail }. No se recoge, contesta ni envía nada hasta que se pueda; no se pierde nada.
+cli-alarm-store-damaged = El almacén está dañado: { $detail }. sereno se ha parado; ejecuta `sereno check --store` y sigue lo que diga.
+cli-alarm-store-back = Ya se puede volver a escribir en el almacén. Todo lo que esperaba sigue adelante.

@@ -1,0 +1,141 @@
+//! Performs what the engine gives out, one task each, and brings back how it ended.
+//!
+//! The lanes bound how many run at once. Every call to an adapter has a bound in time; one that
+//! hangs or breaks may have happened all the same, and comes back as *unknown*.
+
+use super::Shell;
+use super::inbox::Door;
+use super::show;
+use crate::chat::Message;
+use crate::engine::{Body, Delivery, Input};
+use crate::network::NetworkAccount;
+use crate::outbox::{Lane, Look, Outcome};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// A call to the chat is given up after so long.
+const CHAT_BOUND: Duration = Duration::from_secs(30);
+/// A call to a network is given up after so long: longer than the adapter's own bounds.
+const NETWORK_BOUND: Duration = Duration::from_secs(90);
+/// What cannot be sent for want of an account is tried again after so long.
+const NO_ACCOUNT_MS: i64 = 60_000;
+
+/// How a performed delivery ended.
+enum End {
+    Sent(Outcome),
+    Looked(Look),
+}
+
+/// Performs deliveries until the engine is gone; takes off `flying` what has ended and been taken in.
+pub(super) async fn run(shell: Arc<Shell>, mut deliveries: mpsc::UnboundedReceiver<Delivery>, flying: Arc<watch::Sender<usize>>) {
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            delivery = deliveries.recv() => {
+                let Some(delivery) = delivery else { break };
+                tasks.spawn(one(Arc::clone(&shell), delivery));
+            }
+            Some(_) = tasks.join_next() => flying.send_modify(|n| *n = n.saturating_sub(1)),
+        }
+    }
+    // The engine no longer listens: whatever still runs is looked up at the next start.
+    tasks.shutdown().await;
+}
+
+async fn one(shell: Arc<Shell>, delivery: Delivery) {
+    let (entry, attempt, look) = (delivery.entry.id, delivery.entry.attempts, delivery.look);
+    let lane = delivery.entry.lane.clone();
+    let performing = tokio::spawn(perform(Arc::clone(&shell), delivery));
+    let abort = Abort(performing.abort_handle());
+    let end = performing.await.unwrap_or_else(|e| {
+        tracing::error!(%entry, error = %e, "an adapter broke off");
+        broken(look, "the adapter broke off")
+    });
+    drop(abort);
+    shell.metrics.delivered(&lane, label(&end));
+    if let (Lane::Network(account), End::Sent(Outcome::AuthLost { .. })) = (&lane, &end) {
+        shell.suspect(account);
+    }
+    let input = match end {
+        End::Sent(outcome) => Input::Receipt { entry, attempt, outcome },
+        End::Looked(look) => Input::Looked { entry, attempt, look },
+    };
+    // A receipt that the bot did not live to take in is looked up at the next start.
+    shell.inbox.one(Door::Staff, input).await.ok();
+}
+
+/// Ends the inner task with the outer one.
+struct Abort(tokio::task::AbortHandle);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn broken(look: bool, why: &str) -> End {
+    let why = why.to_owned();
+    if look { End::Looked(Look::Retry { why, after_ms: None }) } else { End::Sent(Outcome::Unknown { why }) }
+}
+
+fn label(end: &End) -> &'static str {
+    match end {
+        End::Sent(Outcome::Done(_)) => "done",
+        End::Sent(Outcome::Retry { .. }) => "retry",
+        End::Sent(Outcome::Unknown { .. }) => "unknown",
+        End::Sent(Outcome::Refused { .. }) => "refused",
+        End::Sent(Outcome::TargetGone | Outcome::TargetEdited) => "target_changed",
+        End::Sent(Outcome::AuthLost { .. }) => "auth_lost",
+        End::Looked(Look::Found(_)) => "look_found",
+        End::Looked(Look::Absent) => "look_absent",
+        End::Looked(Look::CannotTell) => "look_cannot_tell",
+        End::Looked(Look::Retry { .. }) => "look_retry",
+    }
+}
+
+async fn perform(shell: Arc<Shell>, delivery: Delivery) -> End {
+    match (&delivery.body, &delivery.entry.lane) {
+        (Body::Send { .. }, Lane::Network(name)) => match shell.account(name) {
+            Some(account) => send(&*account, &delivery).await,
+            None => absent(&delivery),
+        },
+        (Body::Send { .. }, Lane::Chat(_)) => End::Sent(Outcome::Refused { why: "a send cannot go to the chat".into() }),
+        (_, Lane::Network(_)) => End::Sent(Outcome::Refused { why: "a view cannot go to a network".into() }),
+        (_, Lane::Chat(room)) => {
+            let message = show::message(&shell, &delivery, room);
+            chat(&shell, &message, delivery.look).await
+        }
+    }
+}
+
+/// The account is not in `bot.toml`, or switched off: the lane waits until it is back.
+fn absent(delivery: &Delivery) -> End {
+    let (why, after_ms) = ("the account is not configured".to_owned(), Some(NO_ACCOUNT_MS));
+    if delivery.look { End::Looked(Look::Retry { why, after_ms }) } else { End::Sent(Outcome::Retry { after_ms, why, lane: true }) }
+}
+
+async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
+    let late = |_| broken(look, "the chat did not answer in time");
+    if look {
+        tokio::time::timeout(CHAT_BOUND, shell.chat.look(message)).await.map_or_else(late, End::Looked)
+    } else {
+        tokio::time::timeout(CHAT_BOUND, shell.chat.post(message)).await.map_or_else(late, End::Sent)
+    }
+}
+
+async fn send(account: &dyn NetworkAccount, delivery: &Delivery) -> End {
+    let Body::Send { send, earlier, .. } = &delivery.body else {
+        return End::Sent(Outcome::Refused { why: "not a send".into() });
+    };
+    let late = |_| broken(delivery.look, "the network did not answer in time");
+    if delivery.look {
+        // From when it was decided: `sent_at` moves with each attempt, and this one is a look.
+        let look = account.look(&delivery.op, send, earlier.as_ref(), delivery.entry.created);
+        tokio::time::timeout(NETWORK_BOUND, look).await.map_or_else(late, End::Looked)
+    } else {
+        let send = account.send(&delivery.op, send, earlier.as_ref());
+        tokio::time::timeout(NETWORK_BOUND, send).await.map_or_else(late, End::Sent)
+    }
+}

@@ -1,0 +1,295 @@
+//! Reads one account: signs in, reconciles its streams from their cursors, listens, looks posts up
+//! again. Nothing here decides; whatever happens is handed to the engine.
+//!
+//! A page is handed in together with its new cursor, and the next is not asked for before its
+//! commit: whatever breaks, the store says where to go on.
+
+use super::Shell;
+use super::inbox::{Door, Stopped};
+use super::state::AccountState;
+use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::engine::{Batch, Input};
+use crate::network::{NetError, NetworkAccount, Page};
+use crate::post::{Account, NetEvent};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// A call that reads is given up after so long: longer than the adapter's own bounds.
+const READ_BOUND: Duration = Duration::from_secs(120);
+/// Pages of one stream in one round; the rest comes with the next.
+const MOST_PAGES: usize = 1_000;
+/// Pushed events that may wait, and that go into one commit.
+const PUSH_WAITING: usize = 64;
+/// How often posts of recent cases are looked up again.
+const REFRESH_MS: i64 = MINUTE_MS;
+/// First and longest pause after a failure.
+const BACKOFF_MS: (i64, i64) = (SECOND_MS, MINUTE_MS);
+/// First and longest pause after a token was found bad.
+const AUTH_BACKOFF_MS: (i64, i64) = (15 * SECOND_MS, 15 * MINUTE_MS);
+/// No wish of a network is followed for longer.
+const MOST_WAIT_MS: i64 = HOUR_MS;
+
+/// An account to be read, and how often it is reconciled.
+#[derive(Clone)]
+pub struct Source {
+    /// The account.
+    pub account: Arc<dyn NetworkAccount>,
+    /// Milliseconds between two rounds of reconciliation, besides listening.
+    pub poll_ms: i64,
+}
+
+/// Pauses that grow from failure to failure.
+struct Backoff {
+    range: (i64, i64),
+    next_ms: i64,
+}
+
+impl Backoff {
+    fn new(range: (i64, i64)) -> Backoff {
+        Backoff { range, next_ms: range.0 }
+    }
+    fn reset(&mut self) {
+        self.next_ms = self.range.0;
+    }
+    /// The next pause; a network's own wish counts if it is longer.
+    fn next(&mut self, wish: Option<i64>) -> i64 {
+        let pause = self.next_ms.max(wish.unwrap_or(0)).min(MOST_WAIT_MS);
+        self.next_ms = (self.next_ms * 2).min(self.range.1);
+        pause
+    }
+}
+
+/// Reads an account until the bot stops.
+pub(super) async fn run(shell: Arc<Shell>, source: Source) {
+    let feed = Feed { name: source.account.account().clone(), account: source.account, poll_ms: source.poll_ms, shell };
+    if let Err(Stopped) = feed.run().await {
+        tracing::debug!(account = %feed.name, "no longer read");
+    }
+}
+
+struct Feed {
+    shell: Arc<Shell>,
+    account: Arc<dyn NetworkAccount>,
+    name: Account,
+    poll_ms: i64,
+}
+
+impl Feed {
+    async fn run(&self) -> Result<(), Stopped> {
+        self.prepare().await?;
+        let nudge = tokio::sync::Notify::new();
+        let all = tokio::try_join!(self.poll(&nudge), self.push(&nudge), self.refresh());
+        all.map(drop)
+    }
+
+    /// Signs in, however long it takes, and tells the engine who the account is.
+    async fn prepare(&self) -> Result<(), Stopped> {
+        let mut backoff = Backoff::new(BACKOFF_MS);
+        let mut auth = Backoff::new(AUTH_BACKOFF_MS);
+        loop {
+            match bounded(self.account.prepare()).await {
+                Ok(policy) => {
+                    self.shell.learn(&self.name, policy).await?;
+                    return self.health(None).await;
+                }
+                Err(error) => {
+                    self.failed(&error).await?;
+                    let pause = if matches!(error, NetError::Auth(_)) { auth.next(None) } else { backoff.next(wish(&error)) };
+                    self.sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Reconciles round by round.
+    async fn poll(&self, nudge: &tokio::sync::Notify) -> Result<(), Stopped> {
+        let mut backoff = Backoff::new(BACKOFF_MS);
+        let mut reconciled = false;
+        loop {
+            if self.shell.states.is_suspect(&self.name) {
+                self.regain().await?;
+            }
+            let pause = match self.round().await? {
+                Ok(()) => {
+                    backoff.reset();
+                    self.shell.states.set(&self.name, AccountState::Ok { since: self.shell.clock.now() });
+                    if !reconciled {
+                        self.shell.inbox.one(Door::Net, Input::Reconciled(self.name.clone())).await?;
+                        reconciled = true;
+                    }
+                    self.poll_ms
+                }
+                Err(error) => {
+                    self.failed(&error).await?;
+                    backoff.next(wish(&error))
+                }
+            };
+            tokio::select! {
+                () = self.sleep(pause) => {}
+                () = nudge.notified() => self.sleep(BACKOFF_MS.0).await,
+                () = self.shell.states.suspected(&self.name) => {}
+            }
+        }
+    }
+
+    /// A token was found bad: signs in until it is good again.
+    async fn regain(&self) -> Result<(), Stopped> {
+        let pause = self.shell.states.doubt_pause(&self.name, self.shell.clock.now(), AUTH_BACKOFF_MS);
+        self.sleep(pause).await;
+        self.prepare().await?;
+        self.shell.states.trust(&self.name);
+        Ok(())
+    }
+
+    /// Reads every stream up to the present.
+    async fn round(&self) -> Result<Result<(), NetError>, Stopped> {
+        for stream in self.account.streams() {
+            match self.stream(&stream).await? {
+                Ok(()) => {}
+                // One stream that the server does not have must not keep the others from being read.
+                Err(NetError::Permanent(why)) => {
+                    tracing::warn!(account = %self.name, stream, why, "this stream cannot be read");
+                    self.shell.metrics.read_failed(&self.name, "permanent");
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn stream(&self, stream: &str) -> Result<Result<(), NetError>, Stopped> {
+        for _ in 0..MOST_PAGES {
+            let (account, name) = (self.name.clone(), stream.to_owned());
+            let cursor = match self.shell.inbox.ask(move |engine, _| engine.cursor(&account, &name)).await? {
+                Ok(cursor) => cursor,
+                Err(error) => return Ok(Err(NetError::Retry { after_ms: None, why: error.to_string() })),
+            };
+            let page = match bounded(self.account.poll(stream, cursor.as_deref())).await {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
+            };
+            let Page { events, cursor: next, more } = page;
+            let moved = next.is_some() && next != cursor;
+            if !events.is_empty() || moved {
+                let cursor = next.filter(|_| moved).map(|c| (self.name.clone(), stream.to_owned(), c));
+                self.hand_in(events, cursor).await?;
+            }
+            // A page that promises more without moving on would be read for ever.
+            if !more || !moved {
+                break;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Listens, again and again. What is missed between two connections is reconciled at once.
+    async fn push(&self, nudge: &tokio::sync::Notify) -> Result<(), Stopped> {
+        let mut backoff = Backoff::new(BACKOFF_MS);
+        loop {
+            let began = self.shell.clock.now();
+            let (tx, mut rx) = mpsc::channel(PUSH_WAITING);
+            let taking = async {
+                let mut events = Vec::new();
+                while rx.recv_many(&mut events, PUSH_WAITING).await > 0 {
+                    self.hand_in(std::mem::take(&mut events), None).await?;
+                }
+                Ok::<(), Stopped>(())
+            };
+            let (error, taken) = tokio::join!(self.account.push(tx), taking);
+            taken?;
+            tracing::info!(account = %self.name, %error, "the stream ended");
+            self.shell.metrics.read_failed(&self.name, "stream");
+            nudge.notify_one();
+            if self.shell.clock.now().since(began) > BACKOFF_MS.1 {
+                backoff.reset();
+            }
+            let pause = match &error {
+                NetError::Permanent(_) | NetError::Auth(_) => AUTH_BACKOFF_MS.1,
+                NetError::Retry { .. } => backoff.next(wish(&error)),
+            };
+            self.sleep(pause).await;
+        }
+    }
+
+    /// Looks posts of recent cases up again: edits and deletions that no stream told of, and how
+    /// they spread.
+    async fn refresh(&self) -> Result<(), Stopped> {
+        loop {
+            self.sleep(REFRESH_MS).await;
+            let name = self.name.clone();
+            let followed = match self.shell.inbox.ask(move |engine, now| engine.followed(now)).await? {
+                Ok(followed) => followed,
+                Err(error) => {
+                    tracing::warn!(%error, "the store does not say which posts to look up");
+                    continue;
+                }
+            };
+            let posts = followed.into_iter().filter(|(account, _)| *account == name).flat_map(|(_, posts)| posts).collect::<Vec<_>>();
+            if posts.is_empty() {
+                continue;
+            }
+            match bounded(self.account.refresh(&posts)).await {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => self.hand_in(events, None).await?,
+                Err(error) => {
+                    tracing::info!(account = %self.name, %error, "posts could not be looked up again");
+                    self.shell.metrics.read_failed(&self.name, "refresh");
+                    self.sleep(wish(&error).unwrap_or(0).min(MOST_WAIT_MS)).await;
+                }
+            }
+        }
+    }
+
+    /// Hands in what happened and waits until it is committed.
+    async fn hand_in(&self, events: Vec<NetEvent>, cursor: Option<(Account, String, String)>) -> Result<(), Stopped> {
+        let now = self.shell.clock.now();
+        for event in &events {
+            if let NetEvent::New(post) = event {
+                self.shell.metrics.lag(&self.name, now.since(post.created_at));
+            }
+        }
+        let inputs = events.into_iter().map(|event| Input::Net(self.name.clone(), event)).collect();
+        self.shell.inbox.submit(Door::Net, Batch { inputs, cursor }).await.map(drop)
+    }
+
+    async fn failed(&self, error: &NetError) -> Result<(), Stopped> {
+        tracing::warn!(account = %self.name, %error, "reading failed");
+        let kind = match error {
+            NetError::Auth(_) => "auth",
+            NetError::Retry { .. } => "retry",
+            NetError::Permanent(_) => "permanent",
+        };
+        self.shell.metrics.read_failed(&self.name, kind);
+        self.shell.states.set(&self.name, AccountState::Failing { since: self.shell.clock.now(), why: error.to_string() });
+        match error {
+            NetError::Auth(why) => {
+                self.shell.states.suspect(&self.name, self.shell.clock.now());
+                self.health(Some(why.clone())).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn health(&self, lost: Option<String>) -> Result<(), Stopped> {
+        self.shell.inbox.one(Door::Staff, Input::Health { account: self.name.clone(), lost }).await
+    }
+
+    async fn sleep(&self, ms: i64) {
+        self.shell.sleep(ms).await;
+    }
+}
+
+/// A wish of the network.
+fn wish(error: &NetError) -> Option<i64> {
+    match error {
+        NetError::Retry { after_ms, .. } => *after_ms,
+        _ => None,
+    }
+}
+
+/// A call that reads, given up when it hangs.
+async fn bounded<T>(call: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {
+    let late = || Err(NetError::Retry { after_ms: None, why: "no answer in time".into() });
+    tokio::time::timeout(READ_BOUND, call).await.unwrap_or_else(|_| late())
+}

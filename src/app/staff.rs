@@ -1,0 +1,88 @@
+//! What staff say: heard, parsed, handed to the engine in its order, answered after the commit.
+
+use super::inbox::Door as Lane;
+use super::{Shell, show};
+use crate::case::Case;
+use crate::chat::{Said, Typed};
+use crate::command::parse::{self, Meta};
+use crate::command::{Answer, Command, Door};
+use crate::engine::{Ack, Batch, Input};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What staff said and nobody took in yet; then the chat waits.
+const WAITING: usize = 64;
+/// First and longest pause before a chat that broke off is heard again, in milliseconds.
+const BACKOFF_MS: (i64, i64) = (1_000, 60_000);
+
+/// Hears staff until the chat ends by itself.
+pub(super) async fn run(shell: Arc<Shell>) {
+    let mut pause = BACKOFF_MS.0;
+    loop {
+        let began = shell.clock.now();
+        let (tx, rx) = mpsc::channel(WAITING);
+        let (heard, ()) = tokio::join!(shell.chat.run(tx), take_in(&shell, rx));
+        match heard {
+            Ok(()) => return,
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the chat broke off; hearing it again"),
+        }
+        pause = if shell.clock.now().since(began) > BACKOFF_MS.1 { BACKOFF_MS.0 } else { pause };
+        shell.sleep(pause).await;
+        pause = (pause * 2).min(BACKOFF_MS.1);
+    }
+}
+
+async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
+    while let Some(Said { what, answer }) = said.recv().await {
+        let command = match command(shell, what) {
+            Ok(command) => command,
+            Err(refused) => {
+                // The chat may have gone; then nobody waits.
+                answer.send(*refused).ok();
+                continue;
+            }
+        };
+        let input = Input::Command(command.clone());
+        let Ok(acked) = shell.inbox.hand(Lane::Staff, Batch { inputs: vec![input], cursor: None }).await else { return };
+        let shell = Arc::clone(shell);
+        // The engine keeps the order; only waiting for the commit happens beside.
+        tokio::spawn(async move {
+            // Without an ack nothing was done: the answer is dropped, and the chat asks again.
+            let Ok(mut acks) = acked.await else { return };
+            let answered = match acks.pop() {
+                Some(Ack::Answered(said)) => {
+                    let case = case_of(&shell, &said).await;
+                    show::answered(&shell, &command, said, case.as_ref())
+                }
+                Some(Ack::Replied(reply)) => show::replied(&shell, &command, &reply),
+                Some(Ack::Taken) | None => {
+                    tracing::error!(verb = ?command.verb, "a command was taken without an answer");
+                    return;
+                }
+            };
+            answer.send(answered).ok();
+        });
+    }
+}
+
+/// The case that an answer shows something of.
+async fn case_of(shell: &Shell, said: &Answer) -> Option<Case> {
+    let id = said.case.filter(|_| said.send.is_some())?;
+    shell.inbox.ask(move |engine, _| engine.case(id)).await.ok()?.ok()?
+}
+
+/// The command that was typed, or its refusal.
+fn command(shell: &Shell, typed: Typed) -> Result<Command, Box<crate::chat::Answered>> {
+    let (id, by, room, thread, lang, text) = match typed {
+        Typed::Command(command) => return Ok(command),
+        Typed::Line { id, by, room, thread, lang, text } => (id, by, room, thread, lang, text),
+    };
+    let policy = shell.policy();
+    let own = policy.people.get(&by).and_then(|p| p.lang);
+    let lang = own.or(lang).unwrap_or_else(|| policy.room_lang(&room));
+    let meta = Meta { id: id.clone(), by, door: Door::Console, room, thread, lang, people: &policy.people };
+    parse::parse(&text, meta).map_err(|refusal| {
+        let answer = Answer { ok: false, say: refusal.say(), case: None, send: None };
+        Box::new(show::refused(shell, &id, lang, answer))
+    })
+}

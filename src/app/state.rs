@@ -1,0 +1,113 @@
+//! How the accounts fare, as the shell sees it: for health, and for regaining a lost token.
+
+use crate::clock::{HOUR_MS, Time};
+use crate::post::Account;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// How an account fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AccountState {
+    /// Not signed in yet.
+    #[default]
+    Starting,
+    /// Read up to the present.
+    Ok {
+        /// At this moment.
+        since: Time,
+    },
+    /// It could not be read.
+    Failing {
+        /// Since when.
+        since: Time,
+        /// In the network's words.
+        why: String,
+    },
+}
+
+#[derive(Debug, Default)]
+struct One {
+    state: AccountState,
+    /// How often its token was found bad lately, and when last.
+    doubts: u32,
+    doubted: Option<Time>,
+}
+
+/// All accounts.
+#[derive(Debug)]
+pub(super) struct States {
+    all: Mutex<BTreeMap<Account, One>>,
+    suspects: watch::Sender<BTreeSet<Account>>,
+}
+
+impl States {
+    /// All just starting.
+    pub fn new(accounts: impl Iterator<Item = Account>) -> States {
+        let all = accounts.map(|a| (a, One::default())).collect();
+        States { all: Mutex::new(all), suspects: watch::Sender::new(BTreeSet::new()) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, One>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An account fares thus now.
+    pub fn set(&self, account: &Account, state: AccountState) {
+        let mut all = self.lock();
+        let one = all.entry(account.clone()).or_default();
+        one.state = match (&one.state, state) {
+            // A failure that goes on began when it began.
+            (AccountState::Failing { since, .. }, AccountState::Failing { why, .. }) => AccountState::Failing { since: *since, why },
+            (_, state) => state,
+        };
+    }
+
+    /// How all fare.
+    pub fn all(&self) -> BTreeMap<Account, AccountState> {
+        self.lock().iter().map(|(a, one)| (a.clone(), one.state.clone())).collect()
+    }
+
+    /// The account's token was found bad.
+    pub fn suspect(&self, account: &Account, now: Time) {
+        {
+            let mut all = self.lock();
+            let one = all.entry(account.clone()).or_default();
+            // Several sends may find the same bad token.
+            if one.doubted.is_none_or(|at| now.since(at) > 2 * HOUR_MS) {
+                one.doubts = 0;
+            }
+            one.doubts = one.doubts.saturating_add(1);
+            one.doubted = Some(now);
+        }
+        self.suspects.send_if_modified(|s| s.insert(account.clone()));
+    }
+
+    /// The token is good again.
+    pub fn trust(&self, account: &Account) {
+        self.suspects.send_if_modified(|s| s.remove(account));
+    }
+
+    /// Whether the token was found bad and nobody has shown otherwise.
+    pub fn is_suspect(&self, account: &Account) -> bool {
+        self.suspects.borrow().contains(account)
+    }
+
+    /// Waits until the token is found bad.
+    pub async fn suspected(&self, account: &Account) {
+        let mut seen = self.suspects.subscribe();
+        if seen.wait_for(|s| s.contains(account)).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// How long to wait before the token is tried again: longer from doubt to doubt.
+    pub fn doubt_pause(&self, account: &Account, now: Time, range: (i64, i64)) -> i64 {
+        let all = self.lock();
+        let one = all.get(account);
+        let doubts = one.map_or(0, |o| o.doubts.saturating_sub(1)).min(10);
+        let pause = range.0.saturating_mul(1 << doubts).min(range.1);
+        let passed = one.and_then(|o| o.doubted).map_or(0, |at| now.since(at).max(0));
+        (pause - passed).max(0)
+    }
+}

@@ -1,0 +1,139 @@
+//! Logs and figures about the bot itself. Neither ever holds a secret; logs hold customers' texts
+//! at most from `debug` on, which nobody gets without asking for it.
+
+use crate::config::{LogConfig, LogFormat};
+use crate::engine::Stats;
+use crate::outbox::Lane;
+use crate::post::Account;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Libraries that are loud at levels at which sereno is not.
+const QUIET: &str = "hyper=warn,h2=warn,rustls=warn,reqwest=warn,tungstenite=warn,sled=warn";
+
+/// Logs go to standard error from here on. `RUST_LOG` goes before the configured level.
+pub fn init(log: &LogConfig) {
+    let level = log.level.as_str();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{level},{QUIET}")));
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second initialisation (tests, the demo within a run) leaves the first in place.
+    match log.format {
+        LogFormat::Text => base.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).finish().try_init().ok(),
+        LogFormat::Json => base.json().finish().try_init().ok(),
+    };
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByLane {
+    lane: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByAccount {
+    account: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByError {
+    account: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByState {
+    state: &'static str,
+}
+
+/// Figures about the bot itself, for Prometheus.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    inputs: Counter,
+    commits: Counter,
+    commit_seconds: Histogram,
+    outbox: Family<ByState, Gauge>,
+    open_cases: Gauge,
+    deliveries: Family<ByLane, Counter>,
+    read_errors: Family<ByError, Counter>,
+    lag_seconds: Family<ByAccount, Histogram>,
+    store_ok: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut r = Registry::with_prefix("sereno");
+        let inputs = Counter::default();
+        let commits = Counter::default();
+        let commit_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
+        let outbox: Family<ByState, Gauge> = Family::default();
+        let open_cases: Gauge = Gauge::default();
+        let deliveries: Family<ByLane, Counter> = Family::default();
+        let read_errors: Family<ByError, Counter> = Family::default();
+        let lag_seconds: Family<ByAccount, Histogram> = Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.5, 2.0, 16)));
+        let store_ok: Gauge = Gauge::default();
+        store_ok.set(1);
+        r.register("inputs", "Inputs committed", inputs.clone());
+        r.register("commits", "Commits of inputs", commits.clone());
+        r.register("commit_seconds", "How long a commit took, decisions included", commit_seconds.clone());
+        r.register("outbox_entries", "Effects on their way, by state", outbox.clone());
+        r.register("open_cases", "Cases that are not closed", open_cases.clone());
+        r.register("deliveries", "Performed deliveries by lane and outcome", deliveries.clone());
+        r.register("read_errors", "Failures to read an account", read_errors.clone());
+        r.register("intake_lag_seconds", "From a post's writing to its reading", lag_seconds.clone());
+        r.register("store_writable", "1 while commits succeed", store_ok.clone());
+        Metrics { registry: r, inputs, commits, commit_seconds, outbox, open_cases, deliveries, read_errors, lag_seconds, store_ok }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn committed(&self, inputs: usize, took: Duration) {
+        self.inputs.inc_by(inputs as u64);
+        self.commits.inc();
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
+    pub(crate) fn engine(&self, stats: &Stats) {
+        let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        for (state, n) in [("queued", stats.queued), ("in_flight", stats.in_flight), ("unknown", stats.unknown), ("dead", stats.dead)] {
+            self.outbox.get_or_create(&ByState { state }).set(gauge(n));
+        }
+        self.open_cases.set(gauge(stats.open.open));
+    }
+    pub(crate) fn delivered(&self, lane: &Lane, outcome: &'static str) {
+        let lane = match lane {
+            Lane::Chat(room) => format!("chat:{room}"),
+            Lane::Network(account) => format!("network:{account}"),
+        };
+        self.deliveries.get_or_create(&ByLane { lane, outcome }).inc();
+    }
+    pub(crate) fn read_failed(&self, account: &Account, kind: &'static str) {
+        self.read_errors.get_or_create(&ByError { account: account.to_string(), kind }).inc();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a lag in seconds")]
+    pub(crate) fn lag(&self, account: &Account, ms: i64) {
+        self.lag_seconds.get_or_create(&ByAccount { account: account.to_string() }).observe(ms.max(0) as f64 / 1_000.0);
+    }
+    pub(crate) fn store_ok(&self, ok: bool) {
+        self.store_ok.set(i64::from(ok));
+    }
+    /// Whether the last commit succeeded.
+    #[must_use]
+    pub fn store_writable(&self) -> bool {
+        self.store_ok.get() == 1
+    }
+    /// All of them, as Prometheus reads them.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).ok();
+        text
+    }
+}

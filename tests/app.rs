@@ -1,0 +1,376 @@
+//! The real pump around the real engine, with a chat and a network made for the test.
+
+use async_trait::async_trait;
+use sereno::app::{self, Ended, Handle, Parts, Source};
+use sereno::case::{Outgoing, SendState};
+use sereno::chat::{Answered, Chat, Message, Said, Typed};
+use sereno::clock::{Clock, SECOND_MS, Time};
+use sereno::i18n::Words;
+use sereno::network::{Finding, NetError, NetworkAccount, Page};
+use sereno::outbox::{EntryState, Look, Outcome, Receipt};
+use sereno::policy::{AccountPolicy, AgentId, Policy, RoomId};
+use sereno::post::{Account, Author, AuthorId, NetEvent, Network, Post, PostId, PostRef, Untrusted};
+use sereno::store::Store;
+use sereno::store::model::ModelStore;
+use sereno::view::View;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Nothing here takes longer unless it is stuck.
+const BOUND: Duration = Duration::from_secs(10);
+/// How much faster than the machine's the clock runs.
+const SPEED: u32 = 50;
+
+/// What the chat and the network have seen, and how they are to behave.
+#[derive(Default)]
+struct Books {
+    messages: Vec<Message>,
+    ops: BTreeSet<String>,
+    alarms: Vec<String>,
+    chat_looks: usize,
+    hang_chat: bool,
+    panic_chat: bool,
+    posts: Vec<Post>,
+    sent: BTreeMap<String, Outgoing>,
+    hang_send: bool,
+    signed_in: usize,
+    token_bad: bool,
+    polls: usize,
+}
+
+#[derive(Clone, Default)]
+struct World {
+    books: Arc<Mutex<Books>>,
+    changed: Arc<watch::Sender<u64>>,
+    inbox: Arc<Mutex<Option<mpsc::Sender<Said>>>>,
+    ids: Arc<Mutex<u64>>,
+}
+
+impl World {
+    fn with<T>(&self, f: impl FnOnce(&mut Books) -> T) -> T {
+        let out = f(&mut self.books.lock().unwrap());
+        self.changed.send_modify(|n| *n += 1);
+        out
+    }
+    /// Waits until the books say so.
+    async fn until(&self, what: &str, holds: impl Fn(&Books) -> bool) {
+        let mut changed = self.changed.subscribe();
+        let waiting = async {
+            while !holds(&self.books.lock().unwrap()) {
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(BOUND, waiting).await.unwrap_or_else(|_| panic!("in vain: {what}"));
+    }
+    /// Says a line and waits for its answer; `None`: it was dropped unanswered.
+    async fn say(&self, line: &str) -> Option<Answered> {
+        self.heard(line).await.await.ok()
+    }
+    async fn heard(&self, line: &str) -> oneshot::Receiver<Answered> {
+        let id = {
+            let mut ids = self.ids.lock().unwrap();
+            *ids += 1;
+            format!("line-{ids}")
+        };
+        let (answer, answered) = oneshot::channel();
+        let (by, room) = (AgentId::from("ana"), RoomId::from("console"));
+        let what = Typed::Line { id, by, room, thread: None, lang: None, text: line.into() };
+        self.until("the chat is heard", |_| self.inbox.lock().unwrap().is_some()).await;
+        let inbox = self.inbox.lock().unwrap().clone().unwrap();
+        inbox.send(Said { what, answer }).await.unwrap();
+        answered
+    }
+    fn complaint(&self, clock: &Clock, n: u32) {
+        let post = Post {
+            id: PostId(format!("https://square.example/{n}")),
+            local_id: format!("{n}"),
+            network: Network::from("square"),
+            account: Account::from("acme"),
+            author: Author { id: AuthorId(format!("person-{n}")), handle: Untrusted::new(format!("@person{n}")), ..Author::default() },
+            text: Untrusted::new(format!("Where is my parcel? {n}")),
+            mentions: vec![AuthorId::from("us")],
+            created_at: clock.now(),
+            ..Post::default()
+        };
+        self.with(|b| b.posts.push(post));
+    }
+    fn start(&self, store: &ModelStore, clock: Clock) -> Handle {
+        let policy = Policy { import_ms: i64::MAX / 4, ..Policy::default() };
+        let source = Source { account: Arc::new(Net(self.clone())), poll_ms: SECOND_MS };
+        let parts = Parts {
+            store: Arc::new(store.clone()),
+            chat: Arc::new(Talk(self.clone())),
+            accounts: vec![source],
+            policy,
+            clock,
+            words: Arc::new(Words::new()),
+        };
+        app::start(parts).unwrap()
+    }
+    fn cards(&self) -> usize {
+        self.with(|b| b.messages.iter().filter(|m| m.edit.is_none() && matches!(m.view, View::Card(_))).count())
+    }
+}
+
+/// Waits until nothing is on its way any more.
+async fn settled(bot: &Handle) {
+    let waiting = async {
+        while !bot.ask(|engine, _| engine.outbox().is_empty()).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(BOUND, waiting).await.expect("the outbox drains");
+}
+
+struct Talk(World);
+
+#[async_trait]
+impl Chat for Talk {
+    async fn run(&self, inbox: mpsc::Sender<Said>) -> anyhow::Result<()> {
+        let closed = inbox.clone();
+        *self.0.inbox.lock().unwrap() = Some(inbox);
+        self.0.changed.send_modify(|n| *n += 1);
+        closed.closed().await;
+        Ok(())
+    }
+    async fn post(&self, message: &Message) -> Outcome {
+        let (hang, broken) = self.0.with(|b| (b.hang_chat, std::mem::take(&mut b.panic_chat)));
+        assert!(!broken, "the adapter breaks on purpose");
+        if hang {
+            self.0.until("the chat lets go", |b| !b.hang_chat).await;
+        }
+        self.0.with(|b| {
+            b.ops.insert(message.op.clone());
+            b.messages.push(message.clone());
+            Outcome::Done(Receipt { native_id: format!("m{}", b.messages.len()), post: None, url: None })
+        })
+    }
+    async fn look(&self, message: &Message) -> Look {
+        self.0.with(|b| {
+            b.chat_looks += 1;
+            match b.messages.iter().position(|m| m.op == message.op) {
+                Some(n) => Look::Found(Receipt { native_id: format!("m{}", n + 1), post: None, url: None }),
+                None => Look::Absent,
+            }
+        })
+    }
+    async fn alarm(&self, _: &RoomId, text: &str) {
+        self.0.with(|b| b.alarms.push(text.to_owned()));
+    }
+    async fn check(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+    fn posts_per_minute(&self) -> u32 {
+        6_000
+    }
+}
+
+struct Net(World);
+
+#[async_trait]
+impl NetworkAccount for Net {
+    fn account(&self) -> &Account {
+        static NAME: std::sync::LazyLock<Account> = std::sync::LazyLock::new(|| Account::from("acme"));
+        &NAME
+    }
+    async fn prepare(&self) -> Result<AccountPolicy, NetError> {
+        let bad = self.0.with(|b| {
+            b.signed_in += 1;
+            b.token_bad
+        });
+        if bad {
+            return Err(NetError::Auth("the token was revoked".into()));
+        }
+        Ok(AccountPolicy {
+            network: Network::from("square"),
+            author: Some(AuthorId::from("us")),
+            handle: "@acme".into(),
+            ..AccountPolicy::default()
+        })
+    }
+    fn streams(&self) -> Vec<String> {
+        vec!["mentions".into()]
+    }
+    async fn poll(&self, _: &str, cursor: Option<&str>) -> Result<Page, NetError> {
+        self.0.with(|b| {
+            b.polls += 1;
+            if b.token_bad {
+                return Err(NetError::Auth("the token was revoked".into()));
+            }
+            let from: usize = cursor.map_or(0, |c| c.parse().unwrap());
+            let events: Vec<NetEvent> = b.posts.iter().skip(from).take(2).cloned().map(NetEvent::New).collect();
+            let next = from + events.len();
+            Ok(Page { events, cursor: Some(next.to_string()), more: next < b.posts.len() })
+        })
+    }
+    async fn push(&self, _: mpsc::Sender<NetEvent>) -> NetError {
+        std::future::pending().await
+    }
+    async fn refresh(&self, _: &[PostRef]) -> Result<Vec<NetEvent>, NetError> {
+        Ok(Vec::new())
+    }
+    async fn send(&self, op: &str, send: &Outgoing, _: Option<&SendState>) -> Outcome {
+        if self.0.with(|b| b.hang_send) {
+            std::future::pending::<()>().await;
+        }
+        self.0.with(|b| {
+            assert!(b.sent.insert(op.to_owned(), send.clone()).is_none(), "sent twice");
+            let id = format!("https://square.example/ours/{}", b.sent.len());
+            Outcome::Done(Receipt { native_id: id.clone(), post: Some(PostId(id)), url: None })
+        })
+    }
+    async fn look(&self, op: &str, _: &Outgoing, _: Option<&SendState>, _: Time) -> Look {
+        self.0.with(|b| if b.sent.contains_key(op) { Look::CannotTell } else { Look::Absent })
+    }
+    async fn check(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_post_to_a_published_answer() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| b.messages.iter().any(|m| matches!(m.view, View::Card(_)))).await;
+    let refused = world.say("clam 1").await.unwrap();
+    assert!(!refused.answer.ok);
+    assert!(world.say("claim 1").await.unwrap().answer.ok);
+    let answered = world.say("reply 1 It is on its way.").await.unwrap();
+    assert!(answered.answer.ok, "{answered:?}");
+    world.until("the answer is published", |b| b.sent.len() == 1).await;
+    let listed = world.say("list").await.unwrap();
+    assert!(listed.answer.ok);
+    world.until("the thread says so", |b| b.messages.iter().any(|m| matches!(&m.view, View::Entry(e) if e.event == "published"))).await;
+    settled(&bot).await;
+    assert_eq!(bot.stop().await, Ended::Stopped);
+    assert!(store.outbox().unwrap().is_empty(), "{:?}", store.outbox().unwrap());
+    let sent = world.with(|b| b.sent.values().next().unwrap().text.expose().to_owned());
+    assert_eq!(sent, "It is on its way.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_post_of_a_long_page_gets_its_card() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    for n in 1..=41 {
+        world.complaint(&clock, n);
+    }
+    let bot = world.start(&store, clock);
+    world.until("all cards", |b| b.messages.iter().filter(|m| m.edit.is_none() && matches!(m.view, View::Card(_))).count() == 41).await;
+    bot.stop().await;
+    assert_eq!(store.cursor(&Account::from("acme"), "mentions").unwrap().as_deref(), Some("41"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_lets_land_what_is_on_its_way() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    world.with(|b| b.hang_chat = true);
+    let bot = Arc::new(world.start(&store, clock));
+    world.complaint(&clock, 1);
+    let in_flight = || store.outbox().unwrap().iter().any(|e| e.state == EntryState::InFlight);
+    while !in_flight() {
+        tokio::task::yield_now().await;
+    }
+    let stopping = tokio::spawn({
+        let bot = Arc::clone(&bot);
+        async move { bot.stop().await }
+    });
+    // It must not end while the card is on its way, nor hear anybody.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!stopping.is_finished());
+    world.with(|b| b.hang_chat = false);
+    assert_eq!(stopping.await.unwrap(), Ended::Stopped);
+    assert_eq!(world.cards(), 1);
+    assert!(!in_flight());
+    assert!(bot.ask(|_, now| now).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_acks_and_alarms_once() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    store.set_full(true);
+    world.complaint(&clock, 2);
+    let mut claim = world.heard("claim 1").await;
+    world.until("an alarm", |b| !b.alarms.is_empty()).await;
+    // Questions are still answered, and nothing was acked.
+    bot.ask(|_, now| now).await.unwrap();
+    assert!(!bot.metrics().store_writable());
+    assert!(claim.try_recv().is_err());
+    assert_eq!(world.cards(), 1);
+    store.set_full(false);
+    assert!(claim.await.unwrap().answer.ok);
+    world.until("the other card", |b| b.messages.iter().filter(|m| m.edit.is_none() && matches!(m.view, View::Card(_))).count() == 2).await;
+    world.until("the all-clear", |b| b.alarms.len() == 2).await;
+    assert!(bot.metrics().store_writable());
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_that_hangs_is_looked_up_by_the_next_run() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    world.with(|b| b.hang_send = true);
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    assert!(world.say("reply 1 Soon.").await.unwrap().answer.ok);
+    let flying =
+        || store.outbox().unwrap().iter().any(|e| e.state == EntryState::InFlight && matches!(e.lane, sereno::outbox::Lane::Network(_)));
+    while !flying() {
+        tokio::task::yield_now().await;
+    }
+    // Killed: nothing waits for it.
+    store.crash();
+    drop(bot);
+    world.with(|b| b.hang_send = false);
+    let store = store.reopen();
+    let bot = world.start(&store, clock);
+    world.until("it is sent, once", |b| b.sent.len() == 1).await;
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adapter_that_breaks_is_looked_up_not_repeated() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    world.with(|b| b.panic_chat = true);
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a look", |b| b.chat_looks == 1).await;
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    bot.stop().await;
+    assert_eq!(world.cards(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_token_is_told_and_regained() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(200));
+    world.with(|b| b.token_bad = true);
+    let bot = world.start(&store, clock);
+    let notice = |code: &'static str| move |b: &Books| b.messages.iter().any(|m| matches!(&m.view, View::Text(t) if t.code == code));
+    world.until("the team is told", notice("notice-auth-lost")).await;
+    assert!(world.say("list").await.unwrap().answer.ok);
+    world.complaint(&clock, 1);
+    world.with(|b| b.token_bad = false);
+    world.until("the team is told that it works", notice("notice-auth-back")).await;
+    world.until("a card", |b| b.messages.iter().any(|m| matches!(m.view, View::Card(_)))).await;
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_rules_hold_from_then_on() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    let policy = Policy { default_role: None, ..Policy::default() };
+    bot.set_policy(policy).await.unwrap();
+    assert!(!world.say("claim 1").await.unwrap().answer.ok);
+    // What the account learnt about itself outlives the change.
+    let learnt = bot.ask(|e, _| e.policy().accounts.get(&Account::from("acme")).and_then(|a| a.author.clone())).await.unwrap();
+    assert_eq!(learnt, Some(AuthorId::from("us")));
+    bot.stop().await;
+}
