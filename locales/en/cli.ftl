@@ -1,5 +1,16 @@
 ### The command line, the configuration and the shell around the engine.
 
+# What `sereno check` finds of a Mastodon account.
+check-mastodon-account = signed in as { $handle }; posts of up to { $length } characters
+check-mastodon-scope = the token has the scope { $scope }
+check-mastodon-no-scope = the token lacks the scope { $scope }: make a new token with it under Preferences → Development and set it in bot.toml
+check-mastodon-token = the server does not accept the token ({ $why }): make a new one under Preferences → Development and set it in bot.toml
+check-mastodon-streaming = the stream of notifications opens
+check-mastodon-no-streaming = the stream of notifications does not open ({ $why }): mentions will come by polling, later; let websockets through to the server's streaming address
+check-mastodon-no-search = the server offers no search of posts: keywords are found in its local timeline only; add hashtags to the listening rules
+check-mastodon-unreachable = { $url } does not answer ({ $why }): see whether base_url is right and the server is up
+check-mastodon-not-api = { $url } does not speak the Mastodon API ({ $why }): set base_url to the server's own address, such as https://mastodon.example
+
 cli-config-at = { $line ->
     [0] { $path }: { $what }
    *[other] line { $line }, { $path }: { $what }

@@ -1,5 +1,16 @@
 ### La línea de órdenes, la configuración y lo que rodea al motor.
 
+# What `sereno check` finds of a Mastodon account.
+check-mastodon-account = sesión iniciada como { $handle }; publicaciones de hasta { $length } caracteres
+check-mastodon-scope = el token tiene el permiso { $scope }
+check-mastodon-no-scope = al token le falta el permiso { $scope }: crea uno nuevo que lo tenga en Preferencias → Desarrollo y ponlo en bot.toml
+check-mastodon-token = el servidor no acepta el token ({ $why }): crea uno nuevo en Preferencias → Desarrollo y ponlo en bot.toml
+check-mastodon-streaming = el canal de notificaciones se abre
+check-mastodon-no-streaming = el canal de notificaciones no se abre ({ $why }): las menciones llegarán por consultas, más tarde; deja pasar los websockets hacia la dirección de streaming del servidor
+check-mastodon-no-search = el servidor no ofrece búsqueda de publicaciones: las palabras clave solo se encuentran en su cronología local; añade etiquetas a las reglas de escucha
+check-mastodon-unreachable = { $url } no responde ({ $why }): mira si base_url es correcta y si el servidor está en marcha
+check-mastodon-not-api = { $url } no habla la API de Mastodon ({ $why }): pon en base_url la dirección del propio servidor, por ejemplo https://mastodon.example
+
 cli-config-at = { $line ->
     [0] { $path }: { $what }
    *[other] línea { $line }, { $path }: { $what }

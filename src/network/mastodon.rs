@@ -1,1 +1,315 @@
-//! (being written)
+//! Mastodon, and what speaks its API: GoToSocial, Pleroma, Akkoma and others.
+//!
+//! [`MastodonAccount`] is one brand account on one server. Everything is read twice: as it happens,
+//! over a websocket ([`push`]), and from a stored cursor ([`poll`]), which is what nothing is lost
+//! by. [`send`] publishes once, looking back after doubt. [`mapping`] and [`html`] turn the server's
+//! entities into the core's types and are pure.
+//!
+//! Source of what the API does: docs.joinmastodon.org, and its OpenAPI description of version 4.7.
+
+pub mod api;
+mod check;
+pub mod cursor;
+pub mod html;
+pub mod mapping;
+pub mod poll;
+mod push;
+mod refresh;
+pub mod send;
+mod thread;
+pub mod wire;
+
+use self::api::{Api, Call, Share, Trouble};
+use self::mapping::{Mapper, Me, NETWORK};
+use crate::case::{Outgoing, SendState};
+use crate::clock::{Clock, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
+use crate::network::{Finding, NetError, NetworkAccount, Page};
+use crate::outbox::{Look, Outcome};
+use crate::policy::{AccountPolicy, Capabilities, DmRoute, ListenRule};
+use crate::post::{Account, NetEvent, Network, PostRef};
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use url::Url;
+
+/// How an account is reached, as `bot.toml` says. Lengths of time are in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The server: `https://mastodon.example`.
+    pub base_url: Url,
+    /// An access token with the scopes `read` and `write:statuses`.
+    pub token: SecretString,
+    /// The longest wait for a connection.
+    pub connect_ms: u64,
+    /// The longest wait for a whole answer.
+    pub request_ms: u64,
+    /// A stream on which nothing has come for so long, not even an answer to our pings, is dead.
+    pub silence_ms: u64,
+    /// Posts a page, 1 to 40 (the most that Mastodon gives).
+    pub page_size: u32,
+    /// What to listen for besides mentions.
+    pub listen: Vec<ListenRule>,
+    /// How far back the first reading of a stream goes.
+    pub import_ms: i64,
+    /// Notifications and own posts younger than this are read again: one with a lower id may still appear.
+    pub settle_ms: i64,
+    /// The same for public timelines, where posts from other servers come late under the id of their date.
+    pub settle_public_ms: i64,
+    /// A send is looked up no sooner than this after it was first tried: the server may still be at it.
+    pub doubt_ms: i64,
+}
+
+impl Settings {
+    /// The usual settings for a server and a token.
+    #[must_use]
+    pub fn new(base_url: Url, token: SecretString) -> Settings {
+        Settings {
+            base_url,
+            token,
+            connect_ms: 10_000,
+            request_ms: 30_000,
+            silence_ms: 90_000,
+            page_size: 40,
+            listen: Vec::new(),
+            import_ms: HOUR_MS,
+            settle_ms: 15 * SECOND_MS,
+            settle_public_ms: 5 * MINUTE_MS,
+            doubt_ms: 2 * SECOND_MS,
+        }
+    }
+}
+
+/// What signing in taught.
+#[derive(Debug)]
+struct Ready {
+    me: Me,
+    /// The address of the streams; `None`: none that the token may go to.
+    streaming: Option<Url>,
+    capabilities: Capabilities,
+}
+
+/// A brand account on a Mastodon-API server.
+pub struct MastodonAccount {
+    account: Account,
+    settings: Settings,
+    clock: Clock,
+    api: Api,
+    sieve: poll::Sieve,
+    threads: thread::Threads,
+    ready: RwLock<Option<Arc<Ready>>>,
+    /// How often what could not be read was asked for again.
+    tries: Mutex<HashMap<String, u32>>,
+    /// The server knows no `types[]`, or not all of ours.
+    all_kinds: AtomicBool,
+    /// The server knows no `GET /api/v1/statuses?id[]=` (new in 4.3).
+    one_by_one: AtomicBool,
+    /// The server wants the token in the streams' query.
+    token_in_query: AtomicBool,
+    odd_frames: AtomicU64,
+}
+
+impl MastodonAccount {
+    /// Makes the account; reaches for nothing yet.
+    ///
+    /// # Errors
+    /// When the address or the token cannot be used at all.
+    pub fn new(account: Account, settings: Settings, clock: Clock) -> Result<MastodonAccount, NetError> {
+        // Main installs the provider first thing; whoever did not (a test) gets the same one.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        }
+        if !matches!(settings.base_url.scheme(), "http" | "https") || !settings.base_url.has_host() {
+            return Err(NetError::Permanent(format!("base_url of account {account} is no http or https address")));
+        }
+        if settings.token.expose_secret().is_empty() || !settings.token.expose_secret().chars().all(|c| c.is_ascii_graphic()) {
+            return Err(NetError::Permanent(format!("the token of account {account} is empty or holds blanks or line ends")));
+        }
+        let api = Api::new(
+            settings.base_url.clone(),
+            settings.token.clone(),
+            Duration::from_millis(settings.connect_ms.max(1)),
+            Duration::from_millis(settings.request_ms.max(1)),
+            clock,
+        )?;
+        Ok(MastodonAccount {
+            sieve: poll::Sieve::new(&settings.listen),
+            account,
+            settings,
+            clock,
+            api,
+            threads: thread::Threads::default(),
+            ready: RwLock::new(None),
+            tries: Mutex::default(),
+            all_kinds: AtomicBool::new(false),
+            one_by_one: AtomicBool::new(false),
+            token_in_query: AtomicBool::new(false),
+            odd_frames: AtomicU64::new(0),
+        })
+    }
+
+    /// How many streamed frames could not be read so far.
+    #[must_use]
+    pub fn odd_frames(&self) -> u64 {
+        self.odd_frames.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// What signing in taught; signs in where that has not been done.
+    async fn ready(&self) -> Result<Arc<Ready>, NetError> {
+        let known = self.ready.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(ready) => Ok(ready),
+            None => Ok(self.sign_in().await?),
+        }
+    }
+
+    async fn sign_in(&self) -> Result<Arc<Ready>, Trouble> {
+        let account: wire::Account = self.api.json(Call::get(&["api", "v1", "accounts", "verify_credentials"]).share(Share::Read)).await?;
+        let instance = self.instance().await?;
+        let ready = Arc::new(self.learn(&account, &instance));
+        *self.ready.write().unwrap_or_else(PoisonError::into_inner) = Some(ready.clone());
+        Ok(ready)
+    }
+
+    /// What the server can do; servers before Mastodon 4 tell it under version 1.
+    async fn instance(&self) -> Result<wire::Instance, Trouble> {
+        match self.api.json(Call::get(&["api", "v2", "instance"]).share(Share::Read)).await {
+            Err(Trouble::Status { code: 404 | 405 | 501, .. }) => {
+                self.api.json(Call::get(&["api", "v1", "instance"]).share(Share::Read)).await
+            }
+            other => other,
+        }
+    }
+
+    fn learn(&self, account: &wire::Account, instance: &wire::Instance) -> Ready {
+        let base = self.api.base();
+        let told = instance.domain.as_deref().or(instance.uri.as_deref()).map(str::trim).filter(|d| !d.is_empty());
+        let told = told.map(|d| Url::parse(d).ok().filter(Url::has_host).map_or_else(|| d.to_owned(), |u| host(&u)));
+        let domain = told.unwrap_or_else(|| host(base));
+        let nobody = Me { domain, ..Me::default() };
+        let mapper = Mapper { account: &self.account, me: &nobody, now: Time(0) };
+        let me = Me {
+            id: account.id.clone(),
+            author: mapper.author_id(account),
+            handle: mapper.handle(&account.acct),
+            domain: nobody.domain.clone(),
+        };
+        let limits = &instance.configuration.statuses;
+        let usual = Capabilities::default();
+        let capabilities = Capabilities {
+            max_length: limits.max_characters.or(instance.max_toot_chars).filter(|n| *n > 0).unwrap_or(usual.max_length),
+            url_length: limits.characters_reserved_per_url.filter(|n| *n > 0).or(usual.url_length),
+            can_edit: true,
+            can_delete: true,
+            dm_route: DmRoute::Direct,
+            idempotent: true,
+            ..usual
+        };
+        let named = instance.configuration.urls.streaming.as_deref().or(instance.urls.streaming_api.as_deref());
+        Ready { me, streaming: streaming_url(base, named), capabilities }
+    }
+}
+
+fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
+
+/// Where the streams are: where the server says, else beside its API. A server reached over TLS
+/// cannot send the token elsewhere in the clear.
+fn streaming_url(base: &Url, named: Option<&str>) -> Option<Url> {
+    let mut url = match named.map(str::trim).filter(|n| !n.is_empty()) {
+        Some(named) => Url::parse(named).ok()?,
+        None => base.clone(),
+    };
+    let secure = match url.scheme() {
+        "wss" | "https" => true,
+        "ws" | "http" => false,
+        _ => return None,
+    };
+    if base.scheme() == "https" && !secure || !url.has_host() {
+        return None;
+    }
+    // Between special schemes a change always succeeds.
+    url.set_scheme(if secure { "wss" } else { "ws" }).ok()?;
+    url.path_segments_mut().ok()?.pop_if_empty().extend(["api", "v1", "streaming"]);
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url)
+}
+
+#[async_trait]
+impl NetworkAccount for MastodonAccount {
+    fn account(&self) -> &Account {
+        &self.account
+    }
+
+    async fn prepare(&self) -> Result<AccountPolicy, NetError> {
+        let ready = self.sign_in().await?;
+        Ok(AccountPolicy {
+            network: Network::from(NETWORK),
+            author: Some(ready.me.author.clone()),
+            handle: ready.me.handle.clone(),
+            capabilities: ready.capabilities.clone(),
+        })
+    }
+
+    fn streams(&self) -> Vec<String> {
+        poll::Stream::all(&self.settings.listen).iter().map(poll::Stream::name).collect()
+    }
+
+    async fn poll(&self, stream: &str, cursor: Option<&str>) -> Result<Page, NetError> {
+        self.poll_stream(stream, cursor).await
+    }
+
+    async fn push(&self, events: mpsc::Sender<NetEvent>) -> NetError {
+        self.listen(events).await
+    }
+
+    async fn refresh(&self, posts: &[PostRef]) -> Result<Vec<NetEvent>, NetError> {
+        self.look_again(posts).await
+    }
+
+    async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
+        self.publish(op, send, earlier).await
+    }
+
+    async fn look(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look {
+        self.look_back(send, earlier, since).await
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        self.findings().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_where_the_server_says() {
+        let https = Url::parse("https://m.example").unwrap();
+        let http = Url::parse("http://127.0.0.1:3100/").unwrap();
+        let url = |base: &Url, named| streaming_url(base, named).map(String::from);
+        assert_eq!(url(&https, Some("wss://s.m.example")).as_deref(), Some("wss://s.m.example/api/v1/streaming"));
+        assert_eq!(url(&https, None).as_deref(), Some("wss://m.example/api/v1/streaming"));
+        assert_eq!(url(&https, Some("ws://s.m.example")), None, "the token would go in the clear");
+        assert_eq!(url(&https, Some("file:///etc/passwd")), None);
+        assert_eq!(url(&http, Some("ws://127.0.0.1:3100")).as_deref(), Some("ws://127.0.0.1:3100/api/v1/streaming"));
+        assert_eq!(url(&http, Some("https://s.m.example/")).as_deref(), Some("wss://s.m.example/api/v1/streaming"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_at_once() {
+        let make = |url: &str, token: &str| {
+            MastodonAccount::new("shop".into(), Settings::new(Url::parse(url).unwrap(), token.to_owned().into()), Clock::system())
+        };
+        assert!(matches!(make("ftp://m.example", "t"), Err(NetError::Permanent(_))));
+        assert!(matches!(make("https://m.example", "t\n"), Err(NetError::Permanent(_))));
+        assert!(make("https://m.example", "t").is_ok());
+    }
+}

@@ -1,0 +1,424 @@
+//! Reading a stream from where it was left.
+
+use super::api::{Call, Trouble, newer, time};
+use super::cursor::{Cursor, Mark, by_id};
+use super::mapping::Mapper;
+use super::{MastodonAccount, Ready, wire};
+use crate::clock::Time;
+use crate::intake::listen::Matcher;
+use crate::network::{NetError, Page};
+use crate::policy::ListenRule;
+use crate::post::{NetEvent, Reach};
+use serde_json::Value;
+use std::cmp::Ordering;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
+use tracing::{debug, warn};
+
+/// How far the first reading of a stream goes back at most, in pages.
+const MAX_PAGES_BACK: usize = 250;
+/// How often an unreadable item is asked for again before it is left out, loudly.
+const MAX_TRIES: u32 = 3;
+/// The notifications we read. `quote` is there since Mastodon 4.5.
+const KINDS: [&str; 4] = ["mention", "reblog", "update", "quote"];
+
+/// What can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// What names us, answers us, passes us on.
+    Notifications,
+    /// What our account posts, from wherever.
+    Own,
+    /// Posts with a hashtag.
+    Tag(String),
+    /// Posts with a word, where the server can search.
+    Search(String),
+    /// All public posts of our server, sifted for keywords.
+    Local,
+}
+
+impl Stream {
+    /// The stream's name, under which its cursor is stored.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Stream::Notifications => "notifications".into(),
+            Stream::Own => "own".into(),
+            Stream::Tag(tag) => format!("tag:{tag}"),
+            Stream::Search(word) => format!("search:{word}"),
+            Stream::Local => "local".into(),
+        }
+    }
+
+    /// The stream of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Stream> {
+        match name.split_once(':') {
+            Some(("tag", tag)) if !tag.is_empty() => Some(Stream::Tag(tag.to_owned())),
+            Some(("search", word)) if !word.is_empty() => Some(Stream::Search(word.to_owned())),
+            None if name == "notifications" => Some(Stream::Notifications),
+            None if name == "own" => Some(Stream::Own),
+            None if name == "local" => Some(Stream::Local),
+            _ => None,
+        }
+    }
+
+    /// All that the listening rules ask for.
+    #[must_use]
+    pub fn all(listen: &[ListenRule]) -> Vec<Stream> {
+        let mut streams = vec![Stream::Notifications, Stream::Own];
+        for tag in listen.iter().flat_map(|r| &r.hashtags) {
+            let tag = Stream::Tag(tag.trim_start_matches('#').to_lowercase());
+            if !streams.contains(&tag) {
+                streams.push(tag);
+            }
+        }
+        for word in listen.iter().flat_map(|r| &r.keywords) {
+            let search = Stream::Search(word.trim().to_owned());
+            if !streams.contains(&search) {
+                streams.push(search);
+            }
+        }
+        if listen.iter().any(|r| !r.keywords.is_empty()) {
+            streams.push(Stream::Local);
+        }
+        streams
+    }
+}
+
+enum Item {
+    Notification(Box<wire::Notification>),
+    Status(Box<wire::Status>),
+    /// It cannot be read; why.
+    Odd(String),
+}
+
+struct Taken {
+    mark: Mark,
+    item: Item,
+}
+
+#[derive(Default)]
+struct Read {
+    /// Lowest id first.
+    items: Vec<Taken>,
+    /// From where the server would go on.
+    newest: Option<String>,
+    /// Whether there is more.
+    full: bool,
+}
+
+/// Listening rules, ready to sift posts.
+#[derive(Clone, Debug, Default)]
+pub struct Sieve {
+    rules: Vec<ListenRule>,
+    matcher: Matcher,
+    /// What each rule leaves out.
+    excluded: Vec<Matcher>,
+}
+
+impl Sieve {
+    /// Makes the rules ready.
+    #[must_use]
+    pub fn new(rules: &[ListenRule]) -> Sieve {
+        let only_excluded =
+            |r: &ListenRule| Matcher::new(&[ListenRule { name: r.name.clone(), keywords: r.exclude.clone(), ..ListenRule::default() }]);
+        Sieve { matcher: Matcher::new(rules), excluded: rules.iter().map(only_excluded).collect(), rules: rules.to_vec() }
+    }
+
+    /// The rule that a post found by keyword meets.
+    #[must_use]
+    pub fn by_word(&self, text: &str) -> Option<&str> {
+        self.matcher.matches(text)
+    }
+
+    /// The rule that a post found under a hashtag meets.
+    #[must_use]
+    pub fn by_tag(&self, tag: &str, text: &str) -> Option<&str> {
+        let asks = |r: &ListenRule| {
+            r.hashtags.iter().any(|t| t.trim_start_matches('#').eq_ignore_ascii_case(tag) || t.to_lowercase() == tag.to_lowercase())
+        };
+        let meets = self.rules.iter().zip(&self.excluded).find(|(r, excluded)| asks(r) && excluded.matches(text).is_none());
+        meets.map(|(r, _)| r.name.as_str())
+    }
+}
+
+/// The words of a status as a listening rule sees them.
+pub fn sifted_text(mapper: &Mapper<'_>, status: &wire::Status) -> String {
+    let post = mapper.post(status, Reach::Mention);
+    format!("{}\n{}", post.warning.as_ref().map_or("", |w| w.expose()), post.text.expose())
+}
+
+impl MastodonAccount {
+    /// See [`crate::network::NetworkAccount::poll`].
+    pub(super) async fn poll_stream(&self, name: &str, cursor: Option<&str>) -> Result<Page, NetError> {
+        let stream = Stream::named(name).ok_or_else(|| NetError::Permanent(format!("no stream {name}")))?;
+        let ready = self.ready().await?;
+        let now = self.clock.now();
+        let before = match cursor {
+            None => Cursor::since(now.plus(-self.settings.import_ms)),
+            Some(text) => Cursor::from_text(text)
+                .ok_or_else(|| NetError::Permanent(format!("the stored cursor of stream {name} is not one of ours")))?,
+        };
+        let read = match before.after() {
+            Some(after) => self.read_after(&ready, &stream, after).await,
+            None => self.read_since(&ready, &stream, before.since).await,
+        };
+        let read = match read {
+            Err(Trouble::Status { code: 400 | 404 | 405 | 410 | 422 | 501, words, .. })
+                if !matches!(stream, Stream::Notifications | Stream::Own) =>
+            {
+                self.say_once(name, &words);
+                Read::default()
+            }
+            other => other?,
+        };
+        self.to_page(&ready, &stream, before, cursor.is_none(), read, now).await
+    }
+
+    /// Tells once that the server does not offer a stream.
+    fn say_once(&self, stream: &str, words: &str) {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        if tries.insert(format!("off/{stream}"), 1).is_none() {
+            warn!(account = %self.account, kind = stream.split(':').next().unwrap_or_default(), words, "the server does not offer this stream: left out");
+        }
+    }
+
+    async fn to_page(&self, ready: &Ready, stream: &Stream, before: Cursor, first: bool, read: Read, now: Time) -> Result<Page, NetError> {
+        let mapper = Mapper { account: &self.account, me: &ready.me, now };
+        let settle_ms =
+            if matches!(stream, Stream::Notifications | Stream::Own) { self.settings.settle_ms } else { self.settings.settle_public_ms };
+        let mut events = Vec::new();
+        let mut marks = Vec::new();
+        let mut stopped = false;
+        for taken in read.items {
+            match self.to_event(&mapper, stream, &taken).await {
+                Ok(event) => events.extend(event),
+                Err(trouble) if marks.is_empty() => return Err(trouble),
+                Err(trouble) => {
+                    // What was read so far is given; the rest comes with the next call.
+                    debug!(account = %self.account, %trouble, "page cut short");
+                    stopped = true;
+                    break;
+                }
+            }
+            marks.push(taken.mark);
+        }
+        let last = marks.last().map(|m| m.id.clone());
+        let newest = if stopped { last } else { read.newest };
+        let more = read.full || stopped;
+        let after = before.advance(&marks, newest.as_deref(), more, now.plus(-settle_ms));
+        let cursor = (first || after != before).then(|| after.to_text());
+        Ok(Page { events, cursor, more })
+    }
+
+    async fn to_event(&self, mapper: &Mapper<'_>, stream: &Stream, taken: &Taken) -> Result<Option<NetEvent>, NetError> {
+        match &taken.item {
+            Item::Odd(why) => self.give_up_on(stream, &taken.mark.id, why).map(|()| None),
+            Item::Notification(n) => Ok(self.notified(mapper, n).await?),
+            Item::Status(s) => Ok(self.found(mapper, stream, s).await?),
+        }
+    }
+
+    /// What cannot be read is asked for again, as a fault on the way mends itself; then it is left
+    /// out, or it would stop the stream for good.
+    fn give_up_on(&self, stream: &Stream, id: &str, why: &str) -> Result<(), NetError> {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        if tries.len() > 10_000 {
+            tries.clear();
+        }
+        let n = tries.entry(format!("{}/{id}", stream.name())).or_default();
+        *n += 1;
+        if *n < MAX_TRIES {
+            return Err(NetError::Retry { after_ms: None, why: format!("item {id} cannot be read: {why}") });
+        }
+        warn!(account = %self.account, item = id, why, "an item of the server's cannot be read and is left out");
+        Ok(())
+    }
+
+    /// What a notification means.
+    pub(super) async fn notified(&self, mapper: &Mapper<'_>, n: &wire::Notification) -> Result<Option<NetEvent>, Trouble> {
+        let Some(status) = &n.status else { return Ok(None) };
+        Ok(match n.kind.as_str() {
+            "mention" | "quote" => Some(NetEvent::New(self.placed(mapper, status, Reach::Mention).await?)),
+            "update" | "quoted_update" => Some(NetEvent::Edited(self.placed(mapper, status, Reach::Followed).await?)),
+            "reblog" => n.account.as_ref().map(|by| mapper.repost(by, status)),
+            _ => None,
+        })
+    }
+
+    async fn found(&self, mapper: &Mapper<'_>, stream: &Stream, status: &wire::Status) -> Result<Option<NetEvent>, Trouble> {
+        let own = status.account.id == mapper.me.id;
+        if status.reblog.is_some() || own != matches!(stream, Stream::Own) {
+            return Ok(None);
+        }
+        let text = sifted_text(mapper, status);
+        let reach = match stream {
+            Stream::Own => Some(Reach::Followed),
+            Stream::Tag(tag) => self.sieve.by_tag(tag, &text).map(|r| Reach::Buzz(r.to_owned())),
+            Stream::Search(_) | Stream::Local => self.sieve.by_word(&text).map(|r| Reach::Buzz(r.to_owned())),
+            Stream::Notifications => None,
+        };
+        let Some(reach) = reach else { return Ok(None) };
+        Ok(Some(NetEvent::New(self.placed(mapper, status, reach).await?)))
+    }
+
+    /// A status as a post with its conversation.
+    pub(super) async fn placed(&self, mapper: &Mapper<'_>, status: &wire::Status, reach: Reach) -> Result<crate::post::Post, Trouble> {
+        let mut post = mapper.post(status, reach);
+        self.threads.place(&self.api, mapper, &mut post).await?;
+        Ok(post)
+    }
+
+    async fn read_after(&self, ready: &Ready, stream: &Stream, after: &str) -> Result<Read, Trouble> {
+        let (mut items, link, asked) = self.fetch(ready, stream, Some(("min_id", after))).await?;
+        let whole = items.len();
+        items.retain(|t| by_id(&t.mark.id, after) == Ordering::Greater);
+        // A server that does not know `min_id` gives the newest page: nothing older is to be had.
+        let full = whole >= asked && items.len() == whole && !matches!(stream, Stream::Search(_));
+        let newest = link.filter(|l| by_id(l, after) == Ordering::Greater).or_else(|| items.last().map(|t| t.mark.id.clone()));
+        Ok(Read { items, newest, full })
+    }
+
+    /// Pages back to `since`, and gives the oldest page.
+    async fn read_since(&self, ready: &Ready, stream: &Stream, since: Time) -> Result<Read, Trouble> {
+        let mut oldest = Read::default();
+        let mut before: Option<String> = None;
+        for n in 0..MAX_PAGES_BACK {
+            let (mut items, _, asked) = self.fetch(ready, stream, before.as_deref().map(|id| ("max_id", id))).await?;
+            let whole = items.len();
+            // A server that does not know `max_id` gives the same page again.
+            items.retain(|t| t.mark.at >= since && before.as_deref().is_none_or(|b| by_id(&t.mark.id, b) == Ordering::Less));
+            let goes_on = whole >= asked && items.len() == whole && !matches!(stream, Stream::Search(_));
+            if !items.is_empty() {
+                before = items.first().map(|t| t.mark.id.clone());
+                let newest = items.last().map(|t| t.mark.id.clone());
+                oldest = Read { items, newest, full: n > 0 };
+            }
+            if !goes_on {
+                return Ok(oldest);
+            }
+        }
+        warn!(account = %self.account, "more had happened before the start than can be read back: the oldest is left out");
+        Ok(oldest)
+    }
+
+    /// One page, lowest id first; the newer end by the `Link` header; how many were asked for.
+    async fn fetch(
+        &self,
+        ready: &Ready,
+        stream: &Stream,
+        from: Option<(&'static str, &str)>,
+    ) -> Result<(Vec<Taken>, Option<String>, usize), Trouble> {
+        let asked = self.settings.page_size.clamp(1, 40) as usize;
+        let call = match stream {
+            Stream::Notifications => Call::get(&["api", "v1", "notifications"]),
+            Stream::Own => Call::get(&["api", "v1", "accounts", &ready.me.id, "statuses"]).query("exclude_reblogs", "true"),
+            Stream::Tag(tag) => Call::get(&["api", "v1", "timelines", "tag", tag]),
+            Stream::Local => Call::get(&["api", "v1", "timelines", "public"]).query("local", "true"),
+            Stream::Search(word) => {
+                let phrase = if word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.clone() };
+                Call::get(&["api", "v2", "search"]).query("type", "statuses").query("q", phrase)
+            }
+        };
+        let mut call = call.query("limit", asked.to_string());
+        if let Some((name, id)) = from {
+            call = call.query(name, id);
+        }
+        let answer = match stream {
+            Stream::Notifications => self.fetch_notifications(call, from, asked).await?,
+            _ => self.api.call(call).await?,
+        };
+        let values: Vec<Value> = match stream {
+            Stream::Search(_) => answer.json::<wire::Search>()?.statuses,
+            _ => answer.json()?,
+        };
+        let now = self.clock.now();
+        let mut items: Vec<Taken> = values.into_iter().filter_map(|v| taken(stream, v, now)).collect();
+        items.sort_by(|a, b| by_id(&a.mark.id, &b.mark.id));
+        items.dedup_by(|a, b| a.mark.id == b.mark.id);
+        Ok((items, answer.link.and_then(|l| newer(&l, "min_id")), asked))
+    }
+
+    /// Notifications of the kinds we read, also of those that the server would hide behind a request
+    /// (since 4.3 people new to the server or to us); a server that refuses a kind is asked for all.
+    async fn fetch_notifications(
+        &self,
+        mut call: Call<'_>,
+        from: Option<(&'static str, &str)>,
+        asked: usize,
+    ) -> Result<super::api::Answer, Trouble> {
+        if !self.all_kinds.load(Relaxed) {
+            for kind in KINDS {
+                call = call.query("types[]", kind);
+            }
+            match self.api.call(call.query("include_filtered", "true")).await {
+                Err(Trouble::Status { code: 400 | 422, .. }) => self.all_kinds.store(true, Relaxed),
+                other => return other,
+            }
+        }
+        let mut call = Call::get(&["api", "v1", "notifications"]).query("limit", asked.to_string());
+        if let Some((name, id)) = from {
+            call = call.query(name, id);
+        }
+        self.api.call(call).await
+    }
+}
+
+/// An entity of a page. One without an id cannot be anything of ours.
+fn taken(stream: &Stream, value: Value, now: Time) -> Option<Taken> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let id = text("id")?;
+    let at = text("created_at").as_deref().and_then(time).unwrap_or(now);
+    let item = match stream {
+        Stream::Notifications => serde_path_to_error::deserialize(value).map(|n| Item::Notification(Box::new(n))),
+        _ => serde_path_to_error::deserialize(value).map(|s| Item::Status(Box::new(s))),
+    };
+    // Only where it is odd is said: the value may be a customer's text.
+    let item = item.unwrap_or_else(|e| Item::Odd(format!("at {}", e.path())));
+    Some(Taken { mark: Mark { id, at }, item })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_have_names_that_come_back() {
+        let rule = ListenRule {
+            name: "r".into(),
+            keywords: vec!["tren roto".into()],
+            hashtags: vec!["#Renfe".into(), "renfe".into()],
+            exclude: vec![],
+        };
+        let all = Stream::all(&[rule]);
+        let names: Vec<String> = all.iter().map(Stream::name).collect();
+        assert_eq!(names, ["notifications", "own", "tag:renfe", "search:tren roto", "local"]);
+        for (stream, name) in all.iter().zip(&names) {
+            assert_eq!(Stream::named(name).as_ref(), Some(stream));
+        }
+        assert_eq!(Stream::named("tag:"), None);
+        assert_eq!(Stream::named("x"), None);
+    }
+
+    #[test]
+    fn a_tag_is_of_the_rule_that_asks_for_it() {
+        let rules = [
+            ListenRule { name: "a".into(), hashtags: vec!["Uno".into()], ..ListenRule::default() },
+            ListenRule { name: "b".into(), hashtags: vec!["dos".into()], ..ListenRule::default() },
+        ];
+        let sieve = Sieve::new(&rules);
+        assert_eq!(sieve.by_tag("dos", "x"), Some("b"));
+        assert_eq!(sieve.by_tag("uno", "x"), Some("a"));
+        assert_eq!(sieve.by_tag("tres", "x"), None);
+    }
+
+    #[test]
+    fn an_entity_without_a_readable_body_is_odd_not_lost() {
+        let v = serde_json::json!({"id": "7", "created_at": "2026-11-21T10:00:00Z", "type": "mention", "status": {"id": 5}});
+        let t = taken(&Stream::Notifications, v, Time(1)).unwrap();
+        assert!(matches!(t.item, Item::Odd(_)));
+        assert_eq!(t.mark.id, "7");
+        assert!(taken(&Stream::Notifications, serde_json::json!({"type": "mention"}), Time(1)).is_none());
+    }
+}
