@@ -121,15 +121,13 @@ impl Writer {
 
     fn open(&mut self, name: &str, tag: &Tag) -> TokenSinkResult<()> {
         match name {
-            "script" | "style" | "textarea" | "title" | "iframe" | "noscript" | "template" => {
-                if !tag.self_closing {
-                    self.mute = Some(name.to_owned());
-                    return match name {
-                        "textarea" | "title" => TokenSinkResult::RawData(RawKind::Rcdata),
-                        "template" => TokenSinkResult::Continue,
-                        _ => TokenSinkResult::RawData(RawKind::Rawtext),
-                    };
-                }
+            "script" | "style" | "textarea" | "title" | "iframe" | "noscript" | "template" if !tag.self_closing => {
+                self.mute = Some(name.to_owned());
+                return match name {
+                    "textarea" | "title" => TokenSinkResult::RawData(RawKind::Rcdata),
+                    "template" => TokenSinkResult::Continue,
+                    _ => TokenSinkResult::RawData(RawKind::Rawtext),
+                };
             }
             "br" => self.breaks = (self.breaks + 1).min(2),
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "hr" => self.end_line(2),

@@ -187,12 +187,11 @@ impl MastodonAccount {
                 Some(Ok(Message::Text(text))) => Some(text),
                 Some(Ok(_)) => None,
             };
-            if let Some(text) = text {
-                if let Some(event) = self.heard(ready, channel, &text).await {
-                    if events.send(event).await.is_err() {
-                        return retry("nobody listens any more");
-                    }
-                }
+            if let Some(text) = text
+                && let Some(event) = self.heard(ready, channel, &text).await
+                && events.send(event).await.is_err()
+            {
+                return retry("nobody listens any more");
             }
             // After the work, not before: waiting for a slow reader is not the server's silence.
             dead = Instant::now() + silence;

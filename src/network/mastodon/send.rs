@@ -114,10 +114,10 @@ impl MastodonAccount {
         let handle = clean_handle(send.to.handle.expose())?;
         let standing = self.target(local_id).await?;
         // A correction of a private message must not begin to address somebody else.
-        if visibility(&standing.visibility) == Visibility::Direct {
-            if let Some(other) = other_mention(send.text.expose(), &handle, &ready.me) {
-                return Err(Outcome::Refused { why: format!("a private message goes to everyone it names: take the @ off {other}") });
-            }
+        if visibility(&standing.visibility) == Visibility::Direct
+            && let Some(other) = other_mention(send.text.expose(), &handle, &ready.me)
+        {
+            return Err(Outcome::Refused { why: format!("a private message goes to everyone it names: take the @ off {other}") });
         }
         let text = addressed(&handle, send.text.expose(), &ready.me.domain);
         let mut body = json!({ "status": text });

@@ -56,12 +56,11 @@ impl Threads {
         if memory.by_local.contains_key(local_id) {
             return;
         }
-        if memory.order.len() >= MAX_KNOWN {
-            if let Some(oldest) = memory.order.pop_front() {
-                if let Some(gone) = memory.by_local.remove(&oldest) {
-                    memory.by_id.remove(&gone.id);
-                }
-            }
+        if memory.order.len() >= MAX_KNOWN
+            && let Some(oldest) = memory.order.pop_front()
+            && let Some(gone) = memory.by_local.remove(&oldest)
+        {
+            memory.by_id.remove(&gone.id);
         }
         memory.by_id.insert(known.id.clone(), local_id.to_owned());
         memory.by_local.insert(local_id.to_owned(), known);
