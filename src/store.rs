@@ -7,8 +7,10 @@
 
 pub mod codec;
 pub mod export;
+pub mod index;
 pub mod keyring;
 pub mod model;
+pub mod sidecar;
 pub mod sled;
 
 use crate::case::{Case, CaseId, CaseKey, EventRecord};

@@ -1,1 +1,280 @@
-//! (being written)
+//! The whole store as JSON lines: for backups, for moving, for mending.
+//!
+//! A header, a line a record, a footer with counts and a SHA-256 over all before it. The file
+//! holds everything **in the clear**, the key of the hashed ids too: it is made with mode 0600 and
+//! belongs where only the keyring may lie as well. An import reads it twice: once to see that it
+//! is whole, and only then to fill a new store, which keeps the old one's name and numbers.
+
+use super::codec::{FORMAT, Hashed, SecretKey, hex, unhex};
+use super::sidecar::sync_dir_of;
+use super::sled::{Prepared, SledStore};
+use super::{Claim, Commit, Counters, StoreError};
+use crate::case::{Case, CaseId, EventRecord};
+use crate::clock::Time;
+use crate::command::Answer;
+use crate::desk::Desk;
+use crate::digest::Fact;
+use crate::outbox::Entry;
+use crate::post::Account;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// How many records of each kind.
+pub type Counts = BTreeMap<String, u64>;
+
+/// Records that an import commits together.
+const TOGETHER: usize = 512;
+
+/// What is exported.
+#[derive(Serialize, Deserialize)]
+pub struct Header {
+    /// The format of the lines that follow.
+    pub format: u8,
+    /// The store's name.
+    pub instance: String,
+    /// The number of its last commit.
+    pub seq: u64,
+    /// The key of the hashed ids, in hexadecimal; a secret.
+    pub hash_key: String,
+}
+
+/// What was exported.
+#[derive(Serialize, Deserialize)]
+pub struct Footer {
+    /// Records by kind.
+    pub counts: Counts,
+    /// SHA-256 of all bytes before this line, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A line of an export.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// The first.
+    Header(Header),
+    /// The counters.
+    Counters(Counters),
+    /// The desk.
+    Desk(Desk),
+    /// A case.
+    Case(Box<Case>),
+    /// The number of a case that was erased.
+    Erased(CaseId),
+    /// An event; stands behind its case.
+    Event(EventRecord),
+    /// A claim on a post, by the hash of its id.
+    Claim {
+        /// The hash.
+        post: Hashed,
+        /// What the post leads to.
+        claim: Claim,
+        /// When it may be forgotten.
+        expires: Time,
+    },
+    /// A command carried out, by the hash of its id.
+    Command {
+        /// The hash.
+        command: Hashed,
+        /// What was answered.
+        answer: Answer,
+        /// When it may be forgotten.
+        expires: Time,
+    },
+    /// An entry of the outbox.
+    Entry(Entry),
+    /// Where a stream goes on from.
+    Cursor {
+        /// The account.
+        account: Account,
+        /// The stream.
+        stream: String,
+        /// Where.
+        cursor: String,
+    },
+    /// A fact.
+    Fact(Fact),
+    /// The last.
+    Footer(Footer),
+}
+
+impl Line {
+    fn kind(&self) -> Option<&'static str> {
+        Some(match self {
+            Line::Header(_) | Line::Footer(_) => return None,
+            Line::Counters(_) => "counters",
+            Line::Desk(_) => "desk",
+            Line::Case(_) => "cases",
+            Line::Erased(_) => "erased",
+            Line::Event(_) => "events",
+            Line::Claim { .. } => "claims",
+            Line::Command { .. } => "commands",
+            Line::Entry(_) => "entries",
+            Line::Cursor { .. } => "cursors",
+            Line::Fact(_) => "facts",
+        })
+    }
+}
+
+/// An export being written.
+pub(super) struct Export {
+    out: BufWriter<Box<dyn Write + Send>>,
+    sha: Sha256,
+    counts: Counts,
+}
+
+impl Export {
+    pub(super) fn new(out: Box<dyn Write + Send>) -> Export {
+        Export { out: BufWriter::new(out), sha: Sha256::new(), counts: Counts::new() }
+    }
+
+    pub(super) fn line(&mut self, line: &Line) -> Result<(), StoreError> {
+        let mut json = super::codec::to_json(line)?;
+        json.push(b'\n');
+        self.sha.update(&json);
+        if let Some(kind) = line.kind() {
+            *self.counts.entry(kind.to_owned()).or_default() += 1;
+        }
+        self.out.write_all(&json).map_err(|e| failed("the export", &e))
+    }
+
+    pub(super) fn finish(mut self) -> Result<Counts, StoreError> {
+        let sha256 = hex(&self.sha.clone().finalize());
+        let counts = self.counts.clone();
+        self.line(&Line::Footer(Footer { counts: counts.clone(), sha256 }))?;
+        self.out.flush().map_err(|e| failed("the export", &e))?;
+        Ok(counts)
+    }
+}
+
+fn failed(what: &str, e: &io::Error) -> StoreError {
+    let text = format!("{what}: {e}");
+    if e.kind() == io::ErrorKind::StorageFull { StoreError::Full(text) } else { StoreError::Unavailable(text) }
+}
+
+/// Writes the store to `file`, whole or not at all, readable by its owner only; how many records of each kind.
+pub fn export(store: &SledStore, file: &Path) -> Result<Counts, StoreError> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = file.with_file_name(name);
+    let io = |e: io::Error| failed(&file.display().to_string(), &e);
+    if partial.exists() {
+        fs::remove_file(&partial).map_err(io)?;
+    }
+    let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(io)?;
+    let handle = out.try_clone().map_err(io)?;
+    let written = store.export_to(Box::new(out)).and_then(|counts| {
+        handle.sync_all().and_then(|()| fs::rename(&partial, file)).and_then(|()| sync_dir_of(file)).map_err(io)?;
+        Ok(counts)
+    });
+    if written.is_err() {
+        fs::remove_file(&partial).ok();
+    }
+    written
+}
+
+/// Reads an export line by line, and judges it at its end.
+struct Reader {
+    file: PathBuf,
+    lines: BufReader<File>,
+    at: u64,
+    sha: Sha256,
+    counts: Counts,
+}
+
+impl Reader {
+    fn open(file: &Path) -> Result<(Reader, Header), StoreError> {
+        let opened = File::open(file).map_err(|e| failed(&file.display().to_string(), &e))?;
+        let mut reader = Reader { file: file.to_owned(), lines: BufReader::new(opened), at: 0, sha: Sha256::new(), counts: Counts::new() };
+        match reader.line()? {
+            Some(Line::Header(header)) if header.format == FORMAT => Ok((reader, header)),
+            Some(Line::Header(header)) => {
+                let why =
+                    format!("{}: format {}, this sereno reads up to {FORMAT}: import with the newer one", file.display(), header.format);
+                Err(StoreError::Unavailable(why))
+            }
+            _ => Err(reader.refuse("a header", "something else")),
+        }
+    }
+
+    fn refuse(&self, expected: &str, found: &str) -> StoreError {
+        let (file, at) = (self.file.display(), self.at);
+        StoreError::Corrupt(format!(
+            "export {file}, line {at}: expected {expected}, found {found}; nothing was imported: use another export"
+        ))
+    }
+
+    /// The next line; `None` once the footer has confirmed all before it.
+    fn line(&mut self) -> Result<Option<Line>, StoreError> {
+        let mut bytes = Vec::new();
+        self.lines.read_until(b'\n', &mut bytes).map_err(|e| failed(&self.file.display().to_string(), &e))?;
+        self.at += 1;
+        if bytes.pop() != Some(b'\n') {
+            return Err(self.refuse("a footer at the end", "a file cut short"));
+        }
+        let line: Line = serde_json::from_slice(&bytes)
+            .map_err(|e| self.refuse("a record", &format!("{:?} error at column {}", e.classify(), e.column())))?;
+        let Line::Footer(footer) = line else {
+            bytes.push(b'\n');
+            self.sha.update(&bytes);
+            if let Some(kind) = line.kind() {
+                *self.counts.entry(kind.to_owned()).or_default() += 1;
+            }
+            return Ok(Some(line));
+        };
+        let found = hex(&self.sha.clone().finalize());
+        if footer.sha256 != found {
+            return Err(self.refuse(&format!("SHA-256 {}", footer.sha256), &found));
+        }
+        if footer.counts != self.counts {
+            return Err(self.refuse(&format!("{:?}", footer.counts), &format!("{:?}", self.counts)));
+        }
+        let more = !self.lines.fill_buf().map_err(|e| failed(&self.file.display().to_string(), &e))?.is_empty();
+        if more { Err(self.refuse("an end behind the footer", "more lines")) } else { Ok(None) }
+    }
+}
+
+/// Makes a new store in `dir`, with a new keyring, out of an export; how many records of each kind.
+/// Nothing is kept unless the export is whole; one that is cut short by a crash can be begun again.
+pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, StoreError> {
+    let (mut reader, _) = Reader::open(file)?;
+    while reader.line()?.is_some() {}
+    let (mut reader, header) = Reader::open(file)?;
+    let hash = unhex(&header.hash_key).and_then(|bytes| SecretKey::from_bytes(&bytes));
+    let hash = hash.ok_or_else(|| reader.refuse("a key of 32 bytes", "another"))?;
+    let hasher = super::codec::Hasher::new(&hash);
+    let store = SledStore::for_import(dir, keyring, &header.instance, hash)?;
+    let (mut part, mut size) = (Prepared::import(), 0);
+    while let Some(line) = reader.line()? {
+        let mut commit = Commit::default();
+        match line {
+            Line::Header(_) => return Err(reader.refuse("one header", "another")),
+            Line::Footer(_) => {}
+            Line::Counters(counters) => commit.counters = Some(counters),
+            Line::Desk(desk) => commit.desk = Some(desk),
+            Line::Case(case) => part.case(&case, &hasher)?,
+            Line::Erased(case) => part.erased(case),
+            Line::Event(event) => commit.events.push(event),
+            Line::Claim { post, claim, expires } => part.claim(post, claim, expires),
+            Line::Command { command, answer, expires } => part.answer(command, &answer, expires)?,
+            Line::Entry(entry) => commit.outbox.push(entry),
+            Line::Cursor { account, stream, cursor } => commit.cursors.push((account, stream, cursor)),
+            Line::Fact(fact) => commit.facts.push(fact),
+        }
+        part.and(&commit, &hasher)?;
+        size += 1;
+        if size >= TOGETHER {
+            store.commit_prepared(std::mem::replace(&mut part, Prepared::import()))?;
+            size = 0;
+        }
+    }
+    part.set_seq(header.seq);
+    store.commit_prepared(part)?;
+    store.finish_import()?;
+    Ok(reader.counts)
+}

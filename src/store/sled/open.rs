@@ -1,0 +1,258 @@
+//! Opening: may what lies on disk be used, and is it all there?
+
+use super::read::{general, head_of, prefixed};
+use super::writer::{ERASED_VERSION, Writer, digest_of};
+use super::{Core, Meta, Options, SledStore, corrupt, io_error, sled_error};
+use crate::case::CaseId;
+use crate::store::codec::{SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
+use crate::store::keyring::{KeyRing, Stage};
+use crate::store::sidecar::{self, Sidecar, sync_dir_of};
+use crate::store::{Counters, StoreError};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock, RwLock};
+use std::thread;
+
+/// What the store is opened for.
+pub(super) enum Purpose<'a> {
+    /// To be used.
+    Use,
+    /// To be filled by an import: a new store with this name and key of hashed ids.
+    Import(&'a str, SecretKey),
+}
+
+/// Jobs that may wait for the writer before those who commit are held up.
+const QUEUE: usize = 1024;
+
+pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpose<'_>) -> Result<SledStore, StoreError> {
+    if keyring.starts_with(dir) {
+        let text = format!("keyring {}: must lie outside of the store {}: choose another place", keyring.display(), dir.display());
+        return Err(StoreError::Unavailable(text));
+    }
+    let seq_file = sidecar::path_of(dir);
+    let ring = KeyRing::load(keyring)?;
+    let found = look(dir)?;
+    let stage = may_open(dir, keyring, &seq_file, ring.as_ref(), found, &purpose)?;
+    fs::create_dir_all(dir).map_err(|e| io_error(dir, &e))?;
+    let lock = lock(dir)?;
+    let (ring, sidecar) = if stage == Stage::Made {
+        let ring = ring.ok_or_else(|| corrupt(dir, keyring, "expected its keyring, found none"))?;
+        let opened = Sidecar::open(&seq_file, ring.instance()).map_err(|e| io_error(&seq_file, &e))?;
+        let sidecar = opened.map_err(|why| corrupt(dir, keyring, &format!("sidecar {}: {why}", seq_file.display())))?;
+        (ring, Some(sidecar))
+    } else {
+        (begin(dir, keyring, &seq_file, &purpose)?, None)
+    };
+    let tree = open_sled(dir, keyring, &options)?;
+    let core = Core {
+        tree,
+        hasher: ring.hasher(),
+        instance: ring.instance().to_owned(),
+        ring: RwLock::new(ring),
+        dir: dir.to_owned(),
+        keyring: keyring.to_owned(),
+        options,
+        dead: OnceLock::new(),
+        _lock: lock,
+    };
+    let (meta, counters, sidecar) = match sidecar {
+        None => found_new(&core, &seq_file)?,
+        Some((sidecar, acked)) => {
+            let (meta, counters) = verify(&core, acked)?;
+            (meta, counters, sidecar)
+        }
+    };
+    if stage == Stage::New {
+        core.ring_mut().set_stage(Stage::Made)?;
+    }
+    start(core, meta, counters, sidecar)
+}
+
+fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result<SledStore, StoreError> {
+    let core = Arc::new(core);
+    let (jobs, queue) = sync_channel(QUEUE);
+    let mut writer = Writer::new(Arc::clone(&core), queue, sidecar, meta, counters).map_err(|e| io_error(&core.dir, &e))?;
+    let unfinished = core.ring().unfinished();
+    for bucket in unfinished {
+        writer.complete(bucket)?;
+    }
+    let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
+    let writer = thread.map_err(|e| io_error(&core.dir, &e))?;
+    Ok(SledStore { core, jobs, writer: Some(writer) })
+}
+
+/// What lies in a store's directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lies {
+    Nothing,
+    /// Not sled's, or not all of sled's.
+    Other,
+    Data,
+}
+
+fn look(dir: &Path) -> Result<Lies, StoreError> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Lies::Nothing),
+        Err(e) => return Err(io_error(dir, &e)),
+    };
+    let names = entries.map(|e| Ok(e?.file_name().to_string_lossy().into_owned())).collect::<Result<Vec<_>, _>>();
+    let names = names.map_err(|e| io_error(dir, &e))?;
+    let ours = |n: &String| ["db", "conf", "blobs"].contains(&n.as_str()) || n.starts_with("snap.");
+    if names.is_empty() {
+        return Ok(Lies::Nothing);
+    }
+    let whole = names.iter().any(|n| n == "db") && names.iter().any(|n| n == "conf");
+    if !names.iter().all(ours) {
+        Ok(Lies::Other)
+    } else if whole {
+        Ok(Lies::Data)
+    } else {
+        Ok(Lies::Other)
+    }
+}
+
+/// Whether the parts fit together, and as what the store may be opened.
+fn may_open(
+    dir: &Path,
+    keyring: &Path,
+    seq_file: &Path,
+    ring: Option<&KeyRing>,
+    lies: Lies,
+    purpose: &Purpose<'_>,
+) -> Result<Stage, StoreError> {
+    let (shown, keys, seq) = (dir.display(), keyring.display(), seq_file.display());
+    let fits_import = matches!(purpose, Purpose::Import(..));
+    let sidecar = seq_file.exists();
+    match (ring.map(KeyRing::stage), fits_import) {
+        (Some(Stage::Importing), false) => Err(StoreError::Unavailable(format!(
+            "store {shown}: an import into it did not finish; run `sereno import FILE --store {shown}` again"
+        ))),
+        (Some(Stage::Importing), true) => Ok(Stage::Importing),
+        (Some(Stage::Made), true) => Err(StoreError::Unavailable(format!(
+            "store {shown}: an import needs an empty place, but {keys} belongs to a store in use; move {shown}, {seq} and {keys} aside first"
+        ))),
+        (None, _) if lies == Lies::Data || sidecar => Err(StoreError::Unavailable(format!(
+            "store {shown}: expected its keyring {keys}, found none, and without it nothing can be read; put the file back. If it is lost for good, move {shown} and {seq} aside, then run `sereno import FILE --store {shown}`"
+        ))),
+        (None, _) if lies == Lies::Other => Err(StoreError::Unavailable(format!(
+            "store {shown}: expected an empty directory, or a store of sereno; found other files: name another directory"
+        ))),
+        (None, true) => Ok(Stage::Importing),
+        // Nothing was ever acknowledged by a store that is still being made.
+        (None | Some(Stage::New), _) if lies != Lies::Other || ring.is_some() => Ok(Stage::New),
+        (Some(_), false) if lies != Lies::Data => Err(corrupt(
+            dir,
+            keyring,
+            "expected data (its keyring and sidecar stand), found the directory missing, empty or without its files",
+        )),
+        (Some(_), false) if !sidecar => {
+            Err(corrupt(dir, keyring, &format!("expected the sidecar {seq} that says how far it was acknowledged, found none")))
+        }
+        _ => Ok(Stage::Made),
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let lock = File::open(dir).map_err(|e| io_error(dir, &e))?;
+    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Unavailable(format!(
+            "store {}: another process has it open; ask that one through its control socket, or stop it first",
+            dir.display()
+        ))),
+        Err(e) => Err(io_error(dir, &e.into())),
+    }
+}
+
+/// Prepares the place for a new store: whatever a making that was cut short has left goes.
+fn begin(dir: &Path, keyring: &Path, seq_file: &Path, purpose: &Purpose<'_>) -> Result<KeyRing, StoreError> {
+    if look(dir)? != Lies::Nothing {
+        for entry in fs::read_dir(dir).map_err(|e| io_error(dir, &e))? {
+            let path = entry.map_err(|e| io_error(dir, &e))?.path();
+            let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            gone.map_err(|e| io_error(&path, &e))?;
+        }
+    }
+    if seq_file.exists() {
+        fs::remove_file(seq_file).map_err(|e| io_error(seq_file, &e))?;
+    }
+    match purpose {
+        Purpose::Use => {
+            let random = SecretKey::random()?;
+            let name: Vec<u8> = random.expose().iter().copied().take(8).collect();
+            KeyRing::create(keyring, &hex(&name), Stage::New, None)
+        }
+        Purpose::Import(instance, hash) => KeyRing::create(keyring, instance, Stage::Importing, Some(hash.clone())),
+    }
+}
+
+fn open_sled(dir: &Path, keyring: &Path, options: &Options) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new().path(dir).cache_capacity(options.cache).flush_every_ms(None);
+    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(opened) => opened.map_err(|e| sled_error(dir, keyring, &e)),
+        Err(_) => Err(corrupt(dir, keyring, "expected a log that sled can read, found damage at which it panicked")),
+    }
+}
+
+/// The first records of a new store, and its sidecar.
+fn found_new(core: &Core, seq_file: &Path) -> Result<(Meta, Counters, Sidecar), StoreError> {
+    let meta = Meta { instance: core.instance.clone(), seq: 0, open: 0, heads: 0, digest: 0, rows: BTreeMap::new() };
+    let counters = Counters::default();
+    let mut batch = sled::Batch::default();
+    batch.insert(key::META, envelope(key::META, 0, &to_json(&meta)?));
+    batch.insert(key::COUNTERS, envelope(key::COUNTERS, 0, &to_json(&counters)?));
+    core.sled(|t| t.apply_batch(batch))?;
+    core.sled(|t| t.flush())?;
+    super::writer::Files::new(&core.dir).map_err(|e| io_error(&core.dir, &e))?;
+    sync_dir_of(&core.dir).map_err(|e| io_error(&core.dir, &e))?;
+    let sidecar = Sidecar::create(seq_file, &core.instance, 0).map_err(|e| io_error(seq_file, &e))?;
+    Ok((meta, counters, sidecar))
+}
+
+/// Whether everything that was acknowledged is there, as far as can be told without reading it all.
+fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
+    let none = |at: &[u8]| core.wrong(Wrong::damaged(at, "the record", "none: the end of the log is gone"));
+    let value = core.sled(|t| t.get(key::META))?.ok_or_else(|| none(key::META))?;
+    let (_, payload) = open_envelope(key::META, &value).map_err(|w| core.wrong(w))?;
+    let meta: Meta = from_json(key::META, payload).map_err(|w| core.wrong(w))?;
+    let refuse = |expected: String, found: String| Err(corrupt(&core.dir, &core.keyring, &format!("expected {expected}, found {found}")));
+    if meta.instance != core.instance {
+        return refuse(format!("store {}, whose keyring this is", core.instance), format!("store {}", meta.instance));
+    }
+    if meta.seq < acked {
+        return refuse(format!("{acked} commits, the last of them acknowledged"), format!("{}: the end of the log is gone", meta.seq));
+    }
+    let (mut heads, mut digest, mut open) = (0_u64, 0_u64, 0_u64);
+    core.scan(prefixed(vec![b'h']), |at, raw| {
+        let case = CaseId(eight(at, 9).map(u64::from_be_bytes).unwrap_or_default());
+        let head = head_of(at, &raw).map_err(|w| core.wrong(w))?;
+        heads += 1;
+        open += u64::from(head.as_ref().is_some_and(|h| h.facets.is_open()));
+        digest = digest.wrapping_add(digest_of(case, head.map_or(ERASED_VERSION, |h| h.version)));
+        Ok(true)
+    })?;
+    if (heads, digest, open) != (meta.heads, meta.digest, meta.open) {
+        return refuse(
+            format!("{} cases ({} open) as last committed", meta.heads, meta.open),
+            format!("{heads} ({open} open), or older ones"),
+        );
+    }
+    let entries = core.read_outbox()?.len() as u64;
+    let expected = meta.rows.get(&'o').copied().unwrap_or(0);
+    if entries != expected {
+        return refuse(format!("{expected} entries in the outbox"), entries.to_string());
+    }
+    core.read_desk()?;
+    general(&core.ring()).map_err(|w| core.wrong(w))?;
+    let counters = core.read_counters()?;
+    Ok((meta, counters))
+}
+
+/// The heads of one bucket.
+pub(super) fn prefixed_heads(bucket: u64) -> impl std::ops::RangeBounds<Vec<u8>> {
+    prefixed(key::join(b'h', &[&bucket.to_be_bytes()]))
+}

@@ -1,0 +1,628 @@
+//! The writer: the one thread that changes anything.
+//!
+//! It takes what is queued, up to [`GROUP`] commits, checks each one's preconditions against the
+//! store and those before it in the group, applies all that pass as one batch, makes it durable,
+//! notes the number in the sidecar, and only then answers. A group that could not be made durable
+//! stops the store for good: what the disk holds is then known only to the next opening.
+
+use super::read::{ANSWER_FRONT, ClaimRecord, CursorRecord, Raw, answer_front, data_key, general, head_of};
+use super::{Core, Job, Meta, io_error};
+use crate::case::CaseId;
+use crate::clock::Time;
+use crate::store::codec::{
+    ERASED, Hashed, Hasher, SEALED, SecretKey, Wrong, envelope, from_json, hex, key, open_envelope, time_bytes, to_json,
+};
+use crate::store::index::{Facets, Head};
+use crate::store::keyring::bucket_of;
+use crate::store::sidecar::Sidecar;
+use crate::store::{Claim, Commit, Counters, StoreError, conflict};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+/// Commits that are made durable together, at most.
+const GROUP: usize = 256;
+/// Bytes that are written together, roughly at most.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// A case, ready to be sealed.
+struct CasePart {
+    id: CaseId,
+    version: u64,
+    facets: Facets,
+    json: Vec<u8>,
+}
+
+/// An answer, ready to be sealed.
+struct AnswerPart {
+    id: Hashed,
+    case: Option<CaseId>,
+    expires: Time,
+    json: Vec<u8>,
+}
+
+/// A commit as JSON and hashes: made by the thread that commits, so that the writer need not.
+#[derive(Default)]
+pub struct Prepared {
+    cases: Vec<CasePart>,
+    events: Vec<(CaseId, u32, Vec<u8>)>,
+    claims: Vec<(Hashed, ClaimRecord)>,
+    answers: Vec<AnswerPart>,
+    counters: Option<Counters>,
+    /// Records under the general key.
+    sealed: Vec<(Vec<u8>, Vec<u8>)>,
+    gone: Vec<Vec<u8>>,
+    /// An import: cases come at any version, erased numbers are noted, the sequence is set.
+    import: bool,
+    erased: Vec<CaseId>,
+    seq: Option<u64>,
+}
+
+impl Prepared {
+    /// Prepares a commit.
+    pub fn new(commit: &Commit, h: &Hasher) -> Result<Prepared, StoreError> {
+        let mut p = Prepared::default();
+        for case in &commit.cases {
+            p.case(case, h)?;
+        }
+        for e in &commit.events {
+            p.events.push((e.case, e.n, to_json(e)?));
+        }
+        for c in &commit.claims {
+            p.claim(h.post(&c.post), c.claim.clone(), c.expires);
+        }
+        for c in &commit.commands {
+            p.answer(h.command(&c.id), &c.answer, c.expires)?;
+        }
+        if let Some(desk) = &commit.desk {
+            p.sealed.push((key::DESK.to_vec(), to_json(desk)?));
+        }
+        for entry in &commit.outbox {
+            p.sealed.push((key::entry(entry.id), to_json(entry)?));
+        }
+        p.gone = commit.done.iter().map(|id| key::entry(*id)).collect();
+        for (account, stream, cursor) in &commit.cursors {
+            let record = CursorRecord { account: account.clone(), stream: stream.clone(), cursor: cursor.clone() };
+            p.sealed.push((key::cursor(h.stream(account, stream)), to_json(&record)?));
+        }
+        for fact in &commit.facts {
+            p.sealed.push((key::fact(fact), to_json(fact)?));
+        }
+        p.counters = commit.counters;
+        Ok(p)
+    }
+
+    /// An import, to be filled part by part.
+    pub(crate) fn import() -> Prepared {
+        Prepared { import: true, ..Prepared::default() }
+    }
+    pub(crate) fn case(&mut self, case: &crate::case::Case, h: &Hasher) -> Result<(), StoreError> {
+        self.cases.push(CasePart { id: case.id, version: case.version, facets: Facets::of(case, h), json: to_json(case)? });
+        Ok(())
+    }
+    pub(crate) fn claim(&mut self, post: Hashed, claim: Claim, expires: Time) {
+        self.claims.push((post, ClaimRecord { claim, expires }));
+    }
+    pub(crate) fn answer(&mut self, id: Hashed, answer: &crate::command::Answer, expires: Time) -> Result<(), StoreError> {
+        self.answers.push(AnswerPart { id, case: answer.case, expires, json: to_json(answer)? });
+        Ok(())
+    }
+    /// Takes over all of `commit` that needs no hashing of its own.
+    pub(crate) fn and(&mut self, commit: &Commit, h: &Hasher) -> Result<(), StoreError> {
+        let other = Prepared::new(commit, h)?;
+        self.cases.extend(other.cases);
+        self.events.extend(other.events);
+        self.sealed.extend(other.sealed);
+        self.counters = other.counters.or(self.counters);
+        Ok(())
+    }
+    pub(crate) fn erased(&mut self, case: CaseId) {
+        self.erased.push(case);
+    }
+    pub(crate) fn set_seq(&mut self, seq: u64) {
+        self.seq = Some(seq);
+    }
+}
+
+/// The files that sled writes, for our own syncing of them.
+pub(super) struct Files {
+    dir: PathBuf,
+    db: File,
+    names: BTreeSet<OsString>,
+    blobs: BTreeSet<OsString>,
+}
+
+impl Files {
+    /// The files of the store in `dir`; all of them are synced now.
+    pub(super) fn new(dir: &Path) -> io::Result<Files> {
+        let mut files = Files { dir: dir.to_owned(), db: File::open(dir.join("db"))?, names: BTreeSet::new(), blobs: BTreeSet::new() };
+        files.db.sync_all()?;
+        for name in names_in(dir)? {
+            File::open(dir.join(name))?.sync_all()?;
+        }
+        files.sync()?;
+        Ok(files)
+    }
+
+    /// Makes what sled has written durable: the log, new blobs, and new names.
+    fn sync(&mut self) -> io::Result<()> {
+        self.db.sync_data()?;
+        let at = self.dir.join("blobs");
+        let blobs = names_in(&at)?;
+        if blobs != self.blobs {
+            for new in blobs.difference(&self.blobs) {
+                match File::open(at.join(new)) {
+                    Ok(file) => file.sync_all()?,
+                    // sled has dropped it again meanwhile.
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    Err(e) => return Err(e),
+                }
+            }
+            File::open(&at)?.sync_all()?;
+            self.blobs = blobs;
+        }
+        let names = names_in(&self.dir)?;
+        if names != self.names {
+            File::open(&self.dir)?.sync_all()?;
+            self.names = names;
+        }
+        Ok(())
+    }
+}
+
+fn names_in(dir: &Path) -> io::Result<BTreeSet<OsString>> {
+    fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name())).collect()
+}
+
+/// A number for a head, so that their sum tells when one is missing or old.
+pub(super) fn digest_of(case: CaseId, version: u64) -> u64 {
+    let mut x = case.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ version.rotate_left(32);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// The version that an erased case counts with in the digest.
+pub(super) const ERASED_VERSION: u64 = u64::MAX;
+
+type Staged = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The writer's state.
+pub(super) struct Writer {
+    pub(super) core: Arc<Core>,
+    jobs: Receiver<Job>,
+    sidecar: Sidecar,
+    files: Files,
+    /// As of the last durable group.
+    stored: Meta,
+    /// As of what is staged.
+    pub(super) meta: Meta,
+    counters: Counters,
+    /// What the commits of this group that passed have changed.
+    staged: Staged,
+    /// What the commit being looked at changes.
+    own: Staged,
+    bytes: usize,
+}
+
+impl Writer {
+    pub(super) fn new(core: Arc<Core>, jobs: Receiver<Job>, sidecar: Sidecar, meta: Meta, counters: Counters) -> io::Result<Writer> {
+        let files = Files::new(&core.dir)?;
+        let stored = meta.clone();
+        Ok(Writer { core, jobs, sidecar, files, stored, meta, counters, staged: Staged::new(), own: Staged::new(), bytes: 0 })
+    }
+
+    /// Works until told to stop, or until all senders are gone.
+    pub(super) fn run(mut self) {
+        let mut waiting: VecDeque<Job> = VecDeque::new();
+        loop {
+            let next = waiting.pop_front().map_or_else(|| self.jobs.recv(), Ok);
+            let Ok(job) = next else { return };
+            if matches!(job, Job::Stop) {
+                return;
+            }
+            let core = Arc::clone(&self.core);
+            let done = catch_unwind(AssertUnwindSafe(|| self.take(job, &mut waiting)));
+            if done.is_err() {
+                let why =
+                    super::corrupt(&core.dir, &core.keyring, "expected records that sled can read, found damage at which it panicked");
+                core.dead.set(why).ok();
+            }
+            if core.dead.get().is_some() {
+                // Those who wait hear of it as their channels close.
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, job: Job, waiting: &mut VecDeque<Job>) {
+        match job {
+            Job::Commit(first, reply) => self.group((first, reply), waiting),
+            Job::Purge(now, limit, reply) => {
+                let purged = self.purge(now, limit);
+                if purged.is_err() {
+                    self.unstage();
+                }
+                reply.send(purged).ok();
+            }
+            Job::Erase(case, until, reply) => drop(reply.send(self.erase(case, until))),
+            Job::Export(out, reply) => drop(reply.send(self.core.dump(self.meta.seq, out))),
+            Job::Check(reply) => drop(reply.send(self.core.check(&self.meta))),
+            Job::Stop => {}
+        }
+    }
+
+    fn group(&mut self, first: (Box<Prepared>, SyncSender<Result<u64, StoreError>>), waiting: &mut VecDeque<Job>) {
+        let mut passed = Vec::new();
+        let mut next = Some(first);
+        let room = self.room();
+        let mut taken = 0;
+        while let Some((prepared, reply)) = next.take() {
+            taken += 1;
+            let staged = room.clone().and_then(|()| self.stage(&prepared));
+            match staged {
+                Ok(seq) => passed.push((seq, reply)),
+                Err(e) => drop(reply.send(Err(e))),
+            }
+            if taken < GROUP && self.bytes < GROUP_BYTES {
+                match self.jobs.try_recv() {
+                    Ok(Job::Commit(p, r)) => next = Some((p, r)),
+                    Ok(other) => waiting.push_back(other),
+                    Err(_) => {}
+                }
+            }
+        }
+        if passed.is_empty() {
+            return;
+        }
+        let written = self.write();
+        for (seq, reply) in passed {
+            reply.send(written.clone().map(|()| seq)).ok();
+        }
+    }
+
+    /// Whether the disk has room for more.
+    pub(super) fn room(&self) -> Result<(), StoreError> {
+        let dir = &self.core.dir;
+        let disk = rustix::fs::statvfs(dir).map_err(|e| io_error(dir, &e.into()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let least = self.core.options.min_free;
+        if free >= least {
+            return Ok(());
+        }
+        Err(StoreError::Full(format!("{free} bytes are free for {}, at least {least} are wanted: make room", dir.display())))
+    }
+
+    /// A record as the store will have it, with what is staged.
+    pub(super) fn look(&self, at: &[u8]) -> Result<Option<Raw>, StoreError> {
+        match self.own.get(at).or_else(|| self.staged.get(at)) {
+            Some(None) => Ok(None),
+            Some(Some(value)) => {
+                let (flags, payload) = open_envelope(at, value).map_err(|w| self.core.wrong(w))?;
+                Ok(Some((flags, payload.to_vec())))
+            }
+            None => self.core.raw(at),
+        }
+    }
+
+    pub(super) fn put(&mut self, at: Vec<u8>, flags: u8, payload: &[u8]) {
+        let value = envelope(&at, flags, payload);
+        self.own.insert(at, Some(value));
+    }
+
+    pub(super) fn delete(&mut self, at: Vec<u8>) {
+        self.own.insert(at, None);
+    }
+
+    /// A case's head, or that there is none, or that it was erased.
+    fn look_head(&self, case: CaseId) -> Result<Found, StoreError> {
+        let at = key::head(case);
+        let Some(raw) = self.look(&at)? else { return Ok(Found::None) };
+        let head = head_of(&at, &raw).map_err(|w| self.core.wrong(w))?;
+        Ok(head.map_or(Found::Erased, |h| Found::Head(Box::new(h))))
+    }
+
+    /// Stages one commit, or nothing of it.
+    fn stage(&mut self, p: &Prepared) -> Result<u64, StoreError> {
+        let before = (self.meta.seq, self.meta.open, self.meta.heads, self.meta.digest);
+        match self.refuse(p).and_then(|()| self.stage_parts(p)) {
+            Ok(()) => {
+                self.meta.seq = p.seq.unwrap_or(self.meta.seq + u64::from(!p.import));
+                self.counters = p.counters.unwrap_or(self.counters);
+                self.keep();
+                Ok(self.meta.seq)
+            }
+            Err(e) => {
+                self.own.clear();
+                (self.meta.seq, self.meta.open, self.meta.heads, self.meta.digest) = before;
+                Err(e)
+            }
+        }
+    }
+
+    /// What was staged for one commit joins the group.
+    pub(super) fn keep(&mut self) {
+        self.bytes += self.own.iter().map(|(k, v)| k.len() + v.as_ref().map_or(0, Vec::len)).sum::<usize>();
+        self.staged.append(&mut self.own);
+    }
+
+    /// What speaks against a commit.
+    fn refuse(&self, p: &Prepared) -> Result<(), StoreError> {
+        if p.import {
+            return Ok(());
+        }
+        let mut versions = BTreeMap::new();
+        for case in &p.cases {
+            let stored = match versions.get(&case.id) {
+                Some(version) => *version,
+                None => match self.look_head(case.id)? {
+                    Found::None => 0,
+                    Found::Erased => return Err(conflict::erased(case.id)),
+                    Found::Head(head) => head.version,
+                },
+            };
+            if case.version != stored + 1 {
+                return Err(conflict::version(case.id, case.version, stored));
+            }
+            versions.insert(case.id, case.version);
+        }
+        let mut new = BTreeSet::new();
+        for (case, n, _) in &p.events {
+            if !versions.contains_key(case) && !matches!(self.look_head(*case)?, Found::Head(_)) {
+                return Err(conflict::no_case(*case));
+            }
+            if !new.insert((*case, *n)) || self.look(&key::event(*case, *n))?.is_some() {
+                return Err(conflict::event(*case, *n));
+            }
+        }
+        if let Some(c) = p.counters
+            && (c.next_case < self.counters.next_case || c.next_entry < self.counters.next_entry)
+        {
+            return Err(conflict::counters());
+        }
+        Ok(())
+    }
+
+    fn stage_parts(&mut self, p: &Prepared) -> Result<(), StoreError> {
+        let mut keys: BTreeMap<CaseId, SecretKey> = BTreeMap::new();
+        let mut new_events: BTreeMap<CaseId, u32> = BTreeMap::new();
+        for (case, _, _) in &p.events {
+            *new_events.entry(*case).or_default() += 1;
+        }
+        for case in &p.cases {
+            let events = new_events.remove(&case.id).unwrap_or(0);
+            let with = self.stage_case(case, events)?;
+            keys.insert(case.id, with);
+        }
+        for (case, count) in new_events {
+            let Found::Head(mut head) = self.look_head(case)? else { return Err(conflict::no_case(case)) };
+            keys.insert(case, self.data_key(case, &head)?);
+            head.events += count;
+            self.put(key::head(case), 0, &to_json(&head)?);
+        }
+        for (case, n, json) in &p.events {
+            let Some(with) = keys.get(case) else { return Err(conflict::no_case(*case)) };
+            let at = key::event(*case, *n);
+            let sealed = with.seal(&at, json)?;
+            self.put(at, SEALED, &sealed);
+        }
+        for (post, record) in &p.claims {
+            self.stage_claim(*post, record)?;
+        }
+        for answer in &p.answers {
+            self.stage_answer(answer, &mut keys)?;
+        }
+        let with = general(&self.core.ring()).map_err(|w| self.core.wrong(w))?.clone();
+        for (at, json) in &p.sealed {
+            let sealed = with.seal(at, json)?;
+            self.put(at.clone(), SEALED, &sealed);
+        }
+        for at in &p.gone {
+            self.delete(at.clone());
+        }
+        if let Some(counters) = &p.counters {
+            self.put(key::COUNTERS.to_vec(), 0, &to_json(counters)?);
+        }
+        for case in &p.erased {
+            self.meta.heads += 1;
+            self.meta.digest = self.meta.digest.wrapping_add(digest_of(*case, ERASED_VERSION));
+            self.put(key::head(*case), ERASED, &[]);
+        }
+        Ok(())
+    }
+
+    fn data_key(&self, case: CaseId, head: &Head) -> Result<SecretKey, StoreError> {
+        data_key(&self.core.ring(), case, head).map_err(|w| self.core.wrong(w))
+    }
+
+    fn stage_case(&mut self, case: &CasePart, new_events: u32) -> Result<SecretKey, StoreError> {
+        let at = key::head(case.id);
+        let (with, head) = match self.look_head(case.id)? {
+            Found::Head(old) => {
+                self.unlist(case.id, &old);
+                let (wrapped_by, wrapped, events) = (old.wrapped_by, old.wrapped.clone(), old.events + new_events);
+                let head = Head { version: case.version, wrapped_by, wrapped, events, facets: case.facets.clone() };
+                (self.data_key(case.id, &old)?, head)
+            }
+            Found::Erased => return Err(conflict::erased(case.id)),
+            Found::None => {
+                let with = SecretKey::random()?;
+                let (wrapped_by, wrapped) = self.wrap(case.id, &with)?;
+                let head = Head { version: case.version, wrapped_by, wrapped, events: new_events, facets: case.facets.clone() };
+                (with, head)
+            }
+        };
+        self.meta.heads += 1;
+        self.meta.digest = self.meta.digest.wrapping_add(digest_of(case.id, case.version));
+        self.meta.open += u64::from(case.facets.is_open());
+        self.put(at, 0, &to_json(&head)?);
+        for (row, payload) in case.facets.rows(case.id) {
+            self.put(row, 0, &payload);
+        }
+        let at = key::case(case.id);
+        let sealed = with.seal(&at, &case.json)?;
+        self.put(at, SEALED, &sealed);
+        Ok(with)
+    }
+
+    /// Wraps a case's data key with the current key of its bucket.
+    pub(super) fn wrap(&self, case: CaseId, data: &SecretKey) -> Result<(u32, String), StoreError> {
+        let ring = self.core.ring();
+        let missing = || self.core.wrong(Wrong::damaged(&key::head(case), "a key of its bucket in the keyring", "none"));
+        let (n, by) = ring.current(bucket_of(case)).ok_or_else(missing)?;
+        Ok((n, hex(&by.seal(&key::head(case), data.expose())?)))
+    }
+
+    /// Takes a case out of the lists and sums.
+    pub(super) fn unlist(&mut self, case: CaseId, old: &Head) {
+        self.meta.heads -= 1;
+        self.meta.digest = self.meta.digest.wrapping_sub(digest_of(case, old.version));
+        self.meta.open -= u64::from(old.facets.is_open());
+        for row in old.facets.rows(case).into_keys() {
+            self.delete(row);
+        }
+    }
+
+    fn stage_claim(&mut self, post: Hashed, record: &ClaimRecord) -> Result<(), StoreError> {
+        let at = key::claim(post);
+        if let Some((_, old)) = self.look(&at)? {
+            let old: ClaimRecord = from_json(&at, &old).map_err(|w| self.core.wrong(w))?;
+            self.delete(key::expiry(old.expires, b'd', post));
+        }
+        self.put(key::expiry(record.expires, b'd', post), 0, &[]);
+        self.put(at, 0, &to_json(record)?);
+        Ok(())
+    }
+
+    fn stage_answer(&mut self, answer: &AnswerPart, keys: &mut BTreeMap<CaseId, SecretKey>) -> Result<(), StoreError> {
+        let at = key::command(answer.id);
+        self.forget_answer(answer.id)?;
+        // An answer about a case is sealed with it and goes with it; one about a case that is not
+        // there holds nothing of it.
+        let mut case = None;
+        if let Some(id) = answer.case {
+            if !keys.contains_key(&id)
+                && let Found::Head(head) = self.look_head(id)?
+            {
+                keys.insert(id, self.data_key(id, &head)?);
+            }
+            case = keys.get(&id).map(|with| (id, with.clone()));
+        }
+        let front = [time_bytes(answer.expires), case.as_ref().map_or(0, |(id, _)| id.0).to_be_bytes()].concat();
+        debug_assert_eq!(front.len(), ANSWER_FRONT);
+        let with = match &case {
+            Some((_, with)) => with.clone(),
+            None => general(&self.core.ring()).map_err(|w| self.core.wrong(w))?.clone(),
+        };
+        let sealed = with.seal(&[at.as_slice(), &front].concat(), &answer.json)?;
+        self.put(at, SEALED, &[front, sealed].concat());
+        self.put(key::expiry(answer.expires, b'r', answer.id), 0, &[]);
+        if let Some((id, _)) = case {
+            self.put(key::answered(id, answer.id), 0, &[]);
+        }
+        Ok(())
+    }
+
+    /// Takes away an answer and the rows that lead to it.
+    pub(super) fn forget_answer(&mut self, id: Hashed) -> Result<(), StoreError> {
+        let at = key::command(id);
+        if let Some(old) = self.look(&at)? {
+            let (expires, case) = answer_front(&at, &old).map_err(|w| self.core.wrong(w))?;
+            self.delete(key::expiry(expires, b'r', id));
+            if let Some(case) = case {
+                self.delete(key::answered(case, id));
+            }
+            self.delete(at);
+        }
+        Ok(())
+    }
+
+    fn purge(&mut self, now: Time, limit: usize) -> Result<usize, StoreError> {
+        self.room()?;
+        let mut due = Vec::new();
+        if limit > 0 {
+            let end = key::join(b'x', &[&time_bytes(now), &[0xff; 17]]);
+            self.core.scan(vec![b'x']..=end, |at, _| {
+                let id = at.last_chunk::<16>().copied().map(Hashed);
+                due.extend(at.get(9).copied().zip(id).map(|(of, id)| (at.to_vec(), of, id)));
+                Ok(due.len() < limit)
+            })?;
+        }
+        if due.is_empty() {
+            return Ok(0);
+        }
+        for (row, of, id) in &due {
+            if *of == b'r' {
+                self.forget_answer(*id)?;
+            } else {
+                self.delete(key::claim(*id));
+            }
+            self.delete(row.clone());
+        }
+        self.meta.seq += 1;
+        self.keep();
+        self.write()?;
+        Ok(due.len())
+    }
+
+    /// Makes everything staged durable, and says so in the sidecar. If it fails, the store stops.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        let written = self.write_or_fail();
+        if let Err(e) = &written {
+            self.core.dead.set(e.clone()).ok();
+        }
+        self.bytes = 0;
+        written
+    }
+
+    fn write_or_fail(&mut self) -> Result<(), StoreError> {
+        let staged = std::mem::take(&mut self.staged);
+        let mut batch = sled::Batch::default();
+        for (at, value) in staged {
+            let kind = at.first().map_or('?', |b| char::from(*b));
+            let stood = self.core.sled(|t| t.contains_key(&at))?;
+            let rows = self.meta.rows.entry(kind).or_default();
+            match (stood, value) {
+                (false, None) => {}
+                (true, None) => {
+                    *rows -= 1;
+                    batch.remove(at);
+                }
+                (stood, Some(value)) => {
+                    *rows += u64::from(!stood);
+                    batch.insert(at, value);
+                }
+            }
+        }
+        // Its own row is not counted.
+        self.meta.rows.remove(&'m');
+        batch.insert(key::META, envelope(key::META, 0, &to_json(&self.meta)?));
+        self.core.sled(|t| t.apply_batch(batch))?;
+        self.core.sled(|t| t.flush())?;
+        self.files.sync().map_err(|e| io_error(&self.core.dir, &e))?;
+        let sidecar = crate::store::sidecar::path_of(&self.core.dir);
+        self.sidecar.write(self.meta.seq).map_err(|e| io_error(&sidecar, &e))?;
+        self.stored.clone_from(&self.meta);
+        Ok(())
+    }
+
+    /// Forgets what is staged and not yet written.
+    pub(super) fn unstage(&mut self) {
+        self.own.clear();
+        self.staged.clear();
+        self.meta.clone_from(&self.stored);
+        self.bytes = 0;
+    }
+}
+
+/// What stands in a head's place.
+enum Found {
+    None,
+    Erased,
+    Head(Box<Head>),
+}
