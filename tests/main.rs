@@ -4,5 +4,7 @@
 mod app;
 mod config;
 mod docs;
+mod store_conformance;
+mod store_sample;
 mod stories;
 mod world;

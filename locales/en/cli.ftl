@@ -62,3 +62,9 @@ cli-alarm-store-full = The disk is full: { $detail }. Nothing is taken in, answe
 cli-alarm-store-unavailable = The store cannot be written: { $detail }. Nothing is taken in, answered or sent until it can; nothing is lost.
 cli-alarm-store-damaged = The store is damaged: { $detail }. sereno has stopped; run `sereno check --store` and follow what it says.
 cli-alarm-store-back = The store can be written again. Everything that waited goes on.
+
+check-store-whole = { $count } records read: every checksum, seal and list agrees.
+check-store-damaged = { $why }
+check-store-more = { $count } records are damaged in all.
+check-store-size = { $disk } KiB on disk for { $records } KiB of records.
+check-store-bloated = { $disk } KiB on disk for { $records } KiB of records: rebuild the store with `sereno export FILE` and, into an empty place, `sereno import FILE --store { $store }`.

@@ -62,3 +62,9 @@ cli-alarm-store-full = El disco está lleno: { $detail }. No se recoge, contesta
 cli-alarm-store-unavailable = No se puede escribir en el almacén: { $detail }. No se recoge, contesta ni envía nada hasta que se pueda; no se pierde nada.
 cli-alarm-store-damaged = El almacén está dañado: { $detail }. sereno se ha parado; ejecuta `sereno check --store` y sigue lo que diga.
 cli-alarm-store-back = Ya se puede volver a escribir en el almacén. Todo lo que esperaba sigue adelante.
+
+check-store-whole = { $count } registros leídos: todas las sumas, los sellos y las listas concuerdan.
+check-store-damaged = { $why }
+check-store-more = En total hay { $count } registros dañados.
+check-store-size = { $disk } KiB en disco para { $records } KiB de registros.
+check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: rehaz el almacén con `sereno export FICHERO` y, en un lugar vacío, `sereno import FICHERO --store { $store }`.

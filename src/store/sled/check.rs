@@ -7,6 +7,7 @@ use crate::desk::Desk;
 use crate::digest::Fact;
 use crate::network::Finding;
 use crate::outbox::Entry;
+use crate::say::Say;
 use crate::store::StoreError;
 use crate::store::codec::{Hashed, SEALED, SecretKey, Wrong, eight, from_json, key, open_envelope};
 use crate::store::index::{self, Facets, Head};
@@ -68,24 +69,21 @@ impl Core {
     fn findings(&self, walk: &Walk) -> Result<Vec<Finding>, StoreError> {
         let shown = self.dir.display().to_string();
         let mut findings: Vec<Finding> = Vec::new();
+        let mut find = |ok, detail| findings.push(Finding { ok, what: shown.clone(), detail });
         for wrong in &walk.wrong {
             let error = super::corrupt(&self.dir, &self.keyring, wrong);
-            findings.push(Finding { ok: false, what: shown.clone(), detail: error.to_string() });
+            find(false, Say::new("check-store-damaged").text("why", error.to_string()));
         }
         if walk.wrongs > walk.wrong.len() {
-            let detail = format!("{} records are wrong in all", walk.wrongs);
-            findings.push(Finding { ok: false, what: shown.clone(), detail });
+            find(false, Say::new("check-store-more").number("count", walk.wrongs));
         }
         if walk.wrongs == 0 {
-            let detail = format!("{} records read, every checksum, seal and list agrees", walk.rows.values().sum::<u64>());
-            findings.push(Finding { ok: true, what: shown.clone(), detail });
+            find(true, Say::new("check-store-whole").number("count", walk.rows.values().sum::<u64>()));
         }
-        let disk = self.sled(sled::Db::size_on_disk)?;
-        let ratio = disk / walk.bytes.max(1);
-        let bloated = disk > SMALL && ratio > BLOAT;
-        let advice = if bloated { ": rebuild it with `sereno export` and `sereno import`" } else { "" };
-        let detail = format!("{disk} bytes on disk for {} bytes of records{advice}", walk.bytes);
-        findings.push(Finding { ok: !bloated, what: shown, detail });
+        let disk = self.sled(|t| t.size_on_disk())?;
+        let bloated = disk > SMALL && disk / walk.bytes.max(1) > BLOAT;
+        let code = if bloated { "check-store-bloated" } else { "check-store-size" };
+        find(!bloated, Say::new(code).number("disk", disk >> 10).number("records", walk.bytes >> 10).text("store", &shown));
         Ok(findings)
     }
 
