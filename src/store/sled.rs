@@ -176,7 +176,7 @@ impl Core {
     /// Whether it may still be used.
     fn alive(&self) -> Result<(), StoreError> {
         match self.dead.get() {
-            Some(StoreError::Full(why)) => Err(StoreError::Full(why.clone())),
+            Some(why @ (StoreError::Full(_) | StoreError::Corrupt(_))) => Err(why.clone()),
             Some(why) => Err(StoreError::Unavailable(format!("the store stopped ({why}); start again"))),
             None => Ok(()),
         }

@@ -18,7 +18,7 @@ use crate::store::codec::{ERASED, Hashed, eight, key, to_json};
 use crate::store::keyring::bucket_of;
 
 /// How far an erasure goes: to its end, except where a test stops it on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(super) enum Until {
     /// The bucket has two keys.
     #[cfg(test)]
