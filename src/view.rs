@@ -40,6 +40,8 @@ pub struct Action {
     pub verb: Verb,
     /// What it says.
     pub label: String,
+    /// The same as a command: its name in the reader's language.
+    pub typed: String,
 }
 
 /// A case's card.

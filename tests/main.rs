@@ -3,8 +3,10 @@
 
 mod app;
 mod config;
+mod console;
 mod docs;
 mod store_conformance;
 mod store_sample;
 mod stories;
+mod views;
 mod world;

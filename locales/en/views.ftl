@@ -154,9 +154,9 @@ card-draft = Draft { $draft } by { $agent }, { $length } of { $max } characters
 card-handoff = A private conversation is open.
 card-links = Belongs with: { $cases }
 card-merged = Lives on as { $case }.
-card-hidden = Hidden because: { $reason }
-card-resolved-by-agent = Closed by the team, { $at }
-card-resolved-by-customer = Confirmed by the customer, { $at }
+card-hidden = hidden because: { $reason }
+card-resolved-by-agent = closed by the team, { $at }
+card-resolved-by-customer = confirmed by the customer, { $at }
 
 ## Sends
 
@@ -168,16 +168,16 @@ send-correct = correction of our answer
 send-line = From { $account } to { $target } · { $length } of { $max } characters
 send-line-textless = From { $account } to { $target }
 send-private = Private text; it is shown only in a private room.
-send-awaiting-approval = { $kind }: waits for approval
-send-waiting = { $kind }: goes out at { $until }
-send-held = { $kind }: held, because { $reason }
-send-in-flight = { $kind }: on its way
-send-unknown = { $kind }: it is not known whether it stands on the network
-send-published = { $kind }: published { $at }
-send-stopped = { $kind }: not sent, because { $reason }
+send-awaiting-approval = Send ({ $kind }): waits for approval
+send-waiting = Send ({ $kind }): goes out at { $until }
+send-held = Send ({ $kind }): held, because { $reason }
+send-in-flight = Send ({ $kind }): on its way
+send-unknown = Send ({ $kind }): it is not known whether it stands on the network
+send-published = Send ({ $kind }): published { $at }
+send-stopped = Send ({ $kind }): not sent, because { $reason }
 send-countdown = Goes out in { $span }. `undo { $n }` stops it.
 send-published-link = as published
-send-approved-by = approved by { $agent }
+send-approved-by = Approved by { $agent }
 
 ## Thread entries
 

@@ -40,9 +40,9 @@ stop-undone = se deshizo
 stop-rejected = se rechazó
 stop-superseded = un texto más nuevo ocupó su lugar
 stop-target-gone = el mensaje al que contesta ya no existe
-stop-right-lost = quien la envió ya no tiene permiso
+stop-right-lost = quien lo envió ya no tiene permiso
 stop-case-closed = el caso se cerró entretanto
-stop-refused = la red la rechazó
+stop-refused = la red lo rechazó
 stop-dropped = se abandonó a mano
 stop-retracted = se retiró después
 

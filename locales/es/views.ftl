@@ -154,9 +154,9 @@ card-draft = Borrador { $draft } de { $agent }, { $length } de { $max } caracter
 card-handoff = Hay una conversación privada abierta.
 card-links = Relacionado con: { $cases }
 card-merged = Continúa en { $case }.
-card-hidden = Oculto por: { $reason }
-card-resolved-by-agent = Cerrado por el equipo, { $at }
-card-resolved-by-customer = Confirmado por el cliente, { $at }
+card-hidden = oculto por: { $reason }
+card-resolved-by-agent = cerrado por el equipo, { $at }
+card-resolved-by-customer = confirmado por el cliente, { $at }
 
 ## Envíos
 
@@ -168,16 +168,16 @@ send-correct = corrección de nuestra respuesta
 send-line = De { $account } a { $target } · { $length } de { $max } caracteres
 send-line-textless = De { $account } a { $target }
 send-private = Texto privado; solo se ve en una sala privada.
-send-awaiting-approval = { $kind }: pendiente de aprobación
-send-waiting = { $kind }: sale a las { $until }
-send-held = { $kind }: retenida porque { $reason }
-send-in-flight = { $kind }: en camino
-send-unknown = { $kind }: no se sabe si ha llegado a la red
-send-published = { $kind }: publicada { $at }
-send-stopped = { $kind }: no se envió porque { $reason }
+send-awaiting-approval = Envío ({ $kind }): pendiente de aprobación
+send-waiting = Envío ({ $kind }): sale a las { $until }
+send-held = Envío ({ $kind }): retenido porque { $reason }
+send-in-flight = Envío ({ $kind }): en camino
+send-unknown = Envío ({ $kind }): no se sabe si ha llegado a la red
+send-published = Envío ({ $kind }): publicado, { $at }
+send-stopped = Envío ({ $kind }): no salió porque { $reason }
 send-countdown = Sale en { $span }. `deshacer { $n }` lo detiene.
 send-published-link = publicado aquí
-send-approved-by = con la aprobación de { $agent }
+send-approved-by = Aprobado por { $agent }
 
 ## Entradas de los hilos
 

@@ -4,8 +4,7 @@
 //! colours, every line is at most as wide as asked, and each line of foreign text begins with
 //! [`MARK`], so that nobody can write a line that looks like ours.
 
-use super::{CardView, EntryView, Line, Piece, TextView, View, hygiene};
-use crate::case::refusal::code;
+use super::{Action, CardView, EntryView, Line, Piece, TextView, View, hygiene};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -82,10 +81,13 @@ pub fn card(card: &CardView, style: &Style) -> Vec<String> {
     out.extend(wrap(&title, "│  ", style));
     let inner = Style { width: style.width.saturating_sub(2).max(Style::NARROWEST), ..*style };
     let mut push = |line: &Line| out.extend(wrap(line, "  ", &inner).into_iter().map(|l| format!("{border}{l}")));
-    push(&card.who);
+    // A lone handle is one word of foreign text, and needs no mark.
+    let mut who = vec![Piece::Words(String::new())];
+    who.extend(card.who.iter().cloned());
+    push(&who);
     card.body.iter().chain(&card.facts).for_each(&mut push);
     if !card.actions.is_empty() {
-        push(&vec![Piece::Words(actions(card.actions.iter().map(|a| code(&a.verb)), card.case))]);
+        push(&vec![Piece::Words(actions(&card.actions, card.case))]);
     }
     out.push(paint("└─", Ink::Dim, style));
     out
@@ -99,7 +101,7 @@ pub fn entry(entry: &EntryView, style: &Style) -> Vec<String> {
     let label = paint(&label, Ink::Dim, style);
     let mut out: Vec<String> = entry.lines.iter().flat_map(|l| wrap(l, "  ", &inner)).collect();
     if !entry.actions.is_empty() {
-        let line = vec![Piece::Words(actions(entry.actions.iter().map(|a| code(&a.verb)), entry.case))];
+        let line = vec![Piece::Words(actions(&entry.actions, entry.case))];
         out.extend(wrap(&line, "  ", &inner));
     }
     out.into_iter().map(|l| format!("{label}{l}")).collect()
@@ -122,8 +124,8 @@ pub fn summary(card: &CardView, style: &Style) -> String {
 }
 
 /// What can be typed now.
-fn actions(verbs: impl Iterator<Item = String>, case: u64) -> String {
-    format!("→ {}", verbs.map(|v| format!("{v} {case}")).collect::<Vec<_>>().join(" · "))
+fn actions(actions: &[Action], case: u64) -> String {
+    format!("→ {}", actions.iter().map(|a| format!("{} {case}", a.typed)).collect::<Vec<_>>().join(" · "))
 }
 
 /// A line being filled: its runs, and how many columns they take.

@@ -184,8 +184,8 @@ fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
     };
     Ok(Asked {
         id: written.id,
-        by: written.by.map_or_else(|| settings.agent.clone(), |by| AgentId(by)),
-        room: written.room.map_or_else(|| settings.room.clone(), |room| RoomId(room)),
+        by: written.by.map_or_else(|| settings.agent.clone(), AgentId),
+        room: written.room.map_or_else(|| settings.room.clone(), RoomId),
         thread: written.thread,
         lang: written.lang.as_deref().map(Lang::from_tag),
         text: line,

@@ -1,1 +1,106 @@
+use super::input::{LINE_MAX, is_farewell, parse, read_line};
+use super::*;
+use proptest::prelude::*;
 
+fn settings(format: Format) -> Settings {
+    Settings {
+        format,
+        agent: "console".into(),
+        room: "console".into(),
+        lang: Lang::En,
+        style: Style { width: 80, colour: false },
+        started: Time(1_000),
+    }
+}
+
+fn asked(format: Format, line: &str) -> Result<Option<Asked>, String> {
+    parse(Line::Text(line.as_bytes().to_vec()), &settings(format), || "n1".into()).map_err(|w| Words::new().tell(&w.say, Lang::En))
+}
+
+fn text_of(format: Format, line: &str) -> String {
+    asked(format, line).unwrap().unwrap().text
+}
+
+#[test]
+fn a_typed_line_is_a_command_with_or_without_what_other_chats_want() {
+    for line in ["claim 42", " claim 42 ", "!claim 42", "/claim 42", "sereno claim 42", "@sereno  claim 42", "claim 42\r"] {
+        assert_eq!(text_of(Format::Text, line), "claim 42", "{line:?}");
+    }
+    assert_eq!(asked(Format::Text, "  \r"), Ok(None));
+    assert_eq!(asked(Format::Text, "hello").unwrap().unwrap().by, AgentId::from("console"));
+}
+
+#[test]
+fn json_lines_carry_who_and_what() {
+    let one = asked(
+        Format::Json,
+        r##"{"id":"8","by":"ana","verb":"reply","case":"#42","text":"We are\non it","room":"r","thread":"t","lang":"es"}"##,
+    );
+    let expected = Asked {
+        id: "8".into(),
+        by: "ana".into(),
+        room: "r".into(),
+        thread: Some("t".into()),
+        lang: Some(Lang::Es),
+        text: "reply #42 We are\non it".into(),
+    };
+    assert_eq!(one, Ok(Some(expected)));
+    assert_eq!(text_of(Format::Json, r#"{"id":"7","line":"!claim 42"}"#), "claim 42");
+    assert_eq!(text_of(Format::Json, r#"{"id":"7","verb":"claim","case":42}"#), "claim 42");
+}
+
+#[test]
+fn what_is_wrong_with_a_json_line_is_said() {
+    for (line, said) in [
+        ("claim 42", "expected value"),
+        (r#"{"id":"7"}"#, "line | verb"),
+        (r#"{"line":"list"}"#, "missing field `id`"),
+        (r#"{"id":"","line":"list"}"#, "id: 1..200 bytes"),
+        (r#"{"id":"7","line":"list","verb":"list"}"#, "line | verb"),
+        (r#"{"id":"7","line":"list","case":4}"#, "line | verb"),
+        (r#"{"id":"7","lin":"list"}"#, "unknown field `lin`"),
+    ] {
+        let wrong = asked(Format::Json, line).unwrap_err();
+        assert!(wrong.contains(said) && wrong.contains(r#"{"id":"7","by":"ana","line":"claim 42"}"#), "{line}: {wrong}");
+    }
+    let wrong = parse(Line::Text(br#"{"id":"7","lin":1}"#.to_vec()), &settings(Format::Json), || "n".into()).unwrap_err();
+    assert_eq!(wrong.id.as_deref(), Some("7"), "the sender learns which line was wrong");
+    assert!(parse(Line::Text(vec![0xff, 0xfe]), &settings(Format::Text), || "n".into()).is_err());
+}
+
+#[test]
+fn lines_are_bounded() {
+    let long = "x".repeat(LINE_MAX + 1);
+    let text = format!("one\n{long}\n\n{}\nlast", "y".repeat(LINE_MAX));
+    // Small reads, so that lines come in parts.
+    let mut reader = io_in_parts(&text);
+    let mut read = Vec::new();
+    while let Some(line) = read_line(&mut reader).unwrap() {
+        read.push(match line {
+            Line::TooLong => "too long".to_owned(),
+            Line::Text(bytes) if bytes.len() > 10 => format!("{} bytes", bytes.len()),
+            Line::Text(bytes) => String::from_utf8(bytes).unwrap(),
+        });
+    }
+    assert_eq!(read, ["one", "too long", "", "65536 bytes", "last"]);
+    assert!(is_farewell(&Line::Text(b" quit\r".to_vec())) && !is_farewell(&Line::Text(b"quit it".to_vec())));
+}
+
+fn io_in_parts(text: &str) -> impl BufRead {
+    std::io::BufReader::with_capacity(7, std::io::Cursor::new(text.to_owned()))
+}
+
+proptest! {
+    #[test]
+    fn no_input_is_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for format in [Format::Text, Format::Json] {
+            let mut reader = bytes.as_slice();
+            while let Some(line) = read_line(&mut reader).unwrap() {
+                // Either a command or a sentence; never a panic.
+                if let Ok(Some(asked)) = parse(line, &settings(format), || "n".into()) {
+                    prop_assert!(!asked.id.is_empty());
+                }
+            }
+        }
+    }
+}

@@ -91,5 +91,13 @@ fn private(pen: &Pen<'_>, case: &Case) -> Option<Verb> {
 }
 
 fn actions(pen: &Pen<'_>, verbs: &[Verb]) -> Vec<Action> {
-    verbs.iter().map(|verb| Action { verb: *verb, label: pen.get(&format!("action-{}", code(verb))) }).collect()
+    verbs
+        .iter()
+        .map(|verb| Action { verb: *verb, label: pen.get(&format!("action-{}", code(verb))), typed: typed(pen, &code(verb)) })
+        .collect()
+}
+
+/// What to type for a verb, in the reader's language: the name that its usage begins with.
+pub fn typed(pen: &Pen<'_>, verb: &str) -> String {
+    pen.get(&format!("usage-{verb}")).split_whitespace().next().unwrap_or(verb).to_owned()
 }

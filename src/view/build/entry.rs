@@ -3,7 +3,7 @@
 use super::pen::{Pen, foreign, one_line};
 use super::{actions, card, post, send};
 use crate::case::refusal::code;
-use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendState};
+use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendState, StopReason};
 use crate::post::Untrusted;
 use crate::say::{Arg, Say};
 use crate::view::{EntryView, Line, Piece};
@@ -12,7 +12,12 @@ use crate::view::{EntryView, Line, Piece};
 pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool, changed: bool) -> EntryView {
     let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
     let mut lines = vec![sentence(pen, case, record)];
-    if changed && let Some(first) = lines.first_mut() {
+    // These tell of a change themselves.
+    let tells = matches!(record.event, Event::Edited { .. } | Event::Deleted { .. });
+    if changed
+        && !tells
+        && let Some(first) = lines.first_mut()
+    {
         first.push(Piece::Words(format!(" {}", pen.get("event-updated"))));
     }
     lines.extend(content(pen, case, record, private));
@@ -60,11 +65,7 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord) -> Line {
             let say = of_send(say, *send).with("reason", Arg::Code(format!("hold-{}", code(because))));
             vec![pen.own(&say.text("n", case.id.0.to_string()))]
         }
-        Event::Stopped { send, because } => {
-            let mut line = vec![pen.own(&of_send(say, *send).with("reason", Arg::Code(send::stop_code(because))))];
-            line.extend(send::stop_detail(because));
-            line
-        }
+        Event::Stopped { send, because } => vec![pen.own(&of_send(say, *send).with("reason", Arg::Code(send::stop_code(because))))],
         Event::ApprovalAsked { send }
         | Event::Approved { send }
         | Event::Rejected { send, .. }
@@ -77,7 +78,11 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord) -> Line {
             let reason = pen.say(&card::reason(because));
             vec![pen.own(&say.text("reason", reason).text("n", case.id.0.to_string()))]
         }
-        Event::Undone { verb } => pen.fill(&say, &[("verb", one_line(verb, 20))]),
+        Event::Undone { verb } => {
+            let known = crate::command::table::find(verb).is_some();
+            let verb = if known { actions::typed(pen, verb) } else { verb.clone() };
+            pen.fill(&say, &[("verb", one_line(&verb, 20))])
+        }
         _ => vec![pen.own(&say)],
     }
 }
@@ -105,6 +110,9 @@ fn shows_text_of(event: &Event) -> Option<u32> {
 /// What was said: a post with its author, a draft, a send, a note.
 fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Vec<Line> {
     let event = &record.event;
+    if let Event::Deleted { post } = event {
+        return case.posts.get(*post).map(|p| post::byline(pen, p, true)).into_iter().collect();
+    }
     if let Some(index) = event.shows_post() {
         return case.posts.get(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
     }
@@ -114,6 +122,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
     match event {
         Event::Drafted { draft } => draft_text(pen, case, *draft, private),
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => foreign(text),
+        Event::Stopped { because: StopReason::Refused(words), .. } => foreign(&Untrusted::new(words.as_str())),
         Event::Undelivered { detail, .. } => foreign(&Untrusted::new(detail.as_str())),
         _ => Vec::new(),
     }

@@ -1,0 +1,466 @@
+//! What people see, as snapshots; and what they must not see.
+
+use crate::world::*;
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use sereno::case::*;
+use sereno::clock::{DAY_MS, MINUTE_MS, SECOND_MS, Time};
+use sereno::engine::{Body, OutboxLine, Reply};
+use sereno::i18n::Words;
+use sereno::intake::Reason;
+use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
+use sereno::policy::{Approval, Lang, Policy};
+use sereno::post::*;
+use sereno::view::text::{MARK, Style, render};
+use sereno::view::{Action, CardView, EntryView, Piece, TextView, View, build};
+
+const STYLE: Style = Style { width: 80, colour: false };
+
+fn staff() -> Policy {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    p.people.get_mut(&"ana".into()).unwrap().name = "Ana".into();
+    p.people.get_mut(&"luis".into()).unwrap().name = "Luis".into();
+    p
+}
+
+/// A customer with a name, an audience and a young account, who is angry, with a picture.
+fn furious() -> Post {
+    let mut p = post("p1", "carla", "THREE hours waiting!! This is outrageous, nobody answers.\n\nhttps://photos.example/queue");
+    p.author.name = Untrusted::new("Carla Ruiz");
+    p.author.handle = Untrusted::new("@carla@plaza.example");
+    p.author.url = Some("https://plaza.example/@carla".into());
+    p.author.followers = Some(64_000);
+    p.author.since = Some(START.plus(-5 * DAY_MS));
+    p.lang = Some("en".into());
+    p.url = Some("https://plaza.example/@carla/1".into());
+    p.warning = Some(Untrusted::new("rant"));
+    p.media = vec![Media {
+        kind: "image".into(),
+        url: "https://cdn.plaza.example/q.jpg".into(),
+        description: Some(Untrusted::new("a long queue")),
+    }];
+    p.engagement = Engagement { replies: 3, reposts: 12, likes: 40 };
+    p
+}
+
+fn show(body: &Body, policy: &Policy, lang: Lang, now: Time) -> String {
+    render(&build::delivery(body, policy, &Words::new(), lang, now), &STYLE)
+}
+
+/// Everything that the chat was shown, in one language.
+fn all_shown(w: &World, policy: &Policy, lang: Lang) -> String {
+    w.chat.iter().map(|(_, d)| show(&d.body, policy, lang, d.entry.sent_at.unwrap())).collect()
+}
+
+fn asked(w: &mut World, line: &str, policy: &Policy, lang: Lang) -> String {
+    let reply = w.query("ana", line);
+    render(&build::reply(&reply, policy, &Words::new(), lang, w.now), &STYLE)
+}
+
+fn answered(w: &mut World, by: &str, line: &str, lang: Lang) -> String {
+    let answer = w.say_as(&format!("x-{line}"), by, line);
+    let case = answer.case.and_then(|id| w.engine.case(id).unwrap());
+    render(&build::answer(&answer, case.as_ref(), w.engine.policy(), &Words::new(), lang, w.now), &STYLE)
+}
+
+#[test]
+fn a_complaint_and_its_answer() {
+    let mut w = World::new(staff());
+    let first = furious();
+    w.posts(&first);
+    w.say("ana", "claim 1");
+    w.say("ana", "draft 1 We are sorry, Carla. We are looking into it right now.");
+    w.say("ana", "reply 1");
+    w.wait(11 * SECOND_MS);
+    w.posts(&reply_to(&first, "p2", "dani", "Same for me last week."));
+    w.edits(&first, "TWO hours waiting. Nobody answers.");
+    w.posts(&reply_to(&first, "p3", "carla", "Thanks, but still nothing."));
+    w.deletes(&first);
+    w.say("ana", "note 1 Called the shop: they are short of people.\nBack at five.");
+    w.say("luis", "resolve 1");
+    for lang in [Lang::En, Lang::Es] {
+        assert_snapshot!(format!("complaint_{}", lang.code()), all_shown(&w, &staff(), lang));
+    }
+}
+
+#[test]
+fn what_waits_for_people() {
+    let mut p = staff();
+    p.reply.approval = Approval::Agents;
+    let mut w = World::new(p.clone());
+    let first = furious();
+    w.posts(&first);
+    w.say("ana", "reply 1 Write to us with your booking number.");
+    w.say("luis", "reject 1 Too stiff");
+    w.say("ana", "reply 1 We are on it.");
+    w.say("luis", "approve 1");
+    w.posts(&reply_to(&first, "p2", "carla", "And now the app is down too!"));
+    w.faults.push_back(sereno::outbox::Outcome::Refused { why: "422: the post is too old".into() });
+    w.say("luis", "reply 1");
+    w.wait(11 * SECOND_MS);
+    w.say("ana", "snooze 1 2h");
+    w.say("luis", "assign 1 ana");
+    w.say("ana", "escalate 1 Legal must see this");
+    w.say("ana", "tag 1 outage");
+    w.say("ana", "spam 1");
+    for lang in [Lang::En, Lang::Es] {
+        assert_snapshot!(format!("waiting_{}", lang.code()), all_shown(&w, &p, lang));
+    }
+}
+
+#[test]
+fn answers_lists_and_reports() {
+    let p = staff();
+    let mut w = World::new(p.clone());
+    w.posts(&furious());
+    w.posts(&post("p5", "eva", "Do you open on Sunday?"));
+    let mut said = String::new();
+    for lang in [Lang::En, Lang::Es] {
+        for line in ["claim 9", "clam 1", "reply 1", "priority 1 shiny", "bananas"] {
+            said += &answered(&mut w, "ana", line, lang);
+        }
+        said += &answered(&mut w, "vera", "claim 1", lang);
+    }
+    said += &answered(&mut w, "ana", "reply 1 We are looking into it.", Lang::En);
+    w.wait(11 * SECOND_MS);
+    w.say("ana", "resolve 1");
+    w.say("ana", "spam 2");
+    w.wait(3 * MINUTE_MS);
+    for lang in [Lang::En, Lang::Es] {
+        for line in ["list", "list spam", "history 1", "digest", "help", "help reply"] {
+            said += &format!("\n$ {line}\n{}", asked(&mut w, line, &p, lang));
+        }
+    }
+    assert_snapshot!("answers_lists_reports", said);
+}
+
+#[test]
+fn a_report_with_every_figure() {
+    let mut figures = sereno::digest::figures::Figures {
+        from: START.plus(-10 * 60 * MINUTE_MS),
+        to: START.plus(6 * DAY_MS),
+        new: 12_345,
+        answered: 1,
+        replies: 2,
+        open: sereno::store::OpenCount { open: 7, oldest: Some(START.plus(-2 * DAY_MS)) },
+        median_ms: Some(12 * MINUTE_MS),
+        p90_ms: Some(353 * MINUTE_MS),
+        in_target_percent: Some(83),
+        by_network: [("mastodon".to_owned(), 40), ("square".to_owned(), 2)].into(),
+        handoffs: 3,
+        resolved: 9,
+        confirmed: 1,
+        reopened: 4,
+        hidden: 5,
+        by_agent: [("ana".to_owned(), 2)].into(),
+    };
+    let mut said = String::new();
+    for lang in [Lang::En, Lang::Es] {
+        said += &show(&Body::Digest { figures: Box::new(figures.clone()) }, &staff(), lang, START);
+    }
+    figures = sereno::digest::figures::Figures { from: START, to: START.plus(MINUTE_MS), ..Default::default() };
+    said += &show(&Body::Digest { figures: Box::new(figures) }, &staff(), Lang::En, START);
+    assert_snapshot!("report", said);
+}
+
+#[test]
+fn the_outbox_says_what_to_do() {
+    let entry = |id, lane, effect, state, attempts| OutboxLine {
+        op: format!("w-{id}"),
+        entry: Entry {
+            id: EntryId(id),
+            lane,
+            urgency: Urgency::Normal,
+            case: Some(CaseId(3)),
+            effect,
+            created: START,
+            due: START.plus(SECOND_MS),
+            valid_until: None,
+            attempts,
+            state,
+            sent_at: None,
+        },
+    };
+    let lines = vec![
+        entry(11, Lane::Chat("console".into()), Effect::Card { place: 0 }, EntryState::Queued, 0),
+        entry(12_000, Lane::Network("main".into()), Effect::Send { send: 1 }, EntryState::Dead { why: "500: \u{1b}[2Jnope".into() }, 7),
+        entry(13, Lane::Network("main".into()), Effect::Send { send: 2 }, EntryState::Unknown, 1),
+    ];
+    let reply = Reply::Outbox(lines);
+    let said: String =
+        [Lang::En, Lang::Es].iter().map(|l| render(&build::reply(&reply, &staff(), &Words::new(), *l, START), &STYLE)).collect();
+    assert_snapshot!("outbox", said);
+}
+
+/// One of each event, about the parts of a case that has one of each.
+fn every_event() -> Vec<Event> {
+    let text = || Untrusted::new("because\nI say so");
+    vec![
+        Event::Opened { post: 0, linked: None },
+        Event::Opened { post: 0, linked: Some(CaseId(2)) },
+        Event::Joined { post: 0 },
+        Event::OtherSpoke { post: 0 },
+        Event::DmReceived { post: 1 },
+        Event::Edited { post: 0 },
+        Event::Deleted { post: 0 },
+        Event::AnsweredOutside { post: 0 },
+        Event::Claimed,
+        Event::Released,
+        Event::Assigned { to: "luis".into() },
+        Event::Noted { text: text() },
+        Event::Tagged { tag: "refund".into() },
+        Event::Untagged { tag: "refund".into() },
+        Event::PrioritySet { to: Priority::High },
+        Event::PriorityRaised { to: Priority::Urgent, because: Reason::Spreading(12_000) },
+        Event::Snoozed { until: START.plus(DAY_MS) },
+        Event::Woke,
+        Event::Overdue,
+        Event::Escalated { text: None },
+        Event::Escalated { text: Some(text()) },
+        Event::Drafted { draft: 1 },
+        Event::Discarded { draft: 1 },
+        Event::ApprovalAsked { send: 1 },
+        Event::Approved { send: 1 },
+        Event::Rejected { send: 1, text: None },
+        Event::Rejected { send: 1, text: Some(text()) },
+        Event::Queued { send: 1, until: START },
+        Event::Held { send: 1, because: HoldReason::CustomerWrote },
+        Event::Stopped { send: 1, because: StopReason::TargetGone },
+        Event::Stopped { send: 1, because: StopReason::Refused("422".into()) },
+        Event::InDoubt { send: 1 },
+        Event::Undelivered { send: 1, detail: "500".into() },
+        Event::Published { send: 1 },
+        Event::Resolved { how: Resolution::ByAgent },
+        Event::Resolved { how: Resolution::ByCustomer },
+        Event::Reopened { by_customer: true },
+        Event::Reopened { by_customer: false },
+        Event::MergedFrom { case: CaseId(2) },
+        Event::MergedInto { case: CaseId(2) },
+        Event::Linked { case: CaseId(2) },
+        Event::Hidden { because: Reason::LinkFarm },
+        Event::Restored,
+        Event::Undone { verb: "claim".into() },
+    ]
+}
+
+const CANARY: &str = "KANARI-7788";
+const SENT_CANARY: &str = "KANARI-9911";
+
+/// A case with a private conversation in it, both ways, all of it marked by canaries.
+fn private_story(policy: Policy) -> World {
+    let mut w = World::new(policy);
+    w.posts(&furious());
+    w.say("ana", &format!("handoff 1 Hello, tell us more {SENT_CANARY}"));
+    w.wait(11 * SECOND_MS);
+    let mut secret = dm("d1", "carla", &format!("My number is {CANARY}"));
+    secret.warning = Some(Untrusted::new(format!("warning {CANARY}")));
+    secret.url = Some(format!("https://plaza.example/{CANARY}"));
+    secret.media =
+        vec![Media { kind: "image".into(), url: format!("https://cdn.example/{CANARY}.jpg"), description: Some(Untrusted::new(CANARY)) }];
+    w.posts(&secret);
+    w.say("ana", &format!("dm 1 Thank you {SENT_CANARY}"));
+    w.wait(11 * SECOND_MS);
+    // The same words as a draft are as private as what was sent.
+    w.say("ana", &format!("draft 1 Thank you {SENT_CANARY}"));
+    w.edits(&secret, &format!("My number is not {CANARY}"));
+    w
+}
+
+/// Everything about a story that could be shown in `room`, in text, JSON and Debug.
+fn everything(w: &mut World, policy: &Policy, room: &str) -> String {
+    let words = Words::new();
+    let mut out = String::new();
+    let views: Vec<View> = [Lang::En, Lang::Es]
+        .into_iter()
+        .flat_map(|lang| {
+            let of = |body: &Body| build::delivery(body, policy, &words, lang, w.now);
+            let mut views: Vec<View> = w.chat.iter().filter(|(r, _)| r.as_str() == room).map(|(_, d)| of(&d.body)).collect();
+            // And what the chat was never asked to show there: every event, in every place.
+            let case = w.case(1);
+            for place in (0..case.places.len()).filter(|p| case.places[*p].room.as_str() == room) {
+                views.push(of(&Body::Card { case: Box::new(case.clone()), place, edit: None }));
+                // A case whose first post is a direct message.
+                let mut began = case.clone();
+                began.posts.retain(|p| p.post.is_dm());
+                views.push(of(&Body::Card { case: Box::new(began), place, edit: None }));
+                for send in 1..=case.sends.len() {
+                    for post in 0..case.posts.len() {
+                        for (n, event) in every_event().into_iter().enumerate() {
+                            let event = aimed(event, post, u32::try_from(send).unwrap());
+                            let event =
+                                EventRecord { case: case.id, n: u32::try_from(n).unwrap(), at: w.now, by: Some("ana".into()), event };
+                            views.push(of(&Body::Entry { case: Box::new(case.clone()), place, thread: None, event, edit: None }));
+                        }
+                    }
+                }
+            }
+            views
+        })
+        .collect();
+    for view in views {
+        out += &render(&view, &Style::PLAIN);
+        out += &serde_json::to_string(&view).unwrap();
+    }
+    out
+}
+
+/// The same event about another post and another send.
+fn aimed(event: Event, at: usize, id: u32) -> Event {
+    match event {
+        Event::Opened { linked, .. } => Event::Opened { post: at, linked },
+        Event::Joined { .. } => Event::Joined { post: at },
+        Event::OtherSpoke { .. } => Event::OtherSpoke { post: at },
+        Event::DmReceived { .. } => Event::DmReceived { post: at },
+        Event::Edited { .. } => Event::Edited { post: at },
+        Event::AnsweredOutside { .. } => Event::AnsweredOutside { post: at },
+        Event::ApprovalAsked { .. } => Event::ApprovalAsked { send: id },
+        Event::Queued { until, .. } => Event::Queued { send: id, until },
+        Event::Published { .. } => Event::Published { send: id },
+        Event::Drafted { .. } => Event::Drafted { draft: id },
+        other => other,
+    }
+}
+
+/// What is asked for and answered: it may be shown in any room.
+fn queries(w: &mut World, policy: &Policy) -> String {
+    let mut out = String::new();
+    for lang in [Lang::En, Lang::Es] {
+        for line in ["list", "list mine", "history 1", "digest", "help"] {
+            out += &asked(w, line, policy, lang);
+        }
+        let answer = w.say("ana", &format!("dm 1 Once more {SENT_CANARY}"));
+        let case = w.case(1);
+        out += &render(&build::answer(&answer, Some(&case), policy, &Words::new(), lang, w.now), &Style::PLAIN);
+        w.wait(11 * SECOND_MS);
+    }
+    out += &w.engine.outbox().iter().map(|l| format!("{l:?}")).collect::<String>();
+    out
+}
+
+#[test]
+fn private_words_stand_only_in_private_rooms() {
+    let mut p = staff();
+    p.privacy.private_rooms = vec!["vault".into()];
+    p.privacy.dm_room = Some("vault".into());
+    let mut w = private_story(p.clone());
+    let (public, vault) = (everything(&mut w, &p, "console"), everything(&mut w, &p, "vault"));
+    assert!(public.contains("private room") && public.contains("sala privada"), "a sentence stands for what is not shown");
+    assert!(!public.contains(CANARY) && !public.contains(SENT_CANARY), "{public}");
+    assert!(vault.contains(CANARY) && vault.contains(SENT_CANARY));
+    let asked = queries(&mut w, &p);
+    assert!(!asked.contains(CANARY) && !asked.contains(SENT_CANARY), "{asked}");
+    // The room is named private no longer: at once it shows nothing more, whatever stands in the case.
+    p.privacy = sereno::policy::PrivacyPolicy::default();
+    let vault = everything(&mut w, &p, "vault");
+    assert!(!vault.is_empty() && !vault.contains(CANARY) && !vault.contains(SENT_CANARY), "{vault}");
+}
+
+#[test]
+fn a_private_home_shows_everything_but_lists_do_not() {
+    let mut p = staff();
+    p.privacy.private_rooms = vec!["console".into()];
+    let mut w = private_story(p.clone());
+    let home = everything(&mut w, &p, "console");
+    assert!(home.contains(CANARY) && home.contains(SENT_CANARY));
+    let asked = queries(&mut w, &p);
+    assert!(!asked.contains(CANARY) && !asked.contains(SENT_CANARY), "{asked}");
+}
+
+#[test]
+fn what_holds_private_text_says_so() {
+    let mut p = staff();
+    p.privacy.private_rooms = vec!["console".into()];
+    let w = private_story(p.clone());
+    for (_, delivery) in &w.chat {
+        let shown = show(&delivery.body, &p, Lang::En, w.now);
+        let holds = shown.contains(CANARY) || shown.contains(SENT_CANARY);
+        assert_eq!(holds, build::holds_private(&delivery.body, &p), "{shown}");
+        assert!(!build::holds_private(&delivery.body, &staff()), "nothing private is shown where nothing is private");
+    }
+}
+
+#[test]
+fn every_event_reads_well_in_both_languages() {
+    let mut p = staff();
+    p.privacy.private_rooms = vec!["console".into()];
+    let w = private_story(p.clone());
+    let case = w.case(1);
+    let mut said = String::new();
+    for lang in [Lang::En, Lang::Es] {
+        for (n, event) in every_event().into_iter().enumerate() {
+            let event = EventRecord { case: case.id, n: u32::try_from(n).unwrap(), at: w.now, by: Some("ana".into()), event };
+            said += &show(&Body::Entry { case: Box::new(case.clone()), place: 0, thread: None, event, edit: None }, &p, lang, w.now);
+        }
+    }
+    assert!(!said.contains(['{', '}', '$']), "{said}");
+    assert_snapshot!("every_event", said);
+}
+
+fn piece() -> impl Strategy<Value = Piece> {
+    let text = "\\PC{0,12}|[\\x00-\\x1f\\x7f-\\u{9f}\\u{200b}-\\u{206f} a-z│▏#\\u{1f600}\\u{4e00}]{0,40}";
+    prop_oneof![
+        text.prop_map(Piece::Words),
+        text.prop_map(Piece::Strong),
+        text.prop_map(|t| Piece::Foreign(Untrusted::new(t))),
+        (text, text).prop_map(|(label, path)| Piece::Link { label, url: format!("https://example.org/{path}") }),
+    ]
+}
+
+fn views() -> impl Strategy<Value = View> {
+    let line = || proptest::collection::vec(piece(), 0..4);
+    let lines = || proptest::collection::vec(line(), 0..4);
+    let actions = || Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into() }]);
+    prop_oneof![
+        lines().prop_map(|lines| View::Text(TextView { code: "x".into(), lines })),
+        (lines(), actions()).prop_map(|(lines, actions)| {
+            View::Entry(EntryView { case: 42, event: "joined".into(), n: 1, post: None, author: None, lines, actions })
+        }),
+        (line(), line(), lines(), lines(), actions()).prop_map(|(title, who, body, facts, actions)| {
+            let words = String::new;
+            View::Card(CardView {
+                case: 42,
+                code: words(),
+                status: words(),
+                priority: words(),
+                owner: None,
+                network: words(),
+                account: words(),
+                post: words(),
+                customer: words(),
+                title,
+                who,
+                body,
+                facts,
+                actions,
+            })
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn nothing_but_text_reaches_a_terminal(view in views(), width in 30_usize..100) {
+        let plain = render(&view, &Style { width, colour: false });
+        prop_assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", plain);
+        for line in plain.lines() {
+            // A box or a label before a text that is already as narrow as can be makes it wider.
+            prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= width.max(Style::NARROWEST + 6), "{:?}", line);
+        }
+        let coloured = render(&view, &Style { width, colour: true });
+        let mut bare = String::new();
+        for (i, part) in coloured.split('\u{1b}').enumerate() {
+            bare += if i == 0 { part } else { part.split_once('m').unwrap().1 };
+        }
+        prop_assert_eq!(bare, plain);
+    }
+
+    #[test]
+    fn nobody_can_write_a_line_that_looks_like_ours(text in "[a-z #│▏✓\\n\\x1b]{0,200}") {
+        let clean: Vec<_> = sereno::view::hygiene::lines(&text).into_iter().map(|l| vec![Piece::Foreign(Untrusted::new(l))]).collect();
+        let view = View::Text(TextView { code: "x".into(), lines: clean });
+        for line in render(&view, &Style { width: 30, colour: false }).lines() {
+            prop_assert!(line.starts_with(MARK.trim_end()), "{:?}", line);
+        }
+    }
+}
