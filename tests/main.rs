@@ -6,6 +6,7 @@ mod config;
 mod console;
 mod docs;
 mod store_conformance;
+mod store_crash;
 mod store_sample;
 mod stories;
 mod views;

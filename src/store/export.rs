@@ -143,6 +143,11 @@ impl Export {
         self.out.write_all(&json).map_err(|e| failed("the export", &e))
     }
 
+    /// What has been written so far.
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
     pub(super) fn finish(mut self) -> Result<Counts, StoreError> {
         let sha256 = hex(&self.sha.clone().finalize());
         let counts = self.counts.clone();

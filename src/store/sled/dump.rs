@@ -1,7 +1,7 @@
 //! Giving everything out, as of one moment: the writer does it, so nothing changes meanwhile.
 
-use super::Core;
 use super::read::{ClaimRecord, CursorRecord, answer_front, answer_of, data_key, general, head_of, prefixed, unseal};
+use super::{Core, Meta};
 use crate::case::{Case, CaseId, EventRecord};
 use crate::outbox::Entry;
 use crate::store::StoreError;
@@ -12,11 +12,11 @@ use std::io::Write;
 
 impl Core {
     /// Writes every record as a line; how many of each kind.
-    pub(super) fn dump(&self, seq: u64, out: Box<dyn Write + Send>) -> Result<BTreeMap<String, u64>, StoreError> {
+    pub(super) fn dump(&self, meta: &Meta, out: Box<dyn Write + Send>) -> Result<BTreeMap<String, u64>, StoreError> {
         let mut export = Export::new(out);
         let hash_key = hex(self.ring().hash_key().expose());
         let instance = self.instance.clone();
-        export.line(&Line::Header(Header { format: FORMAT, instance, seq, hash_key }))?;
+        export.line(&Line::Header(Header { format: FORMAT, instance, seq: meta.seq, hash_key }))?;
         export.line(&Line::Counters(self.read_counters()?))?;
         if let Some(desk) = self.read_desk()? {
             export.line(&Line::Desk(desk))?;
@@ -40,7 +40,22 @@ impl Core {
             export.line(&Line::Fact(unseal(&with, at, &raw).map_err(|w| self.wrong(w))?))?;
             Ok(true)
         })?;
+        self.all_there(meta, export.counts())?;
         export.finish()
+    }
+
+    /// Whether as much was read as was ever written: an export is never less in silence.
+    fn all_there(&self, meta: &Meta, counts: &BTreeMap<String, u64>) -> Result<(), StoreError> {
+        for (kind, name) in
+            [('c', "cases"), ('e', "events"), ('d', "claims"), ('r', "commands"), ('o', "entries"), ('q', "cursors"), ('f', "facts")]
+        {
+            let (expected, found) = (meta.rows.get(&kind).copied().unwrap_or(0), counts.get(name).copied().unwrap_or(0));
+            if expected != found {
+                let at = [u8::try_from(kind).unwrap_or(b'?')];
+                return Err(self.wrong(Wrong::damaged(&at, format!("{expected} {name}"), found.to_string())));
+            }
+        }
+        Ok(())
     }
 
     /// The hash in the last bytes of a key.

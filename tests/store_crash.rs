@@ -1,0 +1,391 @@
+//! Damage of every kind, and kill -9: the store is whole, or it is refused. Never silently less.
+
+use crate::store_sample::{NOW, answer, case, event};
+use sereno::case::{Case, CaseId};
+use sereno::digest::{Fact, FactKind};
+use sereno::post::PostRef;
+use sereno::store::sled::SledStore;
+use sereno::store::{Claim, Commit, PostClaim, SeenCommand, Store, StoreError, export};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Everything of one store: directory, sidecar, keyring.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Place {
+        Place(tempfile::tempdir().unwrap())
+    }
+    fn dir(&self) -> PathBuf {
+        self.0.path().join("store")
+    }
+    fn keyring(&self) -> PathBuf {
+        self.0.path().join("keyring")
+    }
+    fn sidecar(&self) -> PathBuf {
+        self.0.path().join("store.seq")
+    }
+    fn open(&self) -> Result<SledStore, StoreError> {
+        SledStore::open(&self.dir(), &self.keyring())
+    }
+    fn copy(&self) -> Place {
+        let to = Place::new();
+        copy_all(self.0.path(), to.0.path());
+        to
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy_all(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn commit(id: u64, version: u64) -> Commit {
+    let n = u32::try_from(version - 1).unwrap();
+    let fact =
+        Fact { at: NOW.plus(version.cast_signed()), case: CaseId(id), n, network: "square".into(), by: None, kind: FactKind::Replied };
+    let claim =
+        PostClaim { post: PostRef::World(format!("p{id}-{version}").as_str().into()), claim: Claim::Case(CaseId(id)), expires: NOW };
+    Commit {
+        cases: vec![Case { version, ..case(id, "cleo", "r1") }],
+        events: vec![event(id, n)],
+        claims: vec![claim],
+        commands: vec![SeenCommand { id: format!("c{id}-{version}"), answer: answer(Some(id), "done"), expires: NOW }],
+        facts: vec![fact],
+        cursors: vec![("acme".into(), format!("s{id}"), version.to_string())],
+        ..Commit::default()
+    }
+}
+
+/// A store with some hundreds of commits, closed; and all that is in it.
+fn filled() -> (Place, Vec<u8>) {
+    let place = Place::new();
+    let store = place.open().unwrap();
+    for version in 1..=8 {
+        std::thread::scope(|s| {
+            for id in 1..=24 {
+                let store = &store;
+                s.spawn(move || store.commit(commit(id, version)).unwrap());
+            }
+        });
+    }
+    let whole = everything(&store, &place).unwrap();
+    (place, whole)
+}
+
+fn everything(store: &SledStore, place: &Place) -> Result<Vec<u8>, StoreError> {
+    let file = place.0.path().join("export");
+    export::export(store, &file)?;
+    let bytes = fs::read(&file).unwrap();
+    fs::remove_file(file).unwrap();
+    Ok(bytes)
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Whole,
+    Refused(String),
+    /// The one that must never be.
+    SilentlyLess,
+}
+
+fn judge(place: &Place, whole: &[u8]) -> Verdict {
+    let read = place.open().and_then(|store| everything(&store, place));
+    match read {
+        Ok(bytes) if bytes == whole => Verdict::Whole,
+        Ok(_) => Verdict::SilentlyLess,
+        Err(e) => Verdict::Refused(e.to_string()),
+    }
+}
+
+fn refused(place: &Place, whole: &[u8], words: &[&str]) {
+    match judge(place, whole) {
+        Verdict::Refused(why) => {
+            for word in words {
+                assert!(why.contains(word), "{word}: {why}");
+            }
+            assert!(why.contains("store"), "{why}");
+        }
+        other => panic!("{other:?}, expected a refusal that says {words:?}"),
+    }
+}
+
+/// Numbers from a seed, for places to damage.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+#[test]
+fn a_torn_tail_or_a_flipped_byte_is_never_silently_less() {
+    let (place, whole) = filled();
+    assert_eq!(judge(&place.copy(), &whole), Verdict::Whole);
+    let len = fs::metadata(place.dir().join("db")).unwrap().len();
+    let mut dice = Dice(7);
+    let (mut kept, mut seen) = (0, 0);
+    let rounds = std::env::var("SERENO_DAMAGE_ROUNDS").map_or(40, |n| n.parse().unwrap());
+    for round in 0..rounds {
+        let copy = place.copy();
+        let db = OpenOptions::new().read(true).write(true).open(copy.dir().join("db")).unwrap();
+        let what = match round % 4 {
+            0 => {
+                // sled sets space aside ahead of what it writes: cut where bytes are.
+                let cut = dice.roll(len);
+                db.set_len(cut).unwrap();
+                format!("cut at {cut} of {len}")
+            }
+            1 => {
+                let (from, many) = (dice.roll(len), 1 + dice.roll(9_000));
+                db.write_all_at(&vec![0; usize::try_from(many.min(len - from)).unwrap()], from).unwrap();
+                format!("{many} zeros at {from}")
+            }
+            _ => {
+                let at = dice.roll(len);
+                let mut byte = [0];
+                db.read_exact_at(&mut byte, at).unwrap();
+                db.write_all_at(&[byte[0] ^ (1 << dice.roll(8))], at).unwrap();
+                format!("a bit at {at}")
+            }
+        };
+        drop(db);
+        match judge(&copy, &whole) {
+            Verdict::Whole => kept += 1,
+            Verdict::Refused(why) => {
+                assert!(why.contains("store"), "{what}: {why}");
+                seen += 1;
+            }
+            Verdict::SilentlyLess => panic!("round {round}: {what}: opened with less than was acknowledged"),
+        }
+    }
+    println!("{seen} refused, {kept} whole of {rounds}");
+    assert!(seen >= rounds / 4, "the damage did reach the data: {seen}");
+}
+
+#[test]
+fn a_lost_or_foreign_part_is_refused_with_what_to_do() {
+    let (place, whole) = filled();
+    let import = "sereno import FILE --store";
+
+    let p = place.copy();
+    fs::remove_dir_all(p.dir()).unwrap();
+    refused(&p, &whole, &["expected data", "missing", import]);
+    assert!(!p.dir().exists(), "nothing is begun in its place");
+
+    let p = place.copy();
+    fs::remove_file(p.dir().join("db")).unwrap();
+    refused(&p, &whole, &["without its files", import]);
+
+    let p = place.copy();
+    fs::remove_file(p.dir().join("conf")).unwrap();
+    refused(&p, &whole, &["without its files", import]);
+
+    let p = place.copy();
+    fs::write(p.dir().join("db"), b"").unwrap();
+    refused(&p, &whole, &["expected", "found", import]);
+
+    let p = place.copy();
+    fs::remove_file(p.sidecar()).unwrap();
+    refused(&p, &whole, &["sidecar", "store.seq", import]);
+
+    let p = place.copy();
+    OpenOptions::new().write(true).open(p.sidecar()).unwrap().set_len(77).unwrap();
+    refused(&p, &whole, &["expected 8192 bytes, found 77", import]);
+
+    let p = place.copy();
+    fs::remove_file(p.keyring()).unwrap();
+    refused(&p, &whole, &["keyring", "put the file back"]);
+
+    // A keyring of another store, however whole.
+    let (p, other) = (place.copy(), Place::new());
+    drop(other.open().unwrap());
+    fs::copy(other.keyring(), p.keyring()).unwrap();
+    refused(&p, &whole, &["another store's"]);
+
+    // An older copy of the data under the newer sidecar: a backup put back halfway.
+    let p = place.copy();
+    let old = p.copy();
+    let store = p.open().unwrap();
+    store.commit(commit(1, 9)).unwrap();
+    drop(store);
+    fs::remove_dir_all(p.dir()).unwrap();
+    fs::create_dir(p.dir()).unwrap();
+    copy_all(&old.dir(), &p.dir());
+    refused(&p, &whole, &["expected 193 commits", "found 192", import]);
+
+    let p = Place::new();
+    fs::create_dir(p.dir()).unwrap();
+    fs::write(p.dir().join("letter.txt"), b"dear diary").unwrap();
+    refused(&p, &whole, &["other files"]);
+    assert!(p.dir().join("letter.txt").exists());
+
+    let inside = SledStore::open(&p.dir(), &p.dir().join("keyring")).unwrap_err();
+    assert!(inside.to_string().contains("outside"), "{inside}");
+    assert_eq!(judge(&place, &whole), Verdict::Whole);
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let place = Place::new();
+    let first = place.open().unwrap();
+    let second = place.open().unwrap_err();
+    assert!(matches!(&second, StoreError::Unavailable(why) if why.contains("another process has it open")), "{second}");
+    drop(first);
+    place.open().unwrap();
+}
+
+#[test]
+fn a_making_that_was_cut_short_is_begun_again() {
+    let place = Place::new();
+    let store = place.open().unwrap();
+    let name = store.instance().to_owned();
+    drop(store);
+    // As it is before its keyring says that it is made.
+    let ring = fs::read_to_string(place.keyring()).unwrap();
+    let body: String = ring.lines().filter(|l| !l.starts_with("end ")).map(|l| l.replace("stage made", "stage new") + "\n").collect();
+    let sum = format!("end {:08x}\n", crc32fast::hash(body.as_bytes()));
+    fs::write(place.keyring(), body + &sum).unwrap();
+    let store = place.open().unwrap();
+    assert_ne!(store.instance(), name);
+    store.commit(commit(1, 1)).unwrap();
+}
+
+#[test]
+fn an_import_is_whole_or_nothing() {
+    let (place, whole) = filled();
+    let file = place.0.path().join("backup");
+    let to = Place::new();
+    let import = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        export::import(&file, &to.dir(), &to.keyring())
+    };
+    let mut dice = Dice(3);
+    for round in 0..30 {
+        let at = usize::try_from(dice.roll(whole.len() as u64 - 1)).unwrap();
+        let mut bad = whole.clone();
+        if round % 2 == 0 {
+            bad.truncate(at)
+        } else {
+            bad[at] ^= 1
+        }
+        let error = import(&bad).unwrap_err();
+        assert!(error.to_string().contains("nothing was imported") || error.to_string().contains("format"), "{error}");
+        assert!(!to.dir().exists() && !to.keyring().exists() && !to.sidecar().exists(), "nothing is kept");
+    }
+    let more = [whole.as_slice(), b"{}\n"].concat();
+    assert!(import(&more).is_err());
+    let counts = import(&whole).unwrap();
+    assert_eq!((counts["cases"], counts["events"], counts["claims"]), (24, 192, 192));
+    let again = import(&whole).unwrap_err();
+    assert!(again.to_string().contains("empty place"), "{again}");
+    assert_eq!(judge(&to, &whole), Verdict::Whole);
+    let (old, new) = (place.open().unwrap(), to.open().unwrap());
+    assert_eq!(old.instance(), new.instance(), "operation ids go on as they were");
+    assert_eq!(old.claim(&PostRef::World("p3-2".into())), new.claim(&PostRef::World("p3-2".into())));
+    assert_eq!(new.commit(commit(1, 9)), Ok(193), "commits are numbered on");
+    assert!(new.check().unwrap().iter().all(|f| f.ok));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+    export::export(&old, &place.0.path().join("second")).unwrap();
+    let made = fs::metadata(place.0.path().join("second")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&made) & 0o777, 0o600, "unlike a plain file: {mode:o}");
+}
+
+/// Not a test of its own: what the killed process does. Commits from four threads, and says what was acknowledged.
+#[test]
+fn child() {
+    let Ok(dir) = std::env::var("SERENO_STORE_CHILD") else { return };
+    let dir = PathBuf::from(dir);
+    let store = SledStore::open(&dir.join("store"), &dir.join("keyring")).unwrap();
+    let base: u64 = std::env::var("SERENO_STORE_ROUND").unwrap().parse().unwrap();
+    std::thread::scope(|s| {
+        for id in 1..=4 {
+            let store = &store;
+            s.spawn(move || {
+                let mut version = store.case(CaseId(id)).unwrap().map_or(0, |c| c.version);
+                loop {
+                    version += 1;
+                    store.commit(commit(id, version)).unwrap();
+                    say(&format!("acked {id} {version}"));
+                    if id == 4 && version % 5 == 0 {
+                        let extra = 1_000 * (base + 1) + version;
+                        store.commit(commit(extra, 1)).unwrap();
+                        store.erase(CaseId(extra)).unwrap();
+                        say(&format!("erased {extra}"));
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("{line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+#[test]
+fn kill_9_loses_nothing_that_was_acknowledged() {
+    let place = Place::new();
+    let (mut acked, mut dice) = (0_u64, Dice(11));
+    let mut erasures = 0_u64;
+    for round in 0..20_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["store_crash::child", "--exact", "--nocapture", "--test-threads=1"])
+            .env("SERENO_STORE_CHILD", place.0.path())
+            .env("SERENO_STORE_ROUND", round.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut last, mut gone) = ([0_u64; 5], Vec::new());
+        let mut stop_after = 10 + dice.roll(60);
+        // Killed in mid-write, after a number of answers; what still stands in the pipe counts as well.
+        while let Some(Ok(line)) = lines.next() {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words[..] {
+                ["acked", id, version] => last[id.parse::<usize>().unwrap()] = version.parse().unwrap(),
+                ["erased", id] => gone.push(id.parse::<u64>().unwrap()),
+                _ => continue,
+            }
+            acked += 1;
+            stop_after = stop_after.saturating_sub(1);
+            if stop_after == 0 {
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+        assert_eq!(stop_after, 0, "the child ended by itself");
+        let store = place.open().unwrap();
+        for id in 1..=4_u64 {
+            let found = store.case(CaseId(id)).unwrap().map_or(0, |c| c.version);
+            let least = last[usize::try_from(id).unwrap()];
+            assert!(found == least || found == least + 1, "case {id}: {least} acknowledged, {found} found");
+            assert_eq!(store.events(CaseId(id), 0, usize::MAX).unwrap().len() as u64, found, "all of a commit, or nothing");
+            assert_eq!(store.cursor(&"acme".into(), &format!("s{id}")).unwrap().unwrap_or("0".into()), found.to_string());
+        }
+        erasures += gone.len() as u64;
+        for id in gone {
+            assert_eq!(store.case(CaseId(id)), Ok(None));
+        }
+        let wrong: Vec<_> = store.check().unwrap().into_iter().filter(|f| !f.ok).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+    println!("20 kills, {acked} acknowledged, {erasures} erasures, none lost");
+    assert!(acked >= 200);
+}
