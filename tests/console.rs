@@ -299,6 +299,24 @@ async fn a_closed_output_means_later_and_never_a_panic() {
 }
 
 #[tokio::test]
+async fn the_chat_ends_when_nobody_reads_it_any_more() {
+    let mut t = terminal(Format::Json);
+    *t.paper.broken.lock().unwrap() = true;
+    t.types("rubbish\n");
+    tokio::time::timeout(BOUND, t.running).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_query_is_answered_with_the_code_of_its_view() {
+    let mut t = terminal(Format::Json);
+    t.types("{\"id\":\"a\",\"line\":\"list\"}\n");
+    let said = t.hears().await;
+    let listed = answered("list", "3 open cases", true);
+    said.answer.send(Answered { answer: Answer { say: Say::default(), ..listed.answer }, ..listed }).unwrap();
+    assert!(t.ends().await.contains("\"code\":\"list\""));
+}
+
+#[tokio::test]
 async fn a_line_without_end_is_refused_and_the_next_one_heard() {
     let mut t = terminal(Format::Json);
     let mut keys = t.keys.take().unwrap();

@@ -6,10 +6,12 @@ use sereno::clock::Time;
 use sereno::command::parse::{Meta, parse};
 use sereno::command::{Answer, Door};
 use sereno::engine::{Ack, Batch, Body, Delivery, Engine, Input, Reply};
+use sereno::i18n::Words;
 use sereno::outbox::{Effect, Look, Outcome, Receipt};
 use sereno::policy::{AccountPolicy, AgentId, Lang, Person, Policy, Role, RoomId};
 use sereno::post::*;
 use sereno::store::model::ModelStore;
+use sereno::view::build;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub struct World {
     pub faults: VecDeque<Outcome>,
     pub looks: VecDeque<Look>,
     policy: Policy,
+    words: Words,
     commands: u32,
 }
 
@@ -91,6 +94,7 @@ impl World {
             faults: VecDeque::new(),
             looks: VecDeque::new(),
             policy,
+            words: Words::new(),
             commands: 0,
         };
         world.set_up();
@@ -164,8 +168,19 @@ impl World {
 
     pub fn say_as(&mut self, id: &str, by: &str, line: &str) -> Answer {
         match self.ask(id, by, line) {
-            Ack::Answered(answer) => answer,
+            Ack::Answered(answer) => {
+                self.read(&answer);
+                answer
+            }
             other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    /// Reads an answer in both languages: a word that is missing, or lacks an argument, panics.
+    fn read(&self, answer: &Answer) {
+        let case = answer.case.and_then(|id| self.engine.case(id).unwrap());
+        for lang in [Lang::En, Lang::Es] {
+            build::answer(answer, case.as_ref(), &self.policy, &self.words, lang, self.now);
         }
     }
 
@@ -237,6 +252,9 @@ impl World {
                 None => Outcome::Done(self.publish(send)),
             },
             _ => {
+                for lang in [Lang::En, Lang::Es] {
+                    build::delivery(&delivery.body, &self.policy, &self.words, lang, self.now);
+                }
                 let native_id = format!("m{}", self.chat.len());
                 let sereno::outbox::Lane::Chat(room) = delivery.entry.lane.clone() else { panic!("a view for a network") };
                 self.chat.push((room, delivery));

@@ -48,6 +48,8 @@ const WAITING_MAX: usize = 64;
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// How often a command whose answer was lost is asked again.
 const ASK_AGAIN: u32 = 5;
+/// How long it waits before that.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Messages of which the console remembers what it last printed.
 const REMEMBERED: usize = 4_096;
 /// The widest that text is set, in columns: longer lines are hard to read.
@@ -214,7 +216,7 @@ impl Console {
                 "id": id,
                 "op": answered.op,
                 "ok": answered.answer.ok,
-                "code": answered.answer.say.code,
+                "code": code(answered),
                 "case": answered.answer.case.map(|c| c.0),
                 "send": answered.answer.send,
                 "text": text::render(&answered.view, &Style::PLAIN).trim_end(),
@@ -267,6 +269,8 @@ impl Console {
             if let Ok(answered) = answer.await {
                 return self.say(self.answer(&asked.id, &answered)).await;
             }
+            // It was let go of before it was taken in; a moment, so as not to fill the queue with it.
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
             let (said, next) = self.said(&asked);
             if inbox.send(said).await.is_err() {
                 break;
@@ -308,6 +312,10 @@ impl Chat for Console {
                 heard = lines.recv(), if waiting.len() < WAITING_MAX => heard,
                 Some(()) = waiting.next() => continue,
                 () = inbox.closed() => break,
+                () = self.output.closed() => {
+                    tracing::warn!("nobody reads the console's output any more");
+                    return Ok(());
+                }
             };
             let Some(heard) = heard else { break };
             if self.settings.format == Format::Text && input::is_farewell(&heard) {
@@ -360,6 +368,14 @@ impl Chat for Console {
     fn posts_per_minute(&self) -> u32 {
         // A terminal or a program reading lines has no limit of its own; the writer slows us by itself.
         60_000
+    }
+}
+
+/// What an answer is, for programs: the code of its sentence, or of the view that a query gave.
+fn code(answered: &Answered) -> &str {
+    match &answered.view {
+        View::Text(text) if answered.answer.say.code.is_empty() => &text.code,
+        _ => &answered.answer.say.code,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Texts that may wait to be written.
 const QUEUE: usize = 64;
@@ -17,12 +17,14 @@ struct Job {
 /// The way to the writing thread.
 pub(super) struct Output {
     jobs: mpsc::Sender<Job>,
+    closed: watch::Receiver<bool>,
 }
 
 impl Output {
     /// Starts the thread; it ends with the last use of the way to it.
     pub(super) fn start(mut writer: Box<dyn Write + Send>) -> io::Result<Output> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let (close, closed) = watch::channel(false);
         std::thread::Builder::new().name("stdout".into()).spawn(move || {
             let mut torn = false;
             while let Some(job) = queue.blocking_recv() {
@@ -30,11 +32,21 @@ impl Output {
                 let ended = if torn { writer.write_all(b"\n") } else { Ok(()) };
                 let written = ended.and_then(|()| writer.write_all(job.text.as_bytes())).and_then(|()| writer.flush());
                 torn = written.is_err();
+                if written.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
+                    close.send_replace(true);
+                }
                 // Who asked may have given up meanwhile.
                 job.done.send(written).ok();
             }
         })?;
-        Ok(Output { jobs })
+        Ok(Output { jobs, closed })
+    }
+
+    /// Waits until it is known that nobody reads any more.
+    pub(super) async fn closed(&self) {
+        let mut closed = self.closed.clone();
+        // The thread ends only with `self`.
+        closed.wait_for(|closed| *closed).await.ok();
     }
 
     /// Writes a text and flushes it. On an error it may or may not have been written.
