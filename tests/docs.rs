@@ -13,6 +13,18 @@ fn statuses_in_architecture() {
     held_equal("ARCHITECTURE.md", "statuses", &statuses_markdown());
 }
 
+#[test]
+fn every_module_stands_on_the_map() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = std::fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the document is there");
+    for entry in std::fs::read_dir(root.join("src")).expect("src is there") {
+        let name = entry.expect("src can be read").file_name().into_string().expect("file names are UTF-8");
+        if name.ends_with(".rs") && name != "lib.rs" {
+            assert!(map.contains(&format!("`src/{name}`")), "ARCHITECTURE.md does not say what stands in src/{name}");
+        }
+    }
+}
+
 /// Holds what stands in `file` between `<!-- name -->` and `<!-- /name -->` equal to `table`.
 fn held_equal(file: &str, name: &str, table: &str) {
     // Two sections of one file must not be rewritten at once.

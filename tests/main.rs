@@ -8,6 +8,7 @@ mod docs;
 mod store_conformance;
 mod store_crash;
 mod store_sample;
+mod house;
 mod stories;
 mod views;
 mod world;
