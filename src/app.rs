@@ -14,9 +14,12 @@
 mod deliver;
 mod feed;
 mod inbox;
+pub mod office;
+pub mod run;
 mod show;
 mod staff;
 mod state;
+pub mod wire;
 mod worker;
 
 pub use feed::Source;
@@ -27,7 +30,7 @@ use crate::chat::Chat;
 use crate::clock::{Clock, Time};
 use crate::engine::{Engine, Input, Stats};
 use crate::i18n::{ShowCtx, Words};
-use crate::network::NetworkAccount;
+use crate::network::{Finding, NetworkAccount};
 use crate::outbox::EntryId;
 use crate::policy::{AccountPolicy, Lang, Policy};
 use crate::post::Account;
@@ -43,7 +46,10 @@ use tokio::task::JoinSet;
 use worker::{Alarm, Worker};
 
 /// How long a stop waits for what is on its way, in the machine's time.
-pub const DRAIN: Duration = Duration::from_secs(10);
+/// Service managers give ten seconds before they kill.
+pub const DRAIN: Duration = Duration::from_secs(8);
+/// How long a stop waits for a task of its own that was told to end.
+const LAST: Duration = Duration::from_secs(1);
 /// An alarm that the chat does not take in so long is given up.
 const ALARM_BOUND: Duration = Duration::from_secs(15);
 /// No pause is shorter, however fast the clock: a failing call must not spin.
@@ -158,8 +164,7 @@ pub struct Handle {
 pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     let Parts { store, chat, accounts, policy, clock, words } = parts;
     let runtime = tokio::runtime::Handle::try_current()?;
-    let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).map_err(|e| anyhow::anyhow!("the machine gives no randomness: {e}"))?;
+    let entropy = entropy().map_err(|why| anyhow::anyhow!(why))?;
     let mut engine = Engine::open(Arc::clone(&store), policy.clone(), clock.now(), entropy)?;
     engine.set_chat_rate(chat.posts_per_minute());
 
@@ -207,13 +212,27 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
         // Only now are the deliveries let go of: the worker has waited for them as long as it may.
         for task in [intake, delivering, alarming] {
             let abort = task.abort_handle();
-            if tokio::time::timeout(ALARM_BOUND, task).await.is_err() {
+            if tokio::time::timeout(LAST, task).await.is_err() {
                 abort.abort();
             }
         }
         ended.send_replace(Some(end.ok().and_then(Result::ok).unwrap_or(Ended::Broke)));
     });
     Ok(Handle { shell, stop, ended: has_ended, chat_ended, reload: Mutex::new(Some(reload_wanted)) })
+}
+
+/// What codes for customers are made from, so that nobody guesses them.
+fn entropy() -> Result<[u8; 32], String> {
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).map_err(|e| format!("the machine gives no randomness: {e}"))?;
+    Ok(entropy)
+}
+
+/// A finding of a check as a line: whether all is well, what was looked at, what was found.
+#[must_use]
+pub fn finding(finding: &Finding, words: &Words, lang: Lang) -> String {
+    let mark = words.get(if finding.ok { "check-well" } else { "check-ill" }, lang);
+    format!("{mark} {}: {}", finding.what, crate::error::say(words, lang, &finding.detail))
 }
 
 /// Reads the accounts and hears staff, until told to stop.

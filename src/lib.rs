@@ -6,13 +6,17 @@
 pub mod app;
 pub mod case;
 pub mod chat;
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod desk;
 pub mod digest;
 pub mod engine;
+pub mod error;
+pub mod http;
 pub mod i18n;
 pub mod intake;
 pub mod network;

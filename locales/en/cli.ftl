@@ -11,10 +11,7 @@ check-mastodon-no-search = the server offers no search of posts: keywords are fo
 check-mastodon-unreachable = { $url } does not answer ({ $why }): see whether base_url is right and the server is up
 check-mastodon-not-api = { $url } does not speak the Mastodon API ({ $why }): set base_url to the server's own address, such as https://mastodon.example
 
-cli-config-at = { $line ->
-    [0] { $path }: { $what }
-   *[other] line { $line }, { $path }: { $what }
-  }
+cli-config-at = { $path }: { $what }
 cli-config-at-line = line { $line }: { $what }
 cli-config-wrong = { $file } cannot be used:
 cli-config-hint = bot.toml.example explains every key; `sereno check` reads the file again.
@@ -68,3 +65,71 @@ check-store-damaged = { $why }
 check-store-more = { $count } records are damaged in all.
 check-store-size = { $disk } KiB on disk for { $records } KiB of records.
 check-store-bloated = { $disk } KiB on disk for { $records } KiB of records: rebuild the store with `sereno export FILE` and, into an empty place, `sereno import FILE --store { $store }`.
+cli-config-at-both = line { $line }, { $path }: { $what }
+
+cli-help-sereno = Carries public complaints on social networks into the team's chat as cases, and the team's answers back
+cli-help-config = The configuration; bot.toml.example explains every key
+cli-help-lang = Language of this program's own words: en or es; by default the locale's
+cli-help-run = Run the bot until it is told to stop (SIGTERM, SIGINT); SIGHUP reads the configuration again
+cli-help-check = Look over the configuration, the tokens and what they may do, and the store; says what to do about each finding
+cli-help-check-store = Read the whole store as well, also that of a running bot
+cli-help-check-offline = Ask no network
+cli-help-digest = Print the figures of a day or a week
+cli-help-digest-day = The local day; today where left out
+cli-help-digest-week = The seven days up to that day
+cli-help-export = Write the whole store as checksummed JSON lines, in the clear: keep the file safe
+cli-help-export-file = A new file, or - for standard output
+cli-help-import = Make a new store and keyring out of an export, where [store] says
+cli-help-import-file = The export
+cli-help-outbox = What is on its way to the chat and the networks
+cli-help-outbox-list = Show it, dead letters and doubts too
+cli-help-outbox-retry = Try a dead letter again
+cli-help-outbox-drop = Give an entry up
+cli-help-outbox-entry = The number that `outbox list` shows
+cli-help-erase = Destroy a case's data beyond recovery
+cli-help-erase-case = Its number, such as 42
+cli-help-erase-yes = Really; without it the case is only described
+
+cli-failed = It did not work: { $detail }
+cli-broke = sereno broke down over a fault of its own; the log above says which. What was taken in is safe; start it again.
+cli-busy = The running bot did not answer in time; its store may be full. Look at its log, then try again.
+cli-control = A bot runs here, but does not answer on { $path }: { $detail }. Try again; if that stays so, stop it and ask again.
+cli-http = Health and metrics cannot be served on { $address }: { $detail }. Change [http] listen, or stop what uses that port.
+cli-account-token = The token of account { $account } cannot be had: { $detail }. Put it where `token` says, or change `token`.
+cli-account-wrong = Account { $account } cannot be used: { $detail }.
+cli-no-store = There is no store at { $path } yet: `sereno run` makes it. If it should be there, check [store] path.
+cli-store-full = The disk of { $path } is full: { $detail }. Free some space, or lower [store] min_free_mb.
+cli-store-unavailable = The store { $path } cannot be used: { $detail }
+cli-store-damaged = The store { $path } cannot be used: { $detail }
+cli-store-error = The store did not do it: { $detail }
+cli-bad-day = "{ $value }" is no day. Write it as 2026-11-21.
+cli-no-case = There is no case { $case }, or it was erased.
+cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
+    [one] one post
+   *[other] { $posts } posts
+  }.
+cli-erase-yes = Nothing was erased. What is erased cannot be brought back; if you are sure: sereno erase { $n } --yes
+cli-erased = The data of case { $case } was destroyed. Its number stays used.
+cli-exported = { $records } records written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
+cli-export-cut = The export was cut short and cannot be imported. Try again.
+cli-imported = { $records } records taken into the new store { $path }.
+cli-reloaded = The configuration was read again and holds from now on.
+cli-reloaded-restart = The configuration was read again and holds from now on, but for { $sections }: that takes a restart.
+cli-reload-bad = The configuration was not taken over, the old one stays: { $line ->
+    [0] { $what }
+   *[other] line { $line }, { $path }: { $what }
+  }{ $more ->
+    [0] .
+   *[other] {" "}(and { $more } more; `sereno check` says all).
+  }
+
+check-well = ok
+check-ill = WRONG
+check-config = { $file } is sound.
+check-account-off = Switched off; nothing was looked at.
+check-account-token = The token is there ({ $token }); the network was not asked.
+check-account-silent = { $url } did not answer within a minute. Check base_url and this machine's way out.
+check-store-there = At { $path }, its keys in { $keyring }.
+check-store-new = None yet: `sereno run` makes it at { $path }, its keys in { $keyring }.
+check-store-no-keys = The keys { $keyring } are missing: without them nothing personal in { $path } can be read. Bring the file back from its backup.
+check-store-only-keys = The keys { $keyring } are there, but no store at { $path }. Bring the store back, correct [store] path, or move the keys away to begin anew.

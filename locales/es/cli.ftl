@@ -11,10 +11,7 @@ check-mastodon-no-search = el servidor no ofrece búsqueda de publicaciones: las
 check-mastodon-unreachable = { $url } no responde ({ $why }): mira si base_url es correcta y si el servidor está en marcha
 check-mastodon-not-api = { $url } no habla la API de Mastodon ({ $why }): pon en base_url la dirección del propio servidor, por ejemplo https://mastodon.example
 
-cli-config-at = { $line ->
-    [0] { $path }: { $what }
-   *[other] línea { $line }, { $path }: { $what }
-  }
+cli-config-at = { $path }: { $what }
 cli-config-at-line = línea { $line }: { $what }
 cli-config-wrong = { $file } no se puede usar:
 cli-config-hint = bot.toml.example explica cada clave; `sereno check` vuelve a leer el archivo.
@@ -68,3 +65,71 @@ check-store-damaged = { $why }
 check-store-more = En total hay { $count } registros dañados.
 check-store-size = { $disk } KiB en disco para { $records } KiB de registros.
 check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: rehaz el almacén con `sereno export FICHERO` y, en un lugar vacío, `sereno import FICHERO --store { $store }`.
+cli-config-at-both = línea { $line }, { $path }: { $what }
+
+cli-help-sereno = Lleva las quejas públicas de las redes al chat del equipo como casos, y las respuestas del equipo de vuelta
+cli-help-config = La configuración; bot.toml.example explica cada clave
+cli-help-lang = Idioma de los textos de este programa: en o es; por defecto, el del sistema
+cli-help-run = Pone en marcha el bot hasta que se le diga que pare (SIGTERM, SIGINT); con SIGHUP vuelve a leer la configuración
+cli-help-check = Revisa la configuración, los tokens y sus permisos, y el almacén; de cada hallazgo dice qué hacer
+cli-help-check-store = Lee además el almacén entero, también el de un bot en marcha
+cli-help-check-offline = No pregunta a ninguna red
+cli-help-digest = Muestra las cifras de un día o de una semana
+cli-help-digest-day = El día local; si falta, hoy
+cli-help-digest-week = Los siete días que acaban en ese
+cli-help-export = Escribe el almacén entero como líneas JSON con suma de control, sin cifrar: guarda bien el archivo
+cli-help-export-file = Un archivo nuevo, o - para la salida estándar
+cli-help-import = Crea un almacén y unas claves nuevas a partir de una exportación, donde diga [store]
+cli-help-import-file = La exportación
+cli-help-outbox = Lo que está en camino hacia el chat y las redes
+cli-help-outbox-list = Lo muestra, también lo no entregado y lo dudoso
+cli-help-outbox-retry = Intenta otra vez una entrega fallida
+cli-help-outbox-drop = Abandona una entrega
+cli-help-outbox-entry = El número que muestra `outbox list`
+cli-help-erase = Destruye los datos de un caso sin vuelta atrás
+cli-help-erase-case = Su número, por ejemplo 42
+cli-help-erase-yes = De verdad; sin esto solo se describe el caso
+
+cli-failed = No ha funcionado: { $detail }
+cli-broke = sereno se ha caído por un fallo propio; el registro de arriba dice cuál. Lo recogido está a salvo; vuelve a arrancarlo.
+cli-busy = El bot en marcha no ha contestado a tiempo; puede que su almacén esté lleno. Mira su registro y vuelve a intentarlo.
+cli-control = Aquí hay un bot en marcha, pero no contesta en { $path }: { $detail }. Vuelve a intentarlo; si sigue igual, páralo y pregunta otra vez.
+cli-http = No se pueden servir el estado y las métricas en { $address }: { $detail }. Cambia [http] listen o para lo que use ese puerto.
+cli-account-token = No se puede obtener el token de la cuenta { $account }: { $detail }. Ponlo donde dice `token`, o cambia `token`.
+cli-account-wrong = No se puede usar la cuenta { $account }: { $detail }.
+cli-no-store = Todavía no hay ningún almacén en { $path }: lo crea `sereno run`. Si tendría que estar, revisa [store] path.
+cli-store-full = El disco de { $path } está lleno: { $detail }. Libera espacio, o baja [store] min_free_mb.
+cli-store-unavailable = No se puede usar el almacén { $path }: { $detail }
+cli-store-damaged = No se puede usar el almacén { $path }: { $detail }
+cli-store-error = El almacén no lo ha hecho: { $detail }
+cli-bad-day = «{ $value }» no es un día. Escríbelo como 2026-11-21.
+cli-no-case = No existe el caso { $case }, o está borrado.
+cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts ->
+    [one] una publicación
+   *[other] { $posts } publicaciones
+  }.
+cli-erase-yes = No se ha borrado nada. Lo borrado no se recupera; si lo tienes claro: sereno erase { $n } --yes
+cli-erased = Los datos del caso { $case } están destruidos. Su número queda usado.
+cli-exported = { $records } registros escritos en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
+cli-export-cut = La exportación se ha cortado y no se puede importar. Vuelve a intentarlo.
+cli-imported = { $records } registros pasados al nuevo almacén { $path }.
+cli-reloaded = La configuración se ha vuelto a leer y vale desde ahora.
+cli-reloaded-restart = La configuración se ha vuelto a leer y vale desde ahora, salvo { $sections }: eso necesita reiniciar.
+cli-reload-bad = La configuración no se ha aceptado y sigue la anterior: { $line ->
+    [0] { $what }
+   *[other] línea { $line }, { $path }: { $what }
+  }{ $more ->
+    [0] .
+   *[other] {" "}(y { $more } más; `sereno check` los dice todos).
+  }
+
+check-well = bien
+check-ill = MAL
+check-config = { $file } está en orden.
+check-account-off = Desactivada; no se ha mirado nada.
+check-account-token = El token está ({ $token }); no se ha preguntado a la red.
+check-account-silent = { $url } no ha contestado en un minuto. Revisa base_url y la salida a internet de esta máquina.
+check-store-there = En { $path }, con sus claves en { $keyring }.
+check-store-new = Todavía no hay: `sereno run` lo crea en { $path }, con sus claves en { $keyring }.
+check-store-no-keys = Faltan las claves { $keyring }: sin ellas no se puede leer nada personal de { $path }. Recupera el archivo de su copia de seguridad.
+check-store-only-keys = Están las claves { $keyring }, pero no hay almacén en { $path }. Recupera el almacén, corrige [store] path, o aparta las claves para empezar de cero.

@@ -1,0 +1,193 @@
+//! What the binary's other commands ask of a store: answered by the running bot over its control
+//! socket, or, where none runs, by the asking process itself. The same code serves both.
+
+use super::Handle;
+use crate::case::CaseId;
+use crate::clock::{Clock, Time};
+use crate::control::{Errand, Reply};
+use crate::digest::figures::figures;
+use crate::digest::schedule;
+use crate::engine::{Ack, Batch, Engine, Input, OutboxLine, Reply as Told};
+use crate::error::say;
+use crate::i18n::{ShowCtx, Words};
+use crate::outbox::EntryId;
+use crate::policy::{Lang, Policy};
+use crate::say::Say;
+use crate::store::sled::SledStore;
+use crate::store::{Store, StoreError, export};
+use crate::view::build;
+use crate::view::text::{self, Style};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An engine that is busy with a full disk answers no decisions; nobody waits for longer.
+const DECIDE_BOUND: Duration = Duration::from_secs(20);
+
+/// Days of a week's report.
+const WEEK: usize = 7;
+
+/// Who can answer.
+pub struct Office {
+    store: Arc<SledStore>,
+    words: Arc<Words>,
+    clock: Clock,
+    seat: Seat,
+}
+
+/// Where it stands.
+enum Seat {
+    /// In the bot that runs.
+    Bot(Arc<Handle>, tokio::runtime::Handle),
+    /// In a process of its own that holds the store.
+    Alone(Box<Policy>),
+}
+
+impl Office {
+    /// Within a running bot; blocks its callers, so never on the runtime's own threads.
+    #[must_use]
+    pub fn of_bot(store: Arc<SledStore>, words: Arc<Words>, bot: Arc<Handle>, runtime: tokio::runtime::Handle) -> Office {
+        Office { store, words, clock: bot.clock(), seat: Seat::Bot(bot, runtime) }
+    }
+
+    /// In a process that holds the store while no bot runs.
+    #[must_use]
+    pub fn alone(store: Arc<SledStore>, words: Arc<Words>, policy: Policy) -> Office {
+        Office { store, words, clock: Clock::system(), seat: Seat::Alone(Box::new(policy)) }
+    }
+
+    fn policy(&self) -> Policy {
+        match &self.seat {
+            Seat::Bot(bot, _) => (*bot.policy()).clone(),
+            Seat::Alone(policy) => (**policy).clone(),
+        }
+    }
+
+    /// Does what is asked, all but an export without a file.
+    #[must_use]
+    pub fn perform(&self, errand: &Errand, lang: Lang) -> Reply {
+        let done = match errand {
+            Errand::OutboxList => self.outbox(lang),
+            Errand::OutboxDecide { entry, retry } => self.decide(EntryId(*entry), *retry, lang),
+            Errand::Digest { day, week } => self.digest(day.as_deref(), *week, lang),
+            Errand::Export { file: Some(file) } => self.export_file(file, lang),
+            // The caller streams; a reply goes ahead of it.
+            Errand::Export { file: None } => Ok(Reply { ok: true, text: String::new() }),
+            Errand::Describe { case } => self.describe(CaseId(*case), lang),
+            Errand::Erase { case } => self.erase(CaseId(*case), lang),
+            Errand::CheckStore => self.check(lang),
+        };
+        done.unwrap_or_else(|error| self.refused(lang, &Say::new("cli-store-error").text("detail", error.to_string())))
+    }
+
+    /// Writes everything as JSON lines.
+    ///
+    /// # Errors
+    /// What the store says; what was written so far has no footer.
+    pub fn export(&self, out: Box<dyn Write + Send>) -> Result<(), StoreError> {
+        self.store.export_to(out).map(drop)
+    }
+
+    fn told(&self, told: &Told, lang: Lang) -> Reply {
+        let view = build::reply(told, &self.policy(), &self.words, lang, self.clock.now());
+        Reply { ok: true, text: text::render(&view, &Style::PLAIN) }
+    }
+
+    fn done(&self, lang: Lang, sentence: &Say) -> Reply {
+        Reply { ok: true, text: format!("{}\n", say(&self.words, lang, sentence)) }
+    }
+
+    fn refused(&self, lang: Lang, sentence: &Say) -> Reply {
+        Reply { ok: false, ..self.done(lang, sentence) }
+    }
+
+    fn outbox(&self, lang: Lang) -> Result<Reply, StoreError> {
+        let instance = self.store.instance();
+        let entries = self.store.outbox()?;
+        let lines = entries.into_iter().map(|entry| OutboxLine { op: entry.op(instance), entry }).collect();
+        Ok(self.told(&Told::Outbox(lines), lang))
+    }
+
+    fn decide(&self, entry: EntryId, retry: bool, lang: Lang) -> Result<Reply, StoreError> {
+        let ack = match &self.seat {
+            Seat::Bot(bot, runtime) => {
+                let asked = async { tokio::time::timeout(DECIDE_BOUND, bot.outbox(entry, retry)).await };
+                match runtime.block_on(asked) {
+                    Ok(Ok(ack)) => ack,
+                    Ok(Err(_)) | Err(_) => return Ok(self.refused(lang, &Say::new("cli-busy"))),
+                }
+            }
+            Seat::Alone(policy) => {
+                let store: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
+                let now = self.clock.now();
+                let mut engine = Engine::open(store, (**policy).clone(), now, super::entropy().map_err(StoreError::Unavailable)?)?;
+                let batch = Batch { inputs: vec![Input::Outbox { entry, retry }], cursor: None };
+                engine.take(now, &[batch])?.pop().and_then(|mut acks| acks.pop())
+            }
+        };
+        let Some(Ack::Answered(answer)) = ack else {
+            return Ok(self.refused(lang, &Say::new("cli-busy")));
+        };
+        let view = build::answer(&answer, None, &self.policy(), &self.words, lang, self.clock.now());
+        Ok(Reply { ok: answer.ok, text: text::render(&view, &Style::PLAIN) })
+    }
+
+    fn digest(&self, day: Option<&str>, week: bool, lang: Lang) -> Result<Reply, StoreError> {
+        let policy = self.policy();
+        let Some((from, to)) = bounds(day, week, self.clock.now(), &policy.time_zone) else {
+            return Ok(self.refused(lang, &Say::new("cli-bad-day").text("value", day.unwrap_or_default())));
+        };
+        let facts = self.store.facts(from, to)?;
+        let figures = figures(&facts, self.store.open_count()?, from, to, policy.digest.by_agent);
+        Ok(self.told(&Told::Digest(Box::new(figures)), lang))
+    }
+
+    fn export_file(&self, file: &Path, lang: Lang) -> Result<Reply, StoreError> {
+        let counts = export::export(&self.store, file)?;
+        let records: u64 = counts.values().sum();
+        Ok(self.done(lang, &Say::new("cli-exported").number("records", records).text("file", file.display().to_string())))
+    }
+
+    fn describe(&self, case: CaseId, lang: Lang) -> Result<Reply, StoreError> {
+        let Some(found) = self.store.case(case)? else {
+            return Ok(self.refused(lang, &Say::new("cli-no-case").case(case)));
+        };
+        let policy = self.policy();
+        let status = format!("status-{}", crate::case::refusal::code(&found.status));
+        let sentence = Say::new("cli-erase-confirm").case(case).number("posts", found.posts.len());
+        let sentence = sentence.with("opened", crate::say::Arg::Moment(found.opened_at)).with("status", crate::say::Arg::Code(status));
+        let text = self.words.say(&sentence, lang, &ShowCtx { policy: &policy, now: self.clock.now() });
+        Ok(Reply { ok: true, text: format!("{text}\n") })
+    }
+
+    fn erase(&self, case: CaseId, lang: Lang) -> Result<Reply, StoreError> {
+        if self.store.case(case)?.is_none() {
+            return Ok(self.refused(lang, &Say::new("cli-no-case").case(case)));
+        }
+        self.store.erase(case)?;
+        Ok(self.done(lang, &Say::new("cli-erased").case(case)))
+    }
+
+    fn check(&self, lang: Lang) -> Result<Reply, StoreError> {
+        let findings = self.store.check()?;
+        let ok = findings.iter().all(|f| f.ok);
+        let lines = findings.iter().map(|f| format!("{}\n", super::finding(f, &self.words, lang)));
+        Ok(Reply { ok, text: lines.collect() })
+    }
+}
+
+/// The moments between which a local day, or the week that ends with it, lies.
+fn bounds(day: Option<&str>, week: bool, now: Time, zone: &str) -> Option<(Time, Time)> {
+    let tz = schedule::zone(zone);
+    let day = match day {
+        Some(day) => day.parse::<jiff::civil::Date>().ok()?,
+        None => schedule::day_of(now, &tz),
+    };
+    let (start, end) = schedule::bounds(day, &tz);
+    if !week {
+        return Some((start, end));
+    }
+    let first = (1..WEEK).fold(day, |day, _| day.yesterday().unwrap_or(day));
+    Some((schedule::bounds(first, &tz).0, end))
+}

@@ -1,0 +1,322 @@
+//! The command line: what can be asked of the binary, and who does it.
+//!
+//! The texts of `--help` stand in the locales: in the definitions below stands their code. What
+//! looks into a store goes to the running bot by its control socket, and opens the store itself
+//! only where no bot runs.
+
+mod check;
+
+use crate::app::office::Office;
+use crate::app::{run, wire};
+use crate::config::Config;
+use crate::control::{self, Errand, Reply, Request};
+use crate::error::{Failure, say};
+use crate::i18n::Words;
+use crate::policy::Lang;
+use crate::say::Say;
+use crate::store::export;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "sereno", version, about = "cli-help-sereno", arg_required_else_help = true)]
+pub struct Cli {
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", default_value = "bot.toml", help = "cli-help-config")]
+    pub config: PathBuf,
+    /// The language of the binary's own words; the locale's where it is left out.
+    #[arg(long, global = true, value_name = "LANG", value_parser = lang, help = "cli-help-lang")]
+    pub lang: Option<Lang>,
+    /// What to do.
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Runs the bot.
+    #[command(about = "cli-help-run")]
+    Run,
+    /// Looks the configuration, the accounts and the store over.
+    #[command(about = "cli-help-check")]
+    Check {
+        /// Reads the whole store as well.
+        #[arg(long, help = "cli-help-check-store")]
+        store: bool,
+        /// Asks no network.
+        #[arg(long, help = "cli-help-check-offline")]
+        offline: bool,
+    },
+    /// Prints figures.
+    #[command(about = "cli-help-digest")]
+    Digest {
+        /// Of this local day; today where it is left out.
+        #[arg(long, value_name = "YYYY-MM-DD", help = "cli-help-digest-day")]
+        day: Option<String>,
+        /// Of the seven days up to it.
+        #[arg(long, help = "cli-help-digest-week")]
+        week: bool,
+    },
+    /// Writes the whole store as JSON lines.
+    #[command(about = "cli-help-export")]
+    Export {
+        /// Where to; `-`: standard output.
+        #[arg(value_name = "FILE", help = "cli-help-export-file")]
+        file: PathBuf,
+    },
+    /// Makes a new store out of an export.
+    #[command(about = "cli-help-import")]
+    Import {
+        /// The export.
+        #[arg(value_name = "FILE", help = "cli-help-import-file")]
+        file: PathBuf,
+    },
+    /// What is on its way out.
+    #[command(about = "cli-help-outbox", subcommand_required = true, arg_required_else_help = true)]
+    Outbox {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: OutboxWhat,
+    },
+    /// Destroys a case's data beyond recovery.
+    #[command(about = "cli-help-erase")]
+    Erase {
+        /// Its number.
+        #[arg(value_name = "CASE", value_parser = case_number, help = "cli-help-erase-case")]
+        case: u64,
+        /// Really.
+        #[arg(long, help = "cli-help-erase-yes")]
+        yes: bool,
+    },
+}
+
+/// What to do with the outbox.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum OutboxWhat {
+    /// Shows it.
+    #[command(about = "cli-help-outbox-list")]
+    List,
+    /// Tries an entry again.
+    #[command(about = "cli-help-outbox-retry")]
+    Retry {
+        /// The entry's number.
+        #[arg(value_name = "N", help = "cli-help-outbox-entry")]
+        entry: u64,
+    },
+    /// Gives an entry up.
+    #[command(about = "cli-help-outbox-drop")]
+    Drop {
+        /// The entry's number.
+        #[arg(value_name = "N", help = "cli-help-outbox-entry")]
+        entry: u64,
+    },
+}
+
+fn lang(text: &str) -> Result<Lang, String> {
+    match text {
+        "en" => Ok(Lang::En),
+        "es" => Ok(Lang::Es),
+        _ => Err("en, es".into()),
+    }
+}
+
+/// `42` or `#42`.
+fn case_number(text: &str) -> Result<u64, std::num::ParseIntError> {
+    text.trim_start_matches('#').parse()
+}
+
+/// The process: parses its arguments, does what they say, says what failed.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Two providers may stand in one build; whoever connects first must find one chosen.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    let words = Arc::new(Words::new());
+    let help = in_words(Cli::command(), &words, run::locale());
+    let cli = match help.try_get_matches().and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let lang = cli.lang.unwrap_or_else(run::locale);
+    match cli.run(&words, lang) {
+        Ok(code) => code,
+        Err(failure) => {
+            for line in failure.lines(&words, lang) {
+                eprintln!("{line}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+/// Puts words in the place of codes.
+fn in_words(command: clap::Command, words: &Words, lang: Lang) -> clap::Command {
+    let said = |code: &str| words.has(code, lang).then(|| words.get(code, lang));
+    let about = command.get_about().and_then(|a| said(&a.to_string()));
+    let command = match about {
+        Some(about) => command.about(about),
+        None => command,
+    };
+    let command = command.mut_args(|arg| match arg.get_help().and_then(|h| said(&h.to_string())) {
+        Some(help) => arg.help(help),
+        None => arg,
+    });
+    command.mut_subcommands(|sub| in_words(sub, words, lang))
+}
+
+impl Cli {
+    fn run(self, words: &Arc<Words>, lang: Lang) -> Result<ExitCode, Failure> {
+        let file = self.config.as_path();
+        match self.what {
+            What::Run => runtime()?.block_on(run::run(file, Arc::clone(words))),
+            What::Check { store, offline } => check::check(file, words, lang, store, offline),
+            What::Digest { day, week } => errand(file, words, lang, Errand::Digest { day, week }),
+            What::Export { file: to } if to.as_os_str() == "-" => export_to_stdout(file, words, lang),
+            What::Export { file: to } => errand(file, words, lang, Errand::Export { file: Some(absolute(&to)?) }),
+            What::Import { file: from } => import(file, words, lang, &from),
+            What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
+            What::Outbox { what: OutboxWhat::Retry { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: true }),
+            What::Outbox { what: OutboxWhat::Drop { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: false }),
+            What::Erase { case, yes: false } => {
+                errand(file, words, lang, Errand::Describe { case })?;
+                Err(Failure::Usage(Say::new("cli-erase-yes").number("n", case)))
+            }
+            What::Erase { case, yes: true } => errand(file, words, lang, Errand::Erase { case }),
+        }
+    }
+}
+
+/// The runtime of `run`, `check` and the demo.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| Failure::Other(e.into()))
+}
+
+/// The running bot would take a relative path from where it was started.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|e| Failure::Other(e.into()))
+}
+
+/// Has something done by the running bot, else does it here, and prints what was said.
+fn errand(file: &Path, words: &Arc<Words>, lang: Lang, errand: Errand) -> Result<ExitCode, Failure> {
+    let config = run::load(file)?;
+    let request = Request { lang, errand };
+    let reply = match ask(&config, &request)? {
+        Some(called) => called.reply,
+        None => alone(&config, words)?.perform(&request.errand, lang),
+    };
+    print(&reply)
+}
+
+/// Asks the running bot; `None`: none runs.
+fn ask(config: &Config, request: &Request) -> Result<Option<control::Called>, Failure> {
+    let socket = config.resolve(&config.store.socket_path());
+    let silent =
+        |e: std::io::Error| Failure::Said(Say::new("cli-control").text("path", socket.display().to_string()).text("detail", e.to_string()));
+    control::call(&socket, request).map_err(silent)
+}
+
+/// Does without a bot: only on a store that is there. To look into one must not make one.
+fn alone(config: &Config, words: &Arc<Words>) -> Result<Office, Failure> {
+    let path = config.resolve(&config.store.path);
+    if !path.exists() {
+        return Err(Failure::Said(Say::new("cli-no-store").text("path", path.display().to_string())));
+    }
+    Ok(Office::alone(wire::store(config)?, Arc::clone(words), config.policy()))
+}
+
+fn print(reply: &Reply) -> Result<ExitCode, Failure> {
+    let printed =
+        if reply.ok { std::io::stdout().write_all(reply.text.as_bytes()) } else { std::io::stderr().write_all(reply.text.as_bytes()) };
+    match printed {
+        // Whoever reads may have had enough (`| head`).
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Other(e.into())),
+        _ => Ok(if reply.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    }
+}
+
+fn export_to_stdout(file: &Path, words: &Arc<Words>, lang: Lang) -> Result<ExitCode, Failure> {
+    let config = run::load(file)?;
+    let request = Request { lang, errand: Errand::Export { file: None } };
+    let Some(called) = ask(&config, &request)? else {
+        let exported = alone(&config, words)?.export(Box::new(std::io::stdout()));
+        let path = config.resolve(&config.store.path);
+        return exported.map(|()| ExitCode::SUCCESS).map_err(|error| Failure::Store { path, error });
+    };
+    if !called.reply.ok {
+        return print(&called.reply);
+    }
+    copy_lines(called.rest, &mut std::io::stdout().lock())
+}
+
+/// Passes an export on; only its footer shows that it is whole.
+fn copy_lines(mut from: impl BufRead, to: &mut impl Write) -> Result<ExitCode, Failure> {
+    let mut line = Vec::new();
+    let mut whole = false;
+    loop {
+        line.clear();
+        let read = from.read_until(b'\n', &mut line).map_err(|e| Failure::Other(e.into()))?;
+        if read == 0 {
+            break;
+        }
+        whole = line.starts_with(b"{\"footer\"") && line.ends_with(b"\n");
+        to.write_all(&line).map_err(|e| Failure::Other(e.into()))?;
+    }
+    to.flush().map_err(|e| Failure::Other(e.into()))?;
+    if whole { Ok(ExitCode::SUCCESS) } else { Err(Failure::Said(Say::new("cli-export-cut"))) }
+}
+
+fn import(file: &Path, words: &Words, lang: Lang, from: &Path) -> Result<ExitCode, Failure> {
+    let config = run::load(file)?;
+    let path = config.resolve(&config.store.path);
+    let keyring = config.resolve(&config.store.keyring_path());
+    let counts = export::import(from, &path, &keyring).map_err(|error| Failure::Store { path: path.clone(), error })?;
+    let sentence = Say::new("cli-imported").number("records", counts.values().sum::<u64>()).text("path", path.display().to_string());
+    println!("{}", say(words, lang, &sentence));
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every text of `--help` is a code that has words, in both languages.
+    #[test]
+    fn help_speaks_both_languages() {
+        fn visit(command: &clap::Command, words: &Words, lang: Lang) {
+            let said = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(words.has(&said, lang), "{}: {said:?}", command.get_name());
+            for arg in command.get_arguments() {
+                let said = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(words.has(&said, lang), "{} {}: {said:?}", command.get_name(), arg.get_id());
+            }
+            command.get_subcommands().for_each(|sub| visit(sub, words, lang));
+        }
+        let words = Words::new();
+        for lang in [Lang::En, Lang::Es] {
+            visit(&Cli::command(), &words, lang);
+            let help = in_words(Cli::command(), &words, lang).render_long_help().to_string();
+            assert!(!help.contains("-help-"), "{help}");
+        }
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_a_whole_export_counts() {
+        let mut out = Vec::new();
+        assert!(copy_lines(&b"{\"header\":1}\n{\"footer\":2}\n"[..], &mut out).is_ok());
+        assert!(copy_lines(&b"{\"header\":1}\n{\"footer\":2"[..], &mut out).is_err());
+        assert!(copy_lines(&b"{\"header\":1}\n"[..], &mut out).is_err());
+        assert!(copy_lines(&b""[..], &mut out).is_err());
+    }
+
+    #[test]
+    fn a_case_is_named_with_or_without_its_sign() {
+        assert_eq!(case_number("#42"), Ok(42));
+        assert_eq!(case_number("42"), Ok(42));
+        assert!(case_number("4 2").is_err());
+    }
+}
