@@ -182,7 +182,10 @@ impl Cli {
             What::Outbox { what: OutboxWhat::Retry { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: true }),
             What::Outbox { what: OutboxWhat::Drop { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: false }),
             What::Erase { case, yes: false } => {
-                errand(file, words, lang, Errand::Describe { case })?;
+                let described = errand(file, words, lang, Errand::Describe { case })?;
+                if described != ExitCode::SUCCESS {
+                    return Ok(described);
+                }
                 Err(Failure::Usage(Say::new("cli-erase-yes").number("n", case)))
             }
             What::Erase { case, yes: true } => errand(file, words, lang, Errand::Erase { case }),

@@ -146,7 +146,8 @@ async fn reload(bot: &Handle, file: &Path, running: &Config) {
             let first = problems.all().first();
             tracing::error!(problems = problems.all().len(), at = first.map(|p| p.at.to_string()), "the configuration was not taken over");
             let words = Words::new();
-            let lang = bot.policy().lang;
+            let policy = bot.policy();
+            let lang = policy.room_lang(&policy.fallback_room);
             let what = first.map(|p| say(&words, lang, &p.say)).unwrap_or_default();
             let line = first.and_then(|p| p.line).unwrap_or(0);
             let at = first.map(|p| p.at.to_string()).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::command::{Answer, Command};
 use crate::engine::{Body, Delivery, Reply};
 use crate::policy::{Lang, RoomId};
 use crate::say::Say;
-use crate::view::build;
+use crate::view::{View, build};
 
 /// The message that a delivery to the chat posts or changes.
 pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Message {
@@ -38,7 +38,11 @@ pub(super) fn answered(shell: &Shell, command: &Command, answer: Answer, case: O
 /// The answer to a command that only reads.
 pub(super) fn replied(shell: &Shell, command: &Command, reply: &Reply) -> Answered {
     let view = build::reply(reply, &shell.policy(), &shell.words, command.lang, shell.clock.now());
-    let answer = Answer { ok: true, say: Say::default(), case: command.case, send: None };
+    let code = match &view {
+        View::Text(text) => text.code.as_str(),
+        View::Card(_) | View::Entry(_) => "answer",
+    };
+    let answer = Answer { ok: true, say: Say::new(code), case: command.case, send: None };
     Answered { answer, view, op: op(shell, &command.id) }
 }
 
