@@ -8,6 +8,7 @@ mod docs;
 mod house;
 mod store_conformance;
 mod store_crash;
+mod store_format;
 mod store_sample;
 mod stories;
 mod views;
