@@ -8,6 +8,7 @@ mod noise;
 mod text;
 pub mod tone;
 mod weigh;
+#[rustfmt::skip]
 mod words;
 
 pub use fold::fold;
