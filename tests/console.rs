@@ -254,6 +254,9 @@ async fn a_card_is_printed_once_and_its_changes_on_one_line() {
     assert_eq!(done(&console.post(&message("op3", Some("op1"), card("open"))).await), "op1");
     assert_eq!(done(&console.post(&message("op4", None, entry())).await), "op4");
     assert_eq!(paper.text().strip_prefix(&printed).unwrap(), "↻ #42 · open · nobody's yet\n#42 │ The customer wrote again:\n#42 │ ▏ hey\n");
+    let before = paper.text();
+    assert_eq!(done(&console.post(&message("op5", Some("op4"), entry())).await), "op4");
+    assert_eq!(paper.text().strip_prefix(&before).unwrap(), "↻ #42 │ The customer wrote again:\n");
     assert!(matches!(console.look(&first).await, Look::Absent));
 }
 

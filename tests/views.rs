@@ -368,6 +368,23 @@ fn a_private_home_shows_everything_but_lists_do_not() {
 }
 
 #[test]
+fn a_correction_of_something_private_is_private() {
+    let mut p = staff();
+    p.privacy.private_rooms = vec!["vault".into()];
+    let w = private_story(p.clone());
+    let mut case = w.case(1);
+    let earlier = case.sends.iter().find(|s| s.kind == SendKind::Dm).unwrap().clone();
+    let id = earlier.id + 1;
+    let text = Untrusted::new(format!("corrected {SENT_CANARY}"));
+    case.sends.push(Outgoing { id, kind: SendKind::Correct { send: earlier.id }, text, state: SendState::AwaitingApproval, ..earlier });
+    let event = EventRecord { case: case.id, n: 90, at: w.now, by: Some("ana".into()), event: Event::ApprovalAsked { send: id } };
+    let body = Body::Entry { case: Box::new(case), place: 0, thread: None, event, edit: None };
+    assert!(!show(&body, &p, Lang::En, w.now).contains(SENT_CANARY));
+    p.privacy.private_rooms.push("console".into());
+    assert!(show(&body, &p, Lang::En, w.now).contains(SENT_CANARY) && build::holds_private(&body, &p));
+}
+
+#[test]
 fn what_holds_private_text_says_so() {
     let mut p = staff();
     p.privacy.private_rooms = vec!["console".into()];

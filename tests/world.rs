@@ -180,7 +180,7 @@ impl World {
     fn read(&self, answer: &Answer) {
         let case = answer.case.and_then(|id| self.engine.case(id).unwrap());
         for lang in [Lang::En, Lang::Es] {
-            build::answer(answer, case.as_ref(), &self.policy, &self.words, lang, self.now);
+            let _view = build::answer(answer, case.as_ref(), &self.policy, &self.words, lang, self.now);
         }
     }
 
@@ -253,7 +253,7 @@ impl World {
             },
             _ => {
                 for lang in [Lang::En, Lang::Es] {
-                    build::delivery(&delivery.body, &self.policy, &self.words, lang, self.now);
+                    let _view = build::delivery(&delivery.body, &self.policy, &self.words, lang, self.now);
                 }
                 let native_id = format!("m{}", self.chat.len());
                 let sereno::outbox::Lane::Chat(room) = delivery.entry.lane.clone() else { panic!("a view for a network") };

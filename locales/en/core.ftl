@@ -1,9 +1,9 @@
 ### Why something is not done, why a send waits or came to nothing, and what is said in a room.
 
 # Refusals: one a reason (src/case/refusal.rs). Each says what to do.
-refused-unknown-verb = There is no command “{ $verb }”. Type help for the list.
-refused-unknown-verb-near = There is no command “{ $verb }”. Did you mean “{ $near }”?
-refused-unknown-case = There is no case { $case }. Type list for the open ones.
+refused-unknown-verb = There is no command “{ $verb }”. Type `help` for the list.
+refused-unknown-verb-near = There is no command “{ $verb }”. Did you mean `{ $near }`?
+refused-unknown-case = There is no case { $case }. Type `list` for the open ones.
 refused-which-case = Which case? Put its number behind the command, as in `claim 42`.
 refused-usage = Something is missing. It goes: { $usage }
 refused-needs-role = That takes the role { $role } or a higher one. Ask a lead.
@@ -11,7 +11,7 @@ refused-not-staff = You are not on the team's list, so nothing was done. An oper
 refused-unknown-person = Nobody on the team is called “{ $name }”.
 refused-owned-by = { $agent } has this case already. Talk to them, or ask a lead to assign it to you.
 refused-already-yours = This case is yours already.
-refused-not-owned = Nobody has this case. Claim it first.
+refused-not-owned = Nobody has this case. `claim` it first.
 refused-status = That cannot be done to a case with the status “{ $status }”.
 refused-no-draft = There is no draft to send. Write the text behind the command, or a draft first.
 refused-nothing-to-answer = No post of the customer stands that could be answered.
@@ -24,14 +24,14 @@ refused-own-draft = Whoever wrote an answer does not approve it. Ask another lea
 refused-nothing-to-undo = There is nothing left to undo.
 refused-too-late = Too late: it has left already. A lead can retract or correct what was published.
 refused-no-private-route = This network has no private way to this customer. Answer in public, without personal data.
-refused-no-handoff = No private conversation is open. Begin one with handoff.
+refused-no-handoff = No private conversation is open. Begin one with `handoff`.
 refused-nothing-published = There is no published answer of ours here to act on.
 refused-not-on-this-network = This network cannot do that.
 refused-same-case = That is the same case.
 refused-merged-into = This case was merged; it lives on as { $case }.
 refused-other-customer = Those are cases of two different customers; they are not merged. You can link them.
 refused-already-so = It is so already.
-refused-bad-time = “{ $text }” is no length of time. Say 30m, 2h or 1d.
+refused-bad-time = “{ $text }” is no length of time. Say `30m`, `2h` or `1d`.
 
 # Why a send waits for a person.
 hold-customer-wrote = the customer has written again
@@ -54,7 +54,7 @@ refused-no-entry = There is no entry { $entry } in the outbox. `sereno outbox li
 refused-entry-in-flight = Entry { $entry } is on its way at this very moment. Wait for how it ends.
 
 # What is said in a room, outside of any thread.
-notice-auth-lost = The network no longer accepts the token of the account { $account }: { $why } Nothing is lost; sending waits and reading is tried again. Renew the token in bot.toml and type reload.
+notice-auth-lost = The network no longer accepts the token of the account { $account }: { $why } Nothing is lost; sending waits and reading is tried again. Renew the token in bot.toml and type `reload`.
 notice-auth-back = The account { $account } works again. What waited is on its way.
 notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered: { $why } Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.
 notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. { $why } Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.

@@ -245,8 +245,8 @@ list-unclaimed = { $count ->
 }
 list-spam = { $count ->
     [0] Nothing is hidden.
-    [one] 1 hidden case; restore brings it back
-   *[other] { $count } hidden cases; restore brings one back
+    [one] 1 hidden case; `restore` brings it back
+   *[other] { $count } hidden cases; `restore` brings one back
 }
 history-title = History of { $case }
 outbox-title = { $count ->
@@ -327,7 +327,7 @@ digest-by-agent = Answers by person: { $list }
 
 ## The console chat
 
-console-welcome = This terminal is the team's chat. Type help for the commands; an empty line or talk sends nothing.
+console-welcome = This terminal is the team's chat. Type `help` for the commands; an empty line or talk sends nothing.
 console-bad-json = This line is no JSON object as expected ({ $why }). Send for example: { $example }
 console-too-long = This line is longer than { $max } bytes and was not read. Shorten it.
 console-bad-utf8 = This line is not UTF-8 and was not read.

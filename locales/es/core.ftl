@@ -1,8 +1,8 @@
 ### Por qué algo no se hace, por qué un envío espera o quedó en nada, y lo que se dice en una sala.
 
-refused-unknown-verb = No existe la orden «{ $verb }». Escribe ayuda para ver la lista.
-refused-unknown-verb-near = No existe la orden «{ $verb }». ¿Querías decir «{ $near }»?
-refused-unknown-case = No existe el caso { $case }. Escribe lista para ver los abiertos.
+refused-unknown-verb = No existe la orden «{ $verb }». Escribe `ayuda` para ver la lista.
+refused-unknown-verb-near = No existe la orden «{ $verb }». ¿Querías decir `{ $near }`?
+refused-unknown-case = No existe el caso { $case }. Escribe `lista` para ver los abiertos.
 refused-which-case = ¿Qué caso? Pon su número detrás de la orden, como en `tomar 42`.
 refused-usage = Falta algo. Se escribe así: { $usage }
 refused-needs-role = Para eso hace falta el rol { $role } o uno superior. Pídeselo a un responsable.
@@ -23,14 +23,14 @@ refused-own-draft = Quien escribe una respuesta no la aprueba. Pídeselo a otro 
 refused-nothing-to-undo = No queda nada que deshacer.
 refused-too-late = Demasiado tarde: ya ha salido. Un responsable puede retirar o corregir lo publicado.
 refused-no-private-route = Esta red no ofrece una vía privada con este cliente. Contesta en público y sin datos personales.
-refused-no-handoff = No hay ninguna conversación privada abierta. Ábrela con privado.
+refused-no-handoff = No hay ninguna conversación privada abierta. Ábrela con `privado`.
 refused-nothing-published = Aquí no hay ninguna respuesta nuestra publicada.
 refused-not-on-this-network = Esta red no permite hacer eso.
 refused-same-case = Es el mismo caso.
 refused-merged-into = Este caso se fusionó y continúa en { $case }.
 refused-other-customer = Son casos de clientes distintos y no se fusionan. Puedes enlazarlos.
 refused-already-so = Ya está así.
-refused-bad-time = «{ $text }» no es una duración. Escribe 30m, 2h o 1d.
+refused-bad-time = «{ $text }» no es una duración. Escribe `30m`, `2h` o `1d`.
 
 hold-customer-wrote = el cliente ha vuelto a escribir
 hold-target-edited = el mensaje al que contesta ha cambiado
@@ -49,7 +49,7 @@ stop-retracted = se retiró después
 refused-no-entry = No hay ninguna entrada { $entry } en la bandeja de salida. `sereno outbox list` muestra las que hay.
 refused-entry-in-flight = La entrada { $entry } está saliendo en este momento. Espera a ver cómo termina.
 
-notice-auth-lost = La red ya no acepta la clave de la cuenta { $account }: { $why } No se pierde nada; los envíos esperan y la lectura se reintenta. Renueva la clave en bot.toml y escribe recargar.
+notice-auth-lost = La red ya no acepta la clave de la cuenta { $account }: { $why } No se pierde nada; los envíos esperan y la lectura se reintenta. Renueva la clave en bot.toml y escribe `recargar`.
 notice-auth-back = La cuenta { $account } vuelve a funcionar. Lo que esperaba ya está saliendo.
 notice-dead-letter = La entrada { $entry } de la bandeja de salida (caso { $case }) no se ha podido entregar: { $why } Escribe `sereno outbox retry { $entry }` para intentarlo otra vez o `sereno outbox drop { $entry }` para abandonarla.
 notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja de salida (caso { $case }) llegó a la red, así que no se envía otra vez. { $why } Míralo allí y escribe `sereno outbox retry { $entry }` si falta o `sereno outbox drop { $entry }` si está.

@@ -245,8 +245,8 @@ list-unclaimed = { $count ->
 }
 list-spam = { $count ->
     [0] No hay nada oculto.
-    [one] 1 caso oculto; recuperar lo trae de vuelta
-   *[other] { $count } casos ocultos; recuperar los trae de vuelta
+    [one] 1 caso oculto; `recuperar` lo trae de vuelta
+   *[other] { $count } casos ocultos; `recuperar` los trae de vuelta
 }
 history-title = Historial de { $case }
 outbox-title = { $count ->
@@ -327,7 +327,7 @@ digest-by-agent = Respuestas por persona: { $list }
 
 ## El chat de la consola
 
-console-welcome = Este terminal es el chat del equipo. Escribe ayuda para ver las órdenes; una línea vacía o charlar no envía nada.
+console-welcome = Este terminal es el chat del equipo. Escribe `ayuda` para ver las órdenes; una línea vacía o charlar no envía nada.
 console-bad-json = Esta línea no es el objeto JSON esperado ({ $why }). Envía por ejemplo: { $example }
 console-too-long = Esta línea pasa de { $max } bytes y no se ha leído. Acórtala.
 console-bad-utf8 = Esta línea no es UTF-8 y no se ha leído.

@@ -184,6 +184,8 @@ impl Console {
                 let summary = text::summary(card, style);
                 (printed.summaries.get(id) != Some(&summary)).then(|| format!("{room}↻ {summary}\n"))
             }
+            // What changed has an entry of its own: an edit tells of itself.
+            (View::Entry(entry), Some(_)) => Some(format!("{room}↻ {}\n", text::headline(entry, style))),
             (view, _) if room.is_empty() => Some(text::render(view, style)),
             (view, _) => Some(format!("{room}\n{}", text::render(view, style))),
         }

@@ -349,7 +349,7 @@ fn staff_are_shown_by_name_and_texts_clean() {
     let say = Refusal::OwnedBy("U1".into()).say();
     assert!(words.say(&say, Lang::En, &ctx).starts_with("Ana has this case"));
     let say = Refusal::UnknownVerb("a\u{1b}[2J\nb\u{f8f0}0\u{f8f0}".into(), None).say();
-    assert_eq!(words.say(&say, Lang::En, &ctx), "There is no command “a[2J b0”. Type help for the list.");
+    assert_eq!(words.say(&say, Lang::En, &ctx), "There is no command “a[2J b0”. Type `help` for the list.");
 }
 
 #[test]

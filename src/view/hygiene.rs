@@ -159,9 +159,8 @@ fn joins(last: char, next: Option<char>) -> bool {
 /// Letters whose shape joiners change: Arabic, Syriac, N'Ko, Mongolian, and the scripts of India
 /// and its neighbours.
 fn shapes(c: char) -> bool {
-    matches!(c, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{18af}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}')
-        && c != '\u{61c}'
-        && c != '\u{180e}'
+    let script = matches!(c, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{18af}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}');
+    script && !is_invisible(c)
 }
 
 fn is_emoji(c: char) -> bool {
@@ -255,6 +254,12 @@ mod tests {
                 prop_assert!(c == '\n' || !c.is_control(), "{c:?}");
                 prop_assert!(!matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}'), "{:?}", c);
             }
+            prop_assert_eq!(strip(&clean), clean);
+        }
+
+        #[test]
+        fn cleaning_twice_is_cleaning_once(text in "[a\u{301}\u{64b}-\u{652}\u{600}-\u{61c}\u{200c}\u{200d}\u{17b0}-\u{17b9}\u{180a}-\u{1810}\u{1f3f4}\u{e0060}-\u{e007f}\u{fe0f}👩❤]{0,40}") {
+            let clean = strip(&text);
             prop_assert_eq!(strip(&clean), clean);
         }
 

@@ -107,6 +107,14 @@ pub fn entry(entry: &EntryView, style: &Style) -> Vec<String> {
     out.into_iter().map(|l| format!("{label}{l}")).collect()
 }
 
+/// What an entry is about, on one line: what its change is shown as.
+#[must_use]
+pub fn headline(entry: &EntryView, style: &Style) -> String {
+    let label = paint(&format!("#{} │ ", entry.case), Ink::Dim, style);
+    let first: Line = entry.lines.first().cloned().unwrap_or_default();
+    format!("{label}{}", wrap(&first, "  ", &Style { width: usize::MAX, ..*style }).concat())
+}
+
 /// Lines without a case.
 #[must_use]
 pub fn text(text: &TextView, style: &Style) -> Vec<String> {
