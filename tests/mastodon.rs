@@ -1,0 +1,3 @@
+//! The Mastodon adapter against the emulator, and against `mastodon-mock` where one is named.
+
+mod emulated;
