@@ -1,107 +1,245 @@
-//! Which part of the house may know which: the directions that ARCHITECTURE.md promises, read from the sources.
+//! Who may know whom, as ARCHITECTURE.md promises. Data flows one way; the core is pure; adapters know neither each other nor
+//! how a case changes; only the wiring knows all. Read from the sources, tests left out.
 
+#![expect(clippy::string_slice, reason = "every offset comes from a search in that very text")]
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What the pure core must not so much as name: I/O, time, randomness, unordered iteration.
-const IMPURE: [&str; 12] = [
-    "tokio",
-    "reqwest",
-    "sled::",
-    "std::fs",
-    "std::net",
-    "std::env",
-    "std::thread",
-    "SystemTime",
-    "Instant",
-    "HashMap",
-    "HashSet",
-    "getrandom",
-];
+/// A source file: its module's path (`network::mastodon::api`) and its code without comments and tests.
+struct Source {
+    module: String,
+    code: String,
+}
 
-/// The sources of module `name`: its file and all in its folder, tests left out.
-fn sources(name: &str) -> Vec<PathBuf> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = vec![src.join(format!("{name}.rs"))];
-    let mut folders = vec![src.join(name)];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        for path in entries.map(|e| e.expect("src can be read").path()) {
-            match path.extension() {
-                Some(ext) if ext == "rs" => found.push(path),
-                _ => folders.push(path),
+fn sources() -> Vec<Source> {
+    fn walk(dir: &Path, out: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, out);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                out.push(path);
             }
         }
     }
-    found.retain(|path| path.exists() && !path.ends_with("tests.rs") && !path.components().any(|c| c.as_os_str() == "tests"));
-    assert!(!found.is_empty(), "there is no module {name}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    files.sort();
+    let is_test = |p: &PathBuf| p.components().any(|c| ["tests", "tests.rs", "conformance.rs"].contains(&c.as_os_str().to_str().unwrap()));
+    let sources: Vec<Source> = files.iter().filter(|p| !is_test(p)).map(|p| source(&root, p)).collect();
+    assert!(sources.len() > 40, "the sources were not found");
+    sources
+}
+
+fn source(root: &Path, file: &Path) -> Source {
+    let module = file.strip_prefix(root).unwrap().with_extension("");
+    let module = module.iter().map(|s| s.to_str().unwrap()).collect::<Vec<_>>().join("::");
+    let text = std::fs::read_to_string(file).unwrap();
+    // Test modules stand at the end of a file, or in a file of their own.
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = code.lines().filter(|l| !l.trim_start().starts_with("//")).map(|l| l.split(" // ").next().unwrap());
+    Source { module, code: code.collect::<Vec<_>>().join("\n") }
+}
+
+/// Every path of this crate that a source names, from the crate's root: `network::mastodon::Api`.
+fn named(source: &Source) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    let mut parents: Vec<&str> = source.module.split("::").collect();
+    // From the longest chain of `super` to none: each names a module further up.
+    let mut chain = String::new();
+    while !parents.is_empty() {
+        chain.push_str("super::");
+        parents.pop();
+        let base = parents.join("::");
+        for (at, _) in source.code.match_indices(&chain) {
+            let before = source.code[..at].chars().next_back();
+            if before.is_some_and(|c| c == ':' || c == '_' || c.is_alphanumeric()) || source.code[at + chain.len()..].starts_with("super::")
+            {
+                continue;
+            }
+            expand(&source.code[at + chain.len()..], &base, &mut out);
+        }
+    }
+    for prefix in ["crate::", "sereno::"] {
+        for (at, _) in source.code.match_indices(prefix) {
+            if !source.code[..at].ends_with(|c: char| c == '_' || c.is_alphanumeric() || c == '$') {
+                expand(&source.code[at + prefix.len()..], "", &mut out);
+            }
+        }
+    }
+    out
+}
+
+/// Reads a path, or a list of paths in braces, at the beginning of `text`.
+fn expand(text: &str, base: &str, out: &mut BTreeSet<String>) {
+    let join = |rest: &str| if base.is_empty() { rest.to_owned() } else { format!("{base}::{rest}") };
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
+    let (path, rest) = text.split_at(end);
+    let path = path.trim_end_matches(':');
+    let here = if path.is_empty() { base.to_owned() } else { join(path) };
+    let Some(list) = rest.strip_prefix('{').filter(|_| text[..end].is_empty() || text[..end].ends_with("::")) else {
+        out.insert(here);
+        return;
+    };
+    let (mut depth, mut begin) = (0, 0);
+    for (i, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                let item = list[begin..i].trim();
+                if !item.is_empty() {
+                    expand(item, &here, out);
+                }
+                begin = i + 1;
+                if c == '}' {
+                    return;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn within(path: &str, of: &str) -> bool {
+    path == of || path.strip_prefix(of).is_some_and(|rest| rest.starts_with("::"))
+}
+
+/// What the modules `these` and all below them name of `those`, as `who → what`.
+fn crossings(these: &[&str], those: &[&str]) -> Vec<String> {
+    crossings_of(|module| these.iter().any(|m| within(module, m)), those)
+}
+
+fn crossings_of(these: impl Fn(&str) -> bool, those: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources() {
+        if !these(&source.module) {
+            continue;
+        }
+        for path in named(&source) {
+            if those.iter().any(|m| within(&path, m)) {
+                found.push(format!("{} → {path}", source.module));
+            }
+        }
+    }
     found
 }
 
-/// The code of a source, without comments and without the tests at its end.
-fn code(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).expect("sources can be read");
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    code.lines().filter_map(|line| line.split("//").next()).collect::<Vec<_>>().join("\n")
-}
-
-/// Whether `word` stands in `code` as a word of its own.
-fn names(code: &str, word: &str) -> bool {
-    let inside = |c: char| c.is_alphanumeric() || c == '_';
-    code.match_indices(word).any(|(at, _)| {
-        let before = code.get(..at).and_then(|c| c.chars().next_back());
-        let after = code.get(at + word.len()..).and_then(|c| c.chars().next());
-        !before.is_some_and(inside) && (word.ends_with(':') || !after.is_some_and(inside))
-    })
-}
-
-/// Panics where a source of `module` names one of `words`.
-fn never_names<'a>(module: &str, words: impl IntoIterator<Item = &'a str> + Clone) {
-    for path in sources(module) {
-        let code = code(&path);
-        assert!(!code.contains("crate::{"), "{}: write one `use crate::…` a line, so that this test can read it", path.display());
-        for word in words.clone() {
-            assert!(!names(&code, word), "{} names {word}, which {module} must not know", path.display());
+/// Words of other crates and of std that the modules `these` use.
+fn uses(these: &[&str], words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|s| these.iter().any(|m| within(&s.module, m))) {
+        for word in words {
+            let whole = |at: usize| {
+                let before = source.code[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+            };
+            if source.code.match_indices(word).any(|(at, _)| whole(at)) {
+                found.push(format!("{} uses {word}", source.module));
+            }
         }
     }
+    found
+}
+
+const DECIDES: [&str; 4] = ["case", "desk", "intake", "command"];
+const CORE: [&str; 11] = ["case", "desk", "intake", "command", "outbox", "engine", "digest", "view::build", "post", "policy", "say"];
+
+#[test]
+fn paths_are_read_in_every_form() {
+    let code =
+        "use crate::a::{b::C, d::{E, f}};\nuse super::g::h;\nfn x() { super::super::i::j(); crate::k::l::<T>() }\nuse crate::{m, n::o};";
+    let source = Source { module: "p::q::r".into(), code: code.into() };
+    let named: Vec<String> = named(&source).into_iter().collect();
+    assert_eq!(named, ["a::b::C", "a::d::E", "a::d::f", "k::l", "m", "n::o", "p::i::j", "p::q::g::h"]);
+}
+
+#[test]
+fn a_crossing_is_seen() {
+    assert!(crossings(&["app"], &["network::mastodon"]).contains(&"app::wire → network::mastodon::MastodonAccount".to_owned()));
+    assert!(uses(&["app"], &["tokio"]).contains(&"app::feed uses tokio".to_owned()));
+}
+
+#[test]
+fn what_decides_knows_nothing_of_the_outside() {
+    let outside = ["network", "chat", "store", "engine", "app", "cli", "config", "control", "http", "telemetry", "i18n", "demo"];
+    assert_eq!(crossings(&DECIDES, &outside), [""; 0]);
+    assert_eq!(crossings(&["outbox"], &["network", "chat", "store", "engine"]), [""; 0]);
+    assert_eq!(crossings(&["engine"], &["i18n", "view"]), [""; 0]);
 }
 
 #[test]
 fn the_core_is_pure() {
-    for module in ["case", "desk", "intake", "command", "outbox", "engine", "digest", "view/build", "post", "policy", "say"] {
-        never_names(module, IMPURE);
+    let impure = ["tokio", "reqwest", "axum", "sled::", "async fn", "std::fs", "std::net", "std::env", "std::thread", "std::process"];
+    assert_eq!(uses(&CORE, &impure), [""; 0]);
+    // Neither a clock, nor randomness, nor an order that changes from run to run.
+    let unruly = ["Instant", "SystemTime", "Clock", "getrandom", "rand", "HashMap", "HashSet", "println!", "eprintln!"];
+    assert_eq!(uses(&CORE, &unruly), [""; 0]);
+}
+
+#[test]
+fn the_core_knows_no_shell() {
+    let shell = [
+        "app",
+        "cli",
+        "config",
+        "control",
+        "http",
+        "telemetry",
+        "demo",
+        "error",
+        "chat",
+        "network::mastodon",
+        "network::square",
+        "store::sled",
+    ];
+    assert_eq!(crossings(&CORE, &shell), [""; 0]);
+}
+
+#[test]
+fn adapters_know_neither_each_other_nor_how_a_case_changes() {
+    let adapters = ["network::mastodon", "network::square", "chat::console"];
+    let forbidden = ["case::step", "case::gate", "case::work", "engine", "store", "app", "outbox::lanes", "cli", "demo"];
+    assert_eq!(crossings(&adapters, &forbidden), [""; 0]);
+    assert_eq!(crossings(&["network"], &["chat"]), [""; 0]);
+    for adapter in adapters {
+        let others: Vec<&str> = adapters.iter().copied().filter(|a| *a != adapter).collect();
+        assert_eq!(crossings(&[adapter], &others), [""; 0]);
     }
 }
 
 #[test]
-fn the_core_knows_neither_networks_nor_chats_nor_stores() {
-    for module in ["case", "desk", "intake", "command"] {
-        never_names(
-            module,
-            ["crate::network", "crate::chat", "crate::store", "crate::engine", "crate::app", "crate::config", "crate::i18n"],
-        );
-    }
-    never_names("outbox", ["crate::network", "crate::chat", "crate::store", "crate::app"]);
-    never_names("engine", ["crate::network", "crate::chat", "crate::app", "crate::config", "crate::i18n"]);
+fn the_store_knows_no_engine() {
+    let above = [
+        "engine",
+        "app",
+        "chat",
+        "cli",
+        "config",
+        "demo",
+        "network::mastodon",
+        "network::square",
+        "case::step",
+        "case::work",
+        "view",
+        "i18n",
+    ];
+    assert_eq!(crossings(&["store"], &above), [""; 0]);
 }
 
 #[test]
-fn adapters_know_neither_each_other_nor_the_transition_function() {
-    let always = ["crate::case::step", "crate::engine", "crate::store", "crate::app"];
-    for (adapter, others) in [
-        ("network/mastodon", ["network::square", "square::", "crate::chat"]),
-        ("network/square", ["network::mastodon", "mastodon::", "crate::chat"]),
-        ("chat/console", ["network::mastodon", "network::square", "mastodon::"]),
-    ] {
-        never_names(adapter, always.into_iter().chain(others));
-    }
+fn only_the_wiring_knows_the_parts_by_name() {
+    let parts = ["network::mastodon", "network::square", "chat::console", "store::sled"];
+    let wiring = ["app", "cli", "demo", "main", "network::mastodon", "network::square", "chat::console", "store"];
+    // A parent names its children by `mod`, which no path shows.
+    assert_eq!(crossings_of(|module| !wiring.iter().any(|w| within(module, w)), &parts), [""; 0]);
 }
 
 #[test]
-fn this_test_sees_what_it_looks_for() {
-    assert!(names("use crate::store::Store;", "crate::store"));
-    assert!(names("let x = std::time::Instant::now();", "Instant"));
-    assert!(!names("use crate::storey;", "crate::store"));
-    assert!(!names("struct Instantly;", "Instant"));
-    assert!(sources("case").len() > 5);
-    assert!(!code(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/case/step.rs"))).contains("//"));
+fn the_time_is_read_in_one_place() {
+    let rest: Vec<String> = sources().into_iter().map(|s| s.module).filter(|m| m != "clock").collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    assert_eq!(uses(&rest, &["SystemTime", "Timestamp::now", "jiff::Timestamp::now", "Zoned::now", "jiff::Zoned::now"]), [""; 0]);
 }
