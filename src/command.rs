@@ -44,7 +44,6 @@ use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status};
 use crate::desk::DeskWork;
-use crate::outbox::{Effect, Urgency};
 use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
 use crate::say::{Arg, Say};
@@ -405,12 +404,6 @@ fn published_text<'a>(w: &'a Work<'_>, id: u32) -> Option<&'a str> {
 /// What the network of `account` can do.
 fn capabilities(w: &Work<'_>, account: &Account) -> Capabilities {
     w.ctx.policy.accounts.get(account).map(|a| a.capabilities.clone()).unwrap_or_default()
-}
-
-/// Says something in every room of the team.
-fn tell_all(d: &mut DeskWork<'_>, say: &Say) {
-    let rooms: BTreeSet<&RoomId> = d.policy.routes.iter().map(|r| &r.room).collect();
-    d.effects.extend(rooms.into_iter().map(|room| (room.clone(), Urgency::Staff, Effect::Notice { say: say.clone() })));
 }
 
 #[cfg(test)]

@@ -93,9 +93,7 @@ impl<'a> DeskWork<'a> {
     pub fn wake(&mut self) {
         let digest = &self.policy.digest;
         let tz = schedule::zone(&self.policy.time_zone);
-        let today = schedule::day_of(self.now, &tz);
-        let yesterday = today.yesterday().unwrap_or(today);
-        let latest = if schedule::due_on(today, digest.minute_of_day, &tz) <= self.now { today } else { yesterday };
+        let latest = schedule::last_due(self.now, digest.minute_of_day, &tz);
         let given = self.desk.digest_given.as_deref().and_then(|d| d.parse::<jiff::civil::Date>().ok());
         if given.is_none_or(|given| given < latest) {
             if let (true, Some(given)) = (digest.enabled, given) {

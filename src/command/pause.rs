@@ -1,6 +1,6 @@
 //! `pause`: nothing goes out to the networks until `resume`.
 
-use super::{Command, Row, Run, TYPED, Takes, Verb, tell_all};
+use super::{Command, Row, Run, TYPED, Takes, Verb};
 use crate::case::refusal::Refusal;
 use crate::desk::{DeskWork, Paused};
 use crate::policy::Role;
@@ -24,6 +24,6 @@ fn run(d: &mut DeskWork<'_>, c: &Command) -> Result<Say, Refusal> {
         return Err(Refusal::AlreadySo);
     }
     d.desk.paused = Some(Paused { by: c.by.clone(), at: d.now });
-    tell_all(d, &Say::new("notice-paused").text("agent", d.policy.name_of(&c.by)));
+    d.announce(&Say::new("notice-paused").text("agent", d.policy.name_of(&c.by)));
     Ok(Say::new("done-pause"))
 }

@@ -1,6 +1,6 @@
 //! `resume`: sending goes on after a `pause`.
 
-use super::{Command, Row, Run, TYPED, Takes, Verb, tell_all};
+use super::{Command, Row, Run, TYPED, Takes, Verb};
 use crate::case::refusal::Refusal;
 use crate::desk::DeskWork;
 use crate::policy::Role;
@@ -23,6 +23,6 @@ fn run(d: &mut DeskWork<'_>, c: &Command) -> Result<Say, Refusal> {
     if d.desk.paused.take().is_none() {
         return Err(Refusal::AlreadySo);
     }
-    tell_all(d, &Say::new("notice-resumed").text("agent", d.policy.name_of(&c.by)));
+    d.announce(&Say::new("notice-resumed").text("agent", d.policy.name_of(&c.by)));
     Ok(Say::new("done-resume"))
 }

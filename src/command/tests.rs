@@ -11,7 +11,7 @@ use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use crate::desk::Desk;
 use crate::digest::FactKind;
 use crate::intake::Reason;
-use crate::outbox::Receipt;
+use crate::outbox::{Effect, Receipt};
 use crate::policy::{Approval, DmRoute, Policy, Route};
 use crate::post::PostId;
 

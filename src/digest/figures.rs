@@ -92,3 +92,86 @@ fn rank(sorted: &[i64], percent: usize) -> Option<i64> {
     let n = sorted.len();
     (n > 0).then(|| sorted[(n * percent).div_ceil(100).max(1) - 1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Resolution;
+    use crate::clock::MINUTE_MS;
+
+    fn fact(case: u64, kind: FactKind) -> Fact {
+        Fact { at: Time(0), case: CaseId(case), n: 0, network: "square".into(), by: Some("U1".into()), kind }
+    }
+
+    fn answer(case: u64, minutes: i64, in_target: bool) -> Fact {
+        fact(case, FactKind::FirstAnswer { after_ms: minutes * MINUTE_MS, in_target, outside: false })
+    }
+
+    fn count(facts: &[Fact]) -> Figures {
+        figures(facts, OpenCount::default(), Time(0), Time(1), true)
+    }
+
+    #[test]
+    fn nothing_happened() {
+        let f = count(&[]);
+        assert_eq!(f, Figures { from: Time(0), to: Time(1), ..Figures::default() });
+        assert_eq!((f.median_ms, f.p90_ms, f.in_target_percent), (None, None, None), "no share of nothing");
+    }
+
+    #[test]
+    fn each_fact_counts_where_it_belongs() {
+        let kinds = [
+            FactKind::Opened,
+            FactKind::Replied,
+            FactKind::HandedOff,
+            FactKind::Resolved { how: Resolution::ByAgent },
+            FactKind::Resolved { how: Resolution::ByCustomer },
+            FactKind::Confirmed,
+            FactKind::Reopened,
+            FactKind::Hidden,
+            FactKind::Restored,
+            FactKind::GoneBeforeShown,
+            FactKind::Reposted,
+        ];
+        let mut facts: Vec<Fact> = kinds.into_iter().map(|k| fact(1, k)).collect();
+        facts.push(Fact { network: "mastodon".into(), by: None, ..fact(2, FactKind::Opened) });
+        facts.push(Fact { by: None, ..fact(2, FactKind::Replied) });
+        let f = count(&facts);
+        assert_eq!((f.new, f.replies, f.handoffs, f.resolved, f.confirmed), (2, 2, 1, 2, 2));
+        assert_eq!((f.reopened, f.hidden, f.answered), (1, 1, 0));
+        assert_eq!(f.by_network.iter().map(|(n, c)| (n.as_str(), *c)).collect::<Vec<_>>(), [("mastodon", 1), ("square", 1)]);
+        assert_eq!(f.by_agent.iter().map(|(n, c)| (n.as_str(), *c)).collect::<Vec<_>>(), [("U1", 1)]);
+        assert!(figures(&facts, OpenCount::default(), Time(0), Time(1), false).by_agent.is_empty(), "only if configured");
+    }
+
+    #[test]
+    fn ranks_are_nearest_ranks() {
+        // n, median, p90: of 1..=n minutes.
+        for (n, median, p90) in
+            [(1, 1, 1), (2, 1, 2), (3, 2, 3), (4, 2, 4), (9, 5, 9), (10, 5, 9), (11, 6, 10), (100, 50, 90), (101, 51, 91)]
+        {
+            // In no order.
+            let facts: Vec<Fact> =
+                (0..n).map(|i| answer(i, (i64::try_from(i).unwrap() * 37 + 5) % i64::try_from(n).unwrap() + 1, true)).collect();
+            let distinct: std::collections::BTreeSet<i64> =
+                facts.iter().map(|f| if let FactKind::FirstAnswer { after_ms, .. } = f.kind { after_ms } else { 0 }).collect();
+            assert_eq!(distinct.len() as u64, n);
+            let f = count(&facts);
+            assert_eq!((f.answered, f.median_ms, f.p90_ms), (n, Some(median * MINUTE_MS), Some(p90 * MINUTE_MS)), "{n}");
+        }
+    }
+
+    #[test]
+    fn the_share_in_target_is_rounded_down() {
+        for (hits, all, percent) in [(0, 3, 0), (1, 3, 33), (2, 3, 66), (3, 3, 100), (199, 200, 99)] {
+            let facts: Vec<Fact> = (0..all).map(|i| answer(i, 1, i < hits)).collect();
+            assert_eq!(count(&facts).in_target_percent, Some(percent), "{hits} of {all}");
+        }
+    }
+
+    #[test]
+    fn a_case_has_one_first_answer() {
+        let f = count(&[answer(1, 5, true), answer(1, 90, false), answer(2, 7, true)]);
+        assert_eq!((f.answered, f.in_target_percent, f.p90_ms), (2, Some(100), Some(7 * MINUTE_MS)));
+    }
+}

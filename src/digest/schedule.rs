@@ -32,6 +32,20 @@ pub fn due_on(day: Date, minute_of_day: u16, tz: &TimeZone) -> Time {
     at.to_zoned(tz.clone()).map_or(Time::NEVER, |z| z.timestamp().into())
 }
 
+/// The last day whose digest moment has come at `now`. Not always yesterday or today: a day that a
+/// country left out (Samoa, 2011-12-30) has its moment when the next one has.
+#[must_use]
+pub fn last_due(now: Time, minute_of_day: u16, tz: &TimeZone) -> Date {
+    let mut day = day_of(now, tz);
+    for _ in 0..3 {
+        if due_on(day, minute_of_day, tz) <= now {
+            break;
+        }
+        day = day.yesterday().unwrap_or(day);
+    }
+    day
+}
+
 fn start(day: Date, tz: &TimeZone) -> Time {
     day.to_zoned(tz.clone()).map_or(Time::NEVER, |z| z.timestamp().into())
 }
@@ -48,3 +62,6 @@ pub fn next(given: Option<&str>, now: Time, minute_of_day: u16, tz: &TimeZone) -
     };
     (due_on(day, minute_of_day, tz), day)
 }
+
+#[cfg(test)]
+mod tests;
