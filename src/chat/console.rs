@@ -42,7 +42,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// Commands that may wait for their answers at once; more are read only when some are answered.
+/// Commands of a program that may wait for their answers at once; more are read only when some are answered.
 const WAITING_MAX: usize = 64;
 /// How long answers are waited for after the last line of input.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -225,11 +225,10 @@ impl Console {
             }))),
             Format::Text => {
                 // Lists, helps and histories speak for themselves.
-                let sentence = matches!(&answered.view, View::Text(t) if t.code == answered.answer.say.code);
-                let mark = match (sentence || !answered.answer.ok, answered.answer.ok) {
-                    (false, _) => "",
+                let mark = match (answered.answer.ok, code(answered).starts_with("done-")) {
+                    (false, _) => "✗ ",
                     (true, true) => "✓ ",
-                    (true, false) => "✗ ",
+                    (true, false) => "",
                 };
                 format!("{mark}{}", text::render(&answered.view, &self.settings.style))
             }
@@ -308,10 +307,12 @@ impl Chat for Console {
         if self.settings.format == Format::Text {
             self.say(format!("{}\n", self.words.get("console-welcome", self.settings.lang))).await;
         }
+        // A person is answered in the order of what they typed; a program tells answers apart by their ids.
+        let most = if self.settings.format == Format::Text { 1 } else { WAITING_MAX };
         let mut waiting = FuturesUnordered::new();
         loop {
             let heard = tokio::select! {
-                heard = lines.recv(), if waiting.len() < WAITING_MAX => heard,
+                heard = lines.recv(), if waiting.len() < most => heard,
                 Some(()) = waiting.next() => continue,
                 () = inbox.closed() => break,
                 () = self.output.closed() => {
