@@ -24,6 +24,9 @@ use crate::say::Say;
 
 /// How many chat messages that show posts a case remembers.
 const MAX_SHOWN: usize = 500;
+/// A clock set back by no more than this must not hide that a post changed while its message was
+/// drawn; the price is a needless edit now and then.
+const CLOCK_SLACK_MS: i64 = 10 * crate::clock::MINUTE_MS;
 /// From how many reposts on a post counts as spreading; again at each tenfold.
 const SPREADING: u64 = 20;
 
@@ -409,8 +412,11 @@ impl Work<'_> {
         entry.edits += 1;
         entry.changed_at = Some(now);
         let voice = entry.voice;
-        self.event(None, Event::Edited { post: index });
         self.refresh_shown(index);
+        if self.lives_on_elsewhere() {
+            return;
+        }
+        self.event(None, Event::Edited { post: index });
         let aimed = self.case.live_send().filter(|s| s.state.is_pending() && s.target.as_ref() == Some(&post.id)).map(|s| s.id);
         if let Some(id) = aimed {
             self.hold(id, HoldReason::TargetEdited);
@@ -432,8 +438,11 @@ impl Work<'_> {
         entry.post.text = Untrusted::default();
         entry.post.warning = None;
         entry.post.media = Vec::new();
-        self.event(None, Event::Deleted { post: index });
         self.refresh_shown(index);
+        if self.lives_on_elsewhere() {
+            return;
+        }
+        self.event(None, Event::Deleted { post: index });
         let aimed = self.case.live_send().filter(|s| s.state.is_pending() && s.target.as_ref() == Some(id)).map(|s| s.id);
         if let Some(send) = aimed {
             self.stop(send, StopReason::TargetGone, None);
@@ -441,6 +450,12 @@ impl Work<'_> {
         if !self.case.posts.iter().any(|p| p.voice == Voice::Customer && p.deleted_at.is_none()) {
             self.case.answer_due = None;
         }
+    }
+
+    /// Whether only what the chat shows of this case is still kept up to date.
+    fn lives_on_elsewhere(&mut self) -> bool {
+        self.card_changed = true;
+        self.case.status == Status::Merged
     }
 
     /// Brings every chat message that shows this post up to date.
@@ -552,7 +567,7 @@ impl Work<'_> {
     fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt, rendered: Time) {
         let Some(entry) = self.case.posts.get(post) else { return };
         let private = entry.post.is_dm();
-        let stale = entry.changed_at.is_some_and(|at| at >= rendered);
+        let stale = entry.changed_at.is_some_and(|at| at.plus(CLOCK_SLACK_MS) >= rendered);
         let message = receipt.native_id.clone();
         if self.case.shown.len() >= MAX_SHOWN {
             self.case.shown.remove(0);

@@ -90,6 +90,8 @@ impl<'a> Tx<'a> {
     }
 
     pub fn cursor(&mut self, cursor: (crate::post::Account, String, String)) {
+        // The stream is ours from here on, even where nothing was on it yet.
+        self.first_seen(&cursor.0);
         self.rest.cursors.push(cursor);
     }
 

@@ -14,10 +14,7 @@ const LOOK_BACK: usize = 10;
 impl Tx<'_> {
     /// Takes in what a network told through `account`.
     pub(super) fn net(&mut self, account: &Account, event: &NetEvent) -> Result<(), StoreError> {
-        // From here on, older posts of this account are history.
-        if !self.desk.first_seen.contains_key(account) {
-            self.desk.first_seen.insert(account.clone(), self.now);
-        }
+        self.first_seen(account);
         match event {
             NetEvent::New(post) => self.on_new(post),
             NetEvent::Edited(post) => match self.claim(&PostRef::World(post.id.clone()))? {
@@ -50,12 +47,45 @@ impl Tx<'_> {
         }
     }
 
+    /// From here on, older posts of this account are history.
+    pub(super) fn first_seen(&mut self, account: &Account) {
+        if !self.desk.first_seen.contains_key(account) {
+            self.desk.first_seen.insert(account.clone(), self.now);
+        }
+    }
+
     fn on_case(&mut self, id: CaseId, input: &CaseInput<'_>) -> Result<(), StoreError> {
-        if let Some(case) = self.living(id)? {
-            // What networks tell is never refused.
-            self.step(case, input.clone(), None)?.ok();
+        let Some(case) = self.living(id)? else { return Ok(()) };
+        let formers = self.formers(&case, input)?;
+        // What networks tell is never refused.
+        self.step(case, input.clone(), None)?.ok();
+        for former in formers {
+            let changed = match input {
+                CaseInput::Post(post) => CaseInput::Edited(post),
+                other => other.clone(),
+            };
+            self.step(former, changed, None)?.ok();
         }
         Ok(())
+    }
+
+    /// Cases merged into this one whose threads show the post that was edited or deleted.
+    fn formers(&self, case: &Case, input: &CaseInput<'_>) -> Result<Vec<Case>, StoreError> {
+        let post = match input {
+            CaseInput::Post(post) | CaseInput::Edited(post) => &post.id,
+            CaseInput::Deleted(id, _) => *id,
+            _ => return Ok(Vec::new()),
+        };
+        let mut out = Vec::new();
+        let mut linked: Vec<(CaseId, CaseId)> = case.links.iter().map(|id| (case.id, *id)).collect();
+        while let Some((into, id)) = linked.pop() {
+            let Some(former) = self.case(id)?.filter(|f| f.merged_into == Some(into)) else { continue };
+            linked.extend(former.links.iter().map(|id| (former.id, *id)));
+            if former.post(post).is_some() {
+                out.push(former);
+            }
+        }
+        Ok(out)
     }
 
     fn on_deleted(&mut self, post: &PostRef, at: crate::clock::Time) -> Result<(), StoreError> {
@@ -89,7 +119,9 @@ impl Tx<'_> {
                 if self.claim(&local)?.is_none() && !post.local_id.is_empty() {
                     self.set_claim(local, Claim::Case(id));
                 }
-                self.on_case(id, &CaseInput::Post(post))
+                // What we published belongs to its case already, even where that was merged or the post taken back.
+                let published = self.policy.is_ours(&post.author.id) && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none());
+                if published { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
             }
             Some(Claim::Gone) => self.on_gone(post),
             Some(Claim::Noted) => Ok(()),
@@ -164,7 +196,12 @@ impl Tx<'_> {
     fn on_foreign(&mut self, post: &Post) -> Result<(), StoreError> {
         let since = self.desk.first_seen.get(&post.account).copied().unwrap_or(self.now);
         if post.created_at < since.plus(-self.policy.import_ms) {
-            self.claim_post(post, &Claim::Noted);
+            // History for this account alone: another of ours may have been spoken to in our time.
+            let name = match post.local_id.is_empty() {
+                true => PostRef::World(post.id.clone()),
+                false => PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() },
+            };
+            self.set_claim(name, Claim::Noted);
             return Ok(());
         }
         let own = match self.own_case(post)? {
