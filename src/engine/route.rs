@@ -18,6 +18,7 @@ impl Tx<'_> {
         match event {
             NetEvent::New(post) => self.on_new(post),
             NetEvent::Edited(post) => match self.claim(&PostRef::World(post.id.clone()))? {
+                Some(Claim::Case(id)) if self.is_published(id, post)? => Ok(()),
                 Some(Claim::Case(id)) => self.on_case(id, &CaseInput::Edited(post)),
                 Some(Claim::Gone | Claim::Noted) => Ok(()),
                 None => self.on_new(post),
@@ -119,15 +120,19 @@ impl Tx<'_> {
                 if self.claim(&local)?.is_none() && !post.local_id.is_empty() {
                     self.set_claim(local, Claim::Case(id));
                 }
-                // What we published belongs to its case already, even where that was merged or the post taken back.
-                let published = self.policy.is_ours(&post.author.id) && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none());
-                if published { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
+                if self.is_published(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
             }
             Some(Claim::Gone) => self.on_gone(post),
             Some(Claim::Noted) => Ok(()),
             None if self.policy.is_ours(&post.author.id) => self.on_ours(post),
             None => self.on_foreign(post),
         }
+    }
+
+    /// Whether a claimed post is one that we published: it belongs to its case already, even where
+    /// that was merged since or the post taken back.
+    fn is_published(&self, id: CaseId, post: &Post) -> Result<bool, StoreError> {
+        Ok(self.policy.is_ours(&post.author.id) && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none()))
     }
 
     /// The deletion came before the post: it is counted, and shown to nobody.
