@@ -27,7 +27,7 @@ pub use inbox::Stopped;
 pub use state::AccountState;
 
 use crate::chat::Chat;
-use crate::clock::{Clock, Time};
+use crate::clock::{Clock, MINUTE_MS, Time};
 use crate::engine::{Engine, Input, Stats};
 use crate::i18n::{ShowCtx, Words};
 use crate::network::{Finding, NetworkAccount};
@@ -47,11 +47,15 @@ use worker::{Alarm, Worker};
 
 /// How long a stop waits for what is on its way, in the machine's time.
 /// Service managers give ten seconds before they kill.
-pub const DRAIN: Duration = Duration::from_secs(8);
+pub const DRAIN: Duration = Duration::from_secs(7);
 /// How long a stop waits for a task of its own that was told to end.
 const LAST: Duration = Duration::from_secs(1);
 /// An alarm that the chat does not take in so long is given up.
 const ALARM_BOUND: Duration = Duration::from_secs(15);
+/// How often what may be forgotten is forgotten, in milliseconds.
+const PURGE_EVERY_MS: i64 = 10 * MINUTE_MS;
+/// Rows forgotten by one commit: it holds up nobody for long.
+const PURGE_AT_ONCE: usize = 1_000;
 /// No pause is shorter, however fast the clock: a failing call must not spin.
 const LEAST_PAUSE: Duration = Duration::from_millis(2);
 
@@ -204,7 +208,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     };
     let delivering = tokio::spawn(deliver::run(Arc::clone(&shell), to_deliver, flying));
     let alarming = tokio::spawn(alarm(Arc::clone(&shell), to_alarm));
-    let intake = tokio::spawn(take_in(Arc::clone(&shell), accounts, stopped, chat_over));
+    let intake = tokio::spawn(take_in(Arc::clone(&shell), store, accounts, stopped, chat_over));
     let on = runtime.clone();
     let thread = std::thread::Builder::new().name("engine".into()).spawn(move || worker.run(&on))?;
     tokio::spawn(async move {
@@ -235,9 +239,16 @@ pub fn finding(finding: &Finding, words: &Words, lang: Lang) -> String {
     format!("{mark} {}: {}", finding.what, crate::error::say(words, lang, &finding.detail))
 }
 
-/// Reads the accounts and hears staff, until told to stop.
-async fn take_in(shell: Arc<Shell>, accounts: Vec<Source>, mut stop: watch::Receiver<bool>, chat_over: watch::Sender<bool>) {
+/// Reads the accounts and hears staff, until told to stop; forgets what is old beside it.
+async fn take_in(
+    shell: Arc<Shell>,
+    store: Arc<dyn Store>,
+    accounts: Vec<Source>,
+    mut stop: watch::Receiver<bool>,
+    chat_over: watch::Sender<bool>,
+) {
     let mut tasks = JoinSet::new();
+    tasks.spawn(forget(Arc::clone(&shell), store));
     for source in accounts {
         tasks.spawn(feed::run(Arc::clone(&shell), source));
     }
@@ -247,6 +258,22 @@ async fn take_in(shell: Arc<Shell>, accounts: Vec<Source>, mut stop: watch::Rece
     });
     stop.wait_for(|stop| *stop).await.map(drop).ok();
     tasks.shutdown().await;
+}
+
+/// Forgets the ids that can no longer come again.
+async fn forget(shell: Arc<Shell>, store: Arc<dyn Store>) {
+    loop {
+        shell.sleep(PURGE_EVERY_MS).await;
+        let (store, now) = (Arc::clone(&store), shell.clock.now());
+        let purging = tokio::task::spawn_blocking(move || {
+            while store.purge(now, PURGE_AT_ONCE)? == PURGE_AT_ONCE {}
+            Ok::<(), StoreError>(())
+        });
+        // A store that takes nothing is told of by the engine; what is old can wait.
+        if let Ok(Err(error)) = purging.await {
+            tracing::debug!(%error, "nothing was forgotten this time");
+        }
+    }
 }
 
 /// Tells the team what no commit can.

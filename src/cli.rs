@@ -172,7 +172,7 @@ impl Cli {
     fn run(self, words: &Arc<Words>, lang: Lang) -> Result<ExitCode, Failure> {
         let file = self.config.as_path();
         match self.what {
-            What::Run => runtime()?.block_on(run::run(file, Arc::clone(words))),
+            What::Run => block_on(run::run(file, Arc::clone(words)))?,
             What::Check { store, offline } => check::check(file, words, lang, store, offline),
             What::Digest { day, week } => errand(file, words, lang, Errand::Digest { day, week }),
             What::Export { file: to } if to.as_os_str() == "-" => export_to_stdout(file, words, lang),
@@ -193,9 +193,15 @@ impl Cli {
     }
 }
 
-/// The runtime of `run`, `check` and the demo.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| Failure::Other(e.into()))
+/// How long a call that blocks may hold the process up once all is done.
+const LAST: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Runs to its end on a runtime of its own.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| Failure::Other(e.into()))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST);
+    Ok(done)
 }
 
 /// The running bot would take a relative path from where it was started.

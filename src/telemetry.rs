@@ -2,8 +2,8 @@
 //! at most from `debug` on, which nobody gets without asking for it.
 
 use crate::config::{LogConfig, LogFormat};
-use crate::engine::Stats;
-use crate::outbox::Lane;
+use crate::engine::{OutboxLine, Stats};
+use crate::outbox::{EntryState, Lane};
 use crate::post::Account;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -49,6 +49,7 @@ struct ByError {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ByState {
+    lane: String,
     state: &'static str,
 }
 
@@ -65,6 +66,7 @@ pub struct Metrics {
     read_errors: Family<ByError, Counter>,
     lag_seconds: Family<ByAccount, Histogram>,
     store_ok: Gauge,
+    paused: Gauge,
 }
 
 impl Default for Metrics {
@@ -80,16 +82,18 @@ impl Default for Metrics {
         let lag_seconds: Family<ByAccount, Histogram> = Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.5, 2.0, 16)));
         let store_ok: Gauge = Gauge::default();
         store_ok.set(1);
+        let paused: Gauge = Gauge::default();
+        r.register("sending_paused", "1 while staff have stopped all sending", paused.clone());
         r.register("inputs", "Inputs committed", inputs.clone());
         r.register("commits", "Commits of inputs", commits.clone());
         r.register("commit_seconds", "How long a commit took, decisions included", commit_seconds.clone());
-        r.register("outbox_entries", "Effects on their way, by state", outbox.clone());
+        r.register("outbox_entries", "Effects on their way, by lane and state", outbox.clone());
         r.register("open_cases", "Cases that are not closed", open_cases.clone());
         r.register("deliveries", "Performed deliveries by lane and outcome", deliveries.clone());
         r.register("read_errors", "Failures to read an account", read_errors.clone());
         r.register("intake_lag_seconds", "From a post's writing to its reading", lag_seconds.clone());
         r.register("store_writable", "1 while commits succeed", store_ok.clone());
-        Metrics { registry: r, inputs, commits, commit_seconds, outbox, open_cases, deliveries, read_errors, lag_seconds, store_ok }
+        Metrics { registry: r, inputs, commits, commit_seconds, outbox, open_cases, deliveries, read_errors, lag_seconds, store_ok, paused }
     }
 }
 
@@ -99,19 +103,24 @@ impl Metrics {
         self.commits.inc();
         self.commit_seconds.observe(took.as_secs_f64());
     }
-    pub(crate) fn engine(&self, stats: &Stats) {
+    pub(crate) fn engine(&self, stats: &Stats, outbox: &[OutboxLine]) {
         let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        for (state, n) in [("queued", stats.queued), ("in_flight", stats.in_flight), ("unknown", stats.unknown), ("dead", stats.dead)] {
-            self.outbox.get_or_create(&ByState { state }).set(gauge(n));
-        }
         self.open_cases.set(gauge(stats.open.open));
+        self.paused.set(i64::from(stats.paused));
+        // Lanes that have run dry would else stay at their last figure.
+        self.outbox.clear();
+        for line in outbox {
+            let state = match line.entry.state {
+                EntryState::Queued => "queued",
+                EntryState::InFlight => "in_flight",
+                EntryState::Unknown => "unknown",
+                EntryState::Dead { .. } => "dead",
+            };
+            self.outbox.get_or_create(&ByState { lane: lane_name(&line.entry.lane), state }).inc();
+        }
     }
     pub(crate) fn delivered(&self, lane: &Lane, outcome: &'static str) {
-        let lane = match lane {
-            Lane::Chat(room) => format!("chat:{room}"),
-            Lane::Network(account) => format!("network:{account}"),
-        };
-        self.deliveries.get_or_create(&ByLane { lane, outcome }).inc();
+        self.deliveries.get_or_create(&ByLane { lane: lane_name(lane), outcome }).inc();
     }
     pub(crate) fn read_failed(&self, account: &Account, kind: &'static str) {
         self.read_errors.get_or_create(&ByError { account: account.to_string(), kind }).inc();
@@ -135,5 +144,12 @@ impl Metrics {
         // Writing to a string cannot fail.
         prometheus_client::encoding::text::encode(&mut text, &self.registry).ok();
         text
+    }
+}
+
+fn lane_name(lane: &Lane) -> String {
+    match lane {
+        Lane::Chat(room) => format!("chat:{room}"),
+        Lane::Network(account) => format!("network:{account}"),
     }
 }

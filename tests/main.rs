@@ -8,6 +8,7 @@ mod docs;
 mod emulator;
 mod house;
 mod mastodon;
+mod run;
 mod simulation;
 mod store_conformance;
 mod store_crash;

@@ -15,6 +15,8 @@ use tokio::sync::{mpsc, watch};
 
 /// A commit that failed is tried again after so long, in the clock's time.
 const STORE_RETRY_MS: i64 = SECOND_MS;
+/// Figures are taken this often: counting walks the whole outbox.
+const MEASURE_EVERY_MS: i64 = 5 * SECOND_MS;
 /// The team hears of a full disk this often.
 const ALARM_EVERY_MS: i64 = 10 * MINUTE_MS;
 
@@ -202,10 +204,10 @@ impl Worker {
     /// Counting costs a look at the store: not at every turn.
     fn measure(&mut self) {
         let now = self.clock.now();
-        if self.measured.is_none_or(|at| now.since(at) >= SECOND_MS) {
+        if self.measured.is_none_or(|at| now.since(at) >= MEASURE_EVERY_MS) {
             self.measured = Some(now);
             if let Ok(stats) = self.engine.stats() {
-                self.metrics.engine(&stats);
+                self.metrics.engine(&stats, &self.engine.outbox());
             }
         }
     }

@@ -28,13 +28,15 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
         println!("{}", finding(found, words, lang));
     };
     tell(&well("config", Say::new("check-config").text("file", file.display().to_string())));
-    super::runtime()?.block_on(async {
-        for account in &config.accounts {
-            for found in self::account(&config, account, offline).await {
-                tell(&found);
-            }
+    let chat = wire::chat(&config, words, Clock::system())?;
+    super::block_on(async {
+        if !offline {
+            chat.check().await.iter().for_each(&mut tell);
         }
-    });
+        for account in &config.accounts {
+            self::account(&config, account, offline).await.iter().for_each(&mut tell);
+        }
+    })?;
     tell(&where_the_store_is(&config));
     if store {
         let request = Request { lang, errand: Errand::CheckStore };
