@@ -10,6 +10,8 @@ pub(super) struct Text {
     clauses: Vec<Vec<String>>,
     /// All words with a blank around each: phrases across clauses.
     padded: String,
+    /// Which beginnings its words have: most phrases of the lists are ruled out by it at once.
+    beginnings: [u64; 16],
     /// The words as written, for the language.
     pub(super) prose: String,
     /// Whether a question mark stands outside of links.
@@ -68,6 +70,10 @@ impl Text {
         }
         text.end_clause(&mut clause);
         text.shouts = letters >= SHOUT_LETTERS && upper * 10 >= letters * 7;
+        for word in text.clauses.iter().flatten() {
+            let (index, bit) = beginning(word);
+            text.beginnings[index] |= bit;
+        }
         text.padded = format!(" {} ", text.clauses.concat().join(" "));
         text
     }
@@ -99,6 +105,12 @@ impl Text {
         }
     }
 
+    /// Whether any word begins as `phrase` does.
+    fn may_hold(&self, phrase: &str) -> bool {
+        let (index, bit) = beginning(phrase);
+        self.beginnings[index] & bit != 0
+    }
+
     /// All words in their order.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().flatten().map(String::as_str)
@@ -111,7 +123,7 @@ impl Text {
 
     /// The first of `phrases` that stands anywhere, punctuation set aside.
     pub(super) fn find<'p>(&self, phrases: &[&'p str]) -> Option<&'p str> {
-        phrases.iter().copied().find(|p| match p.strip_suffix('*') {
+        phrases.iter().copied().filter(|p| self.may_hold(p)).find(|p| match p.strip_suffix('*') {
             Some(stem) => self.padded.match_indices(stem).any(|(at, _)| self.padded.get(..at).is_some_and(|t| t.ends_with(' '))),
             None => self.padded.match_indices(p).any(|(at, found)| {
                 let before = self.padded.get(..at).is_some_and(|t| t.ends_with(' '));
@@ -128,7 +140,7 @@ impl Text {
     /// As [`Text::said`], where any of `instead` shortly before sets the phrase aside altogether.
     pub(super) fn said_unless(&self, phrases: &[&str], instead: &[&str]) -> Said {
         let mut said = Said::default();
-        for phrase in phrases {
+        for phrase in phrases.iter().filter(|p| self.may_hold(p)) {
             let parts: Vec<&str> = phrase.split(' ').collect();
             for clause in &self.clauses {
                 for at in 0..clause.len() {
@@ -158,6 +170,14 @@ pub(super) struct Said {
     pub(super) meant: usize,
     /// And denied.
     pub(super) denied: usize,
+}
+
+/// The first two bytes of a word or phrase as one of 1,024 bits.
+fn beginning(word: &str) -> (usize, u64) {
+    let mut bytes = word.bytes();
+    let (first, second) = (bytes.next().unwrap_or(b' '), bytes.next().unwrap_or(b' '));
+    let hash = (usize::from(first) * 33 + usize::from(second)) % 1024;
+    (hash / 64, 1 << (hash % 64))
 }
 
 fn starts_with(words: &[String], phrase: &[&str]) -> bool {
