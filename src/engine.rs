@@ -9,7 +9,7 @@ mod route;
 mod run;
 
 pub use delivery::{Body, Delivery};
-pub use query::{OutboxLine, Reply};
+pub use query::{LIST_LIMIT, OutboxLine, Reply};
 pub use run::Engine;
 
 use crate::command::{Answer, Command};

@@ -481,3 +481,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_the_network_says_of_a_private_message_repeats_none_of_it() {
+    let mut p = staff();
+    p.privacy.private_rooms = vec!["vault".into()];
+    let mut w = World::new(p.clone());
+    w.posts(&furious());
+    w.say("ana", &format!("handoff 1 Hello, tell us more, {SENT_CANARY}!"));
+    w.faults.push_back(sereno::outbox::Outcome::Refused { why: format!("422: take off @{SENT_CANARY}, it is not allowed") });
+    w.wait(11 * SECOND_MS);
+    let mut said = all_shown(&w, &p, Lang::En);
+    said += &asked(&mut w, "history 1", &p, Lang::En);
+    assert!(said.contains("422: take off … it is not allowed") && !said.contains(SENT_CANARY), "{said}");
+    p.privacy.private_rooms.push("console".into());
+    assert!(all_shown(&w, &p, Lang::En).contains(&format!("@{SENT_CANARY}, it")));
+}
+
+#[test]
+fn a_long_list_says_that_it_is_cut() {
+    let mut w = World::new(staff());
+    for n in 0..25 {
+        w.posts(&post(&format!("p{n}"), &format!("c{n}"), "Where is my order?"));
+    }
+    let listed = asked(&mut w, "list", &staff(), Lang::En);
+    assert!(listed.ends_with("Only the first 20 are shown.\n"), "{listed}");
+}

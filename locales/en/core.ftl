@@ -18,7 +18,7 @@ refused-nothing-to-answer = No post of the customer stands that could be answere
 refused-too-long = { $length } characters by the network's count, and at most { $max } fit. Shorten it.
 refused-empty = The text is empty.
 refused-send-under-way = Another answer of this case is not settled yet. Undo it, or wait until it is out.
-refused-in-doubt = It is not known whether an earlier answer of this case stands on the network. Look there, then decide with `sereno outbox retry` or `sereno outbox drop`.
+refused-in-doubt = It is not known whether an earlier answer of this case stands on the network. `sereno outbox list` shows its number. Look there, then type `sereno outbox retry` if it is missing or `sereno outbox drop` if it stands.
 refused-nothing-to-approve = Nothing waits for approval here.
 refused-own-draft = Whoever wrote an answer does not approve it. Ask another lead.
 refused-nothing-to-undo = There is nothing left to undo.
@@ -54,9 +54,9 @@ refused-no-entry = There is no entry { $entry } in the outbox. `sereno outbox li
 refused-entry-in-flight = Entry { $entry } is on its way at this very moment. Wait for how it ends.
 
 # What is said in a room, outside of any thread.
-notice-auth-lost = The network no longer accepts the token of the account { $account }: { $why } Nothing is lost; sending waits and reading is tried again. Renew the token in bot.toml and type `reload`.
+notice-auth-lost = The network no longer accepts the token of the account { $account } ({ $why }). Nothing is lost: sending waits and reading is tried again. Renew the token in bot.toml and type `reload`.
 notice-auth-back = The account { $account } works again. What waited is on its way.
-notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered: { $why } Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.
-notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. { $why } Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.
+notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered ({ $why }). Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.
+notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.
 notice-paused = { $agent } has paused all sending to the networks. `resume` lets it go on.
 notice-resumed = { $agent } lets sending go on.

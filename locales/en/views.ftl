@@ -78,6 +78,7 @@ lang-fr = French
 lang-gl = Galician
 lang-it = Italian
 lang-pt = Portuguese
+lang-und = an unknown language
 
 media-image = Image
 media-video = Video
@@ -248,6 +249,8 @@ list-spam = { $count ->
     [one] 1 hidden case; `restore` brings it back
    *[other] { $count } hidden cases; `restore` brings one back
 }
+list-more = Only the first { $count } are shown.
+history-more = Only the first { $count } of { $total } are shown.
 history-title = History of { $case }
 outbox-title = { $count ->
     [0] The outbox is empty.

@@ -78,6 +78,7 @@ lang-fr = francés
 lang-gl = gallego
 lang-it = italiano
 lang-pt = portugués
+lang-und = un idioma desconocido
 
 media-image = Imagen
 media-video = Vídeo
@@ -248,6 +249,8 @@ list-spam = { $count ->
     [one] 1 caso oculto; `recuperar` lo trae de vuelta
    *[other] { $count } casos ocultos; `recuperar` los trae de vuelta
 }
+list-more = Solo se muestran los primeros { $count }.
+history-more = Solo se muestran los primeros { $count } de { $total }.
 history-title = Historial de { $case }
 outbox-title = { $count ->
     [0] La bandeja de salida está vacía.

@@ -203,6 +203,7 @@ impl Console {
         while printed.order.len() > REMEMBERED {
             if let Some(op) = printed.order.pop_front() {
                 printed.ops.remove(&op);
+                printed.summaries.remove(&op);
             }
         }
         while printed.summaries.len() > REMEMBERED {

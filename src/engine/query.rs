@@ -45,7 +45,7 @@ pub enum Reply {
 }
 
 /// How many cases a list shows.
-const LIST_LIMIT: usize = 20;
+pub const LIST_LIMIT: usize = 20;
 /// How many events a history shows.
 const HISTORY_LIMIT: usize = 500;
 

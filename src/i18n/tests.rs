@@ -218,7 +218,7 @@ fn derived() -> BTreeSet<String> {
     add("event", of_events.map(str::to_owned).into());
     add("outbox", variants(include_str!("../outbox.rs"), "Effect"));
     add("month", (1..=12).map(|m| m.to_string()).collect());
-    add("lang", ["ca", "de", "en", "es", "eu", "fr", "gl", "it", "pt"].map(str::to_owned).into());
+    add("lang", ["ca", "de", "en", "es", "eu", "fr", "gl", "it", "pt", "und"].map(str::to_owned).into());
     let rows: BTreeSet<String> = TABLE.iter().map(|r| r.name.to_owned()).collect();
     add("help", rows.clone());
     add("usage", rows);

@@ -3,7 +3,7 @@
 use super::pen::{Pen, dotted};
 use super::{actions, post, send};
 use crate::case::refusal::code;
-use crate::case::{Case, CasePost, Resolution, Status, Voice};
+use crate::case::{Case, CasePost, Outgoing, Resolution, SendState, Status, StopReason, Voice};
 use crate::intake::Reason;
 use crate::post::Reach;
 use crate::say::{Arg, Say};
@@ -32,7 +32,9 @@ pub fn card(pen: &Pen<'_>, case: &Case, private: bool) -> CardView {
 
 /// Whether the card would show private text if its place allowed it.
 pub fn is_private(case: &Case) -> bool {
-    opening(case).is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
+    // The network's words about a private message may repeat some of it.
+    let told = |s: &Outgoing| matches!(s.state, SendState::Stopped(StopReason::Refused(_))) && send::is_private(case, s);
+    opening(case).is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none()) || case.sends.last().is_some_and(told)
 }
 
 /// The customer's first post: what the case is about.
@@ -63,7 +65,7 @@ fn title(pen: &Pen<'_>, case: &Case) -> Line {
 fn facts(pen: &Pen<'_>, case: &Case, first: Option<&CasePost>, private: bool) -> Vec<Line> {
     let mut facts = vec![status(pen, case), priority(pen, case), place(pen, case, first, private)];
     facts.extend(spread(pen, case, first));
-    facts.extend(answer_state(pen, case));
+    facts.extend(answer_state(pen, case, private));
     facts.push(vec![pen.own(&Say::new("card-code").text("code", &case.code))]);
     facts.extend(belongings(pen, case));
     facts
@@ -109,7 +111,7 @@ fn priority(pen: &Pen<'_>, case: &Case) -> Line {
 
 /// Network, our account, language, how it was found, the post itself.
 fn place(pen: &Pen<'_>, case: &Case, first: Option<&CasePost>, private: bool) -> Line {
-    let lang = hygiene::one_line(&case.lang, 12);
+    let lang = if case.lang.is_empty() { "und".to_owned() } else { hygiene::one_line(&case.lang, 12) };
     let code = format!("lang-{lang}");
     let lang = if pen.words.has(&code, pen.lang) { pen.get(&code) } else { lang };
     let say = Say::new("card-where").text("network", case.key.network.as_str()).text("account", pen.account(&case.account));
@@ -134,7 +136,7 @@ fn spread(pen: &Pen<'_>, case: &Case, first: Option<&CasePost>) -> Option<Line> 
 }
 
 /// The draft and the last send, and how much more there is to read.
-fn answer_state(pen: &Pen<'_>, case: &Case) -> Vec<Line> {
+fn answer_state(pen: &Pen<'_>, case: &Case, private: bool) -> Vec<Line> {
     let mut lines = Vec::new();
     let more = case.posts.iter().filter(|p| p.voice == Voice::Customer).count().saturating_sub(1);
     if more > 0 {
@@ -147,7 +149,7 @@ fn answer_state(pen: &Pen<'_>, case: &Case) -> Vec<Line> {
     }
     // A send that was stopped long ago is history; one that lives or stands is the case's state.
     if let Some(last) = case.live_send().or_else(|| case.sends.last()) {
-        lines.push(send::state(pen, last));
+        lines.push(send::state(pen, case, last, private));
     }
     if case.handoff_open {
         lines.push(vec![Piece::Words(pen.get("card-handoff"))]);

@@ -11,7 +11,7 @@ use crate::view::{EntryView, Line, Piece};
 /// The entry. `private`: whether its room may show private text; `changed`: it replaces an earlier one.
 pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool, changed: bool) -> EntryView {
     let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
-    let mut lines = vec![sentence(pen, case, record)];
+    let mut lines = vec![sentence(pen, case, record, private)];
     // These tell of a change themselves.
     let tells = matches!(record.event, Event::Edited { .. } | Event::Deleted { .. });
     if changed
@@ -39,13 +39,13 @@ pub fn is_private(case: &Case, event: &Event) -> bool {
         _ => {
             let post = event.shows_post().and_then(|i| case.posts.get(i));
             post.is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
-                || shows_text_of(event).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
+                || shows_text_of(event).or(tells_of(event)).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
         }
     }
 }
 
-/// What happened, in a sentence.
-pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord) -> Line {
+/// What happened, in a sentence. `private`: whether a link to something private may stand in it.
+pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Line {
     let event = &record.event;
     let say = Say::new(&sentence_code(event)).text("agent", record.by.as_ref().map_or("sereno", |a| a.as_str()));
     let of_send = |say: Say, id: u32| say.with("kind", Arg::Code(case.send(id).map_or_else(|| "send-reply".to_owned(), send::kind_code)));
@@ -72,7 +72,7 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord) -> Line {
         | Event::Queued { send, .. }
         | Event::InDoubt { send }
         | Event::Undelivered { send, .. } => vec![pen.own(&of_send(say, *send))],
-        Event::Published { send } => published(pen, case, of_send(say, *send), *send),
+        Event::Published { send } => published(pen, case, of_send(say, *send), *send, private),
         Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } => vec![pen.own(&say.case(*case))],
         Event::Hidden { because } => {
             let reason = pen.say(&card::reason(because));
@@ -107,6 +107,14 @@ fn shows_text_of(event: &Event) -> Option<u32> {
     }
 }
 
+/// The send of which the entry shows the network's words, which may repeat some of its text.
+fn tells_of(event: &Event) -> Option<u32> {
+    match event {
+        Event::Stopped { send, because: StopReason::Refused(_) } | Event::Undelivered { send, .. } => Some(*send),
+        _ => None,
+    }
+}
+
 /// What was said: a post with its author, a draft, a send, a note.
 fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Vec<Line> {
     let event = &record.event;
@@ -122,8 +130,10 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
     match event {
         Event::Drafted { draft } => draft_text(pen, case, *draft, private),
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => foreign(text),
-        Event::Stopped { because: StopReason::Refused(words), .. } => foreign(&Untrusted::new(words.as_str())),
-        Event::Undelivered { detail, .. } => foreign(&Untrusted::new(detail.as_str())),
+        Event::Stopped { send, because: StopReason::Refused(words) } | Event::Undelivered { send, detail: words } => {
+            let told = case.send(*send).map(|s| send::told(case, s, words, private)).unwrap_or_default();
+            foreign(&Untrusted::new(told))
+        }
         _ => Vec::new(),
     }
 }
@@ -144,7 +154,7 @@ fn outgoing(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<L
         SendState::Waiting { .. } => lines.extend(send::countdown(pen, case, send)),
         SendState::AwaitingApproval => {}
         // Said late: what became of it meanwhile.
-        _ => lines.push(send::state(pen, send)),
+        _ => lines.push(send::state(pen, case, send, private)),
     }
     lines
 }
@@ -163,9 +173,9 @@ fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
     foreign(&draft.text)
 }
 
-fn published(pen: &Pen<'_>, case: &Case, say: Say, id: u32) -> Line {
+fn published(pen: &Pen<'_>, case: &Case, say: Say, id: u32, private: bool) -> Line {
     let mut line = vec![pen.own(&say)];
-    if let Some(send) = case.send(id).filter(|s| !send::is_private(case, s))
+    if let Some(send) = case.send(id).filter(|s| private || !send::is_private(case, s))
         && let SendState::Published { url, .. } = &send.state
     {
         line.extend(send::published_link(pen, url.as_deref()));

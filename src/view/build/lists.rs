@@ -1,12 +1,12 @@
 //! Lists of cases, histories, the outbox, help. They may stand in any room, so nothing private is in them.
 
 use super::pen::{Pen, dotted, one_line};
-use super::{card, entry, post};
+use super::{card, entry, post, send};
 use crate::case::refusal::code;
-use crate::case::{Case, Event, EventRecord, Status};
+use crate::case::{Case, Event, EventRecord, Status, StopReason};
 use crate::command::table::{TABLE, names, row};
 use crate::command::{Filter, Row, Verb};
-use crate::engine::OutboxLine;
+use crate::engine::{LIST_LIMIT, OutboxLine};
 use crate::outbox::{EntryState, Lane};
 use crate::say::{Arg, Say};
 use crate::view::{Line, Piece};
@@ -19,6 +19,9 @@ pub fn list(pen: &Pen<'_>, filter: Filter, cases: &[Case]) -> Vec<Line> {
     let title = Say::new(&format!("list-{}", code(&filter))).number("count", cases.len());
     let mut lines = vec![vec![Piece::Strong(pen.say(&title))]];
     lines.extend(cases.iter().map(|c| listed(pen, c)));
+    if cases.len() >= LIST_LIMIT {
+        lines.push(vec![pen.own(&Say::new("list-more").number("count", LIST_LIMIT))]);
+    }
     lines
 }
 
@@ -53,20 +56,24 @@ pub fn history(pen: &Pen<'_>, case: &Case, events: &[EventRecord]) -> Vec<Line> 
     for record in events {
         let ctx = crate::i18n::ShowCtx { policy: pen.policy, now: pen.now };
         let mut line = vec![Piece::Words(format!("{}  ", pen.words.moment(record.at, pen.lang, &ctx)))];
-        line.extend(entry::sentence(pen, case, record));
+        line.extend(entry::sentence(pen, case, record, false));
         if let Some(excerpt) = excerpt(case, &record.event) {
             line.extend([Piece::Words(" ".into()), excerpt]);
         }
         lines.push(line);
     }
+    if events.len() < case.events as usize {
+        lines.push(vec![pen.own(&Say::new("history-more").number("count", events.len()).number("total", case.events))]);
+    }
     lines
 }
 
 fn excerpt(case: &Case, event: &Event) -> Option<Piece> {
-    if entry::is_private(case, event) {
-        return None;
-    }
     match event {
+        Event::Undelivered { send, detail: words } | Event::Stopped { send, because: StopReason::Refused(words) } => {
+            case.send(*send).map(|s| one_line(&send::told(case, s, words, false), EXCERPT))
+        }
+        _ if entry::is_private(case, event) => None,
         Event::Drafted { draft } => case.drafts.iter().find(|d| d.id == *draft).map(|d| one_line(d.text.expose(), EXCERPT)),
         Event::Queued { send, .. } | Event::ApprovalAsked { send } => {
             case.send(*send).filter(|s| !s.text.is_empty()).map(|s| one_line(s.text.expose(), EXCERPT))
@@ -74,7 +81,6 @@ fn excerpt(case: &Case, event: &Event) -> Option<Piece> {
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => {
             Some(one_line(text.expose(), EXCERPT))
         }
-        Event::Undelivered { detail, .. } => Some(one_line(detail, EXCERPT)),
         _ => event.shows_post().and_then(|i| case.posts.get(i)).and_then(|p| post::excerpt(p, EXCERPT)),
     }
 }

@@ -77,7 +77,7 @@ pub fn countdown(pen: &Pen<'_>, case: &Case, send: &Outgoing) -> Option<Line> {
 }
 
 /// Where it stands, in a sentence that needs no other.
-pub fn state(pen: &Pen<'_>, send: &Outgoing) -> Line {
+pub fn state(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Line {
     let kind = Arg::Code(kind_code(send));
     let say = |code: &str| Say::new(&format!("send-{code}")).with("kind", kind.clone());
     match &send.state {
@@ -88,12 +88,16 @@ pub fn state(pen: &Pen<'_>, send: &Outgoing) -> Line {
         SendState::Unknown { .. } => vec![pen.own(&say("unknown"))],
         SendState::Published { at, url, .. } => {
             let mut line = vec![pen.own(&say("published").with("at", Arg::Moment(*at)))];
-            line.extend(published_link(pen, url.as_deref().filter(|_| !send.kind.is_private())));
+            line.extend(published_link(pen, url.as_deref().filter(|_| private || !is_private(case, send))));
             line
         }
         SendState::Stopped(reason) => {
             let mut line = vec![pen.own(&say("stopped").with("reason", Arg::Code(stop_code(reason))))];
-            line.extend(stop_detail(reason));
+            if let StopReason::Refused(words) = reason
+                && !words.is_empty()
+            {
+                line.extend([Piece::Words(": ".into()), super::pen::one_line(&told(case, send, words, private), 300)]);
+            }
             line
         }
     }
@@ -110,12 +114,19 @@ pub fn stop_code(reason: &StopReason) -> String {
     format!("stop-{}", code(reason))
 }
 
-/// The network's own words on a refusal.
-pub fn stop_detail(reason: &StopReason) -> Vec<Piece> {
-    match reason {
-        StopReason::Refused(words) if !words.is_empty() => vec![Piece::Words(": ".into()), super::pen::one_line(words, 300)],
-        _ => Vec::new(),
+/// The network's words about a send. They may repeat some of its text: of a private one, these
+/// are left out where the text itself may not stand.
+pub fn told(case: &Case, send: &Outgoing, words: &str, private: bool) -> String {
+    if private || !is_private(case, send) {
+        return words.to_owned();
     }
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let secret: Vec<String> = send.text.expose().split_whitespace().map(bare).filter(|w| w.chars().count() >= 4).collect();
+    let shown = |word: &str| {
+        let word_bare = bare(word);
+        if secret.iter().any(|s| word_bare.contains(s)) { "…".to_owned() } else { word.to_owned() }
+    };
+    words.split_whitespace().map(|w| shown(w)).collect::<Vec<_>>().join(" ")
 }
 
 /// The end of an undo window matters to the second.
