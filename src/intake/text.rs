@@ -58,7 +58,7 @@ impl Text {
             text.hashtags += usize::from(tag);
             text.asks |= word.contains(['?', '？']);
             text.exclamations += word.chars().filter(|c| matches!(c, '!' | '！')).count();
-            text.kind_emoji |= word.contains(['🙏', '❤', '👏', '🥰', '😍', '💚', '💙', '🎉']);
+            text.kind_emoji |= word.contains(['🙏', '❤', '👏', '🥰', '😍', '💚', '💙', '💛', '🎉']);
             text.angry_emoji |= word.contains(['😡', '🤬', '😠', '🤮', '👎', '💩']);
             if !tag {
                 text.prose.push_str(word);

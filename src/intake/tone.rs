@@ -1,7 +1,7 @@
 //! How a post sounds.
 
 use super::text::Text;
-use super::words::{ANGER, BUT, INSULT, IRONY, PRAISE, PROBLEM, SELF, SOLVED, THANKS};
+use super::words::{ANGER, APOLOGY, BUT, INSULT, IRONY, PRAISE, PROBLEM, SELF, SOLVED, THANKS};
 use serde::{Deserialize, Serialize};
 
 /// How a post sounds.
@@ -59,6 +59,9 @@ pub(super) fn mood(text: &Text) -> Mood {
 fn is_angry(text: &Text, problem: bool, praised: usize, praise_denied: usize, anger: usize) -> bool {
     let loud = text.shouts || text.exclamations >= 3;
     let but = text.has(BUT);
+    if text.has(APOLOGY) && !but && !loud {
+        return false;
+    }
     // `Great, cancelled again.`
     let ironic_praise = praised > 0 && problem && !but && !text.asks;
     anger > 0

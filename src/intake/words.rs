@@ -13,7 +13,7 @@ pub(super) const THANKS: &[&str] = &[
 /// Praise. Beside a problem it is irony.
 pub(super) const PRAISE: &[&str] = &[
     "genial", "estupendo", "estupenda", "excelente", "excelentes", "fantastico", "fantastica", "maravill*", "perfecto",
-    "perfecta", "encanta", "encantado", "encantada", "encantados", "enhorabuena", "felicidades", "felicitar*", "bravo", "ole",
+    "perfecta", "encanta", "encantado", "encantada", "encantados", "encantadora", "encantadores", "precios*", "enhorabuena", "felicidades", "felicitar*", "bravo", "ole",
     "chapo", "chapeau", "de diez", "un diez", "amable", "amables", "majisimo", "majisima", "cracks", "sois los mejores",
     "muy bien", "gran trabajo", "buen trabajo", "gran servicio", "contento", "contenta", "contentos", "satisfecho", "satisfecha",
     "recomendable", "recomiendo", "un placer", "great", "awesome", "excellent", "amazing", "wonderful", "fantastic", "brilliant",
@@ -38,7 +38,7 @@ pub(super) const PROBLEM: &[&str] = &[
     "never arrived", "never came", "didnt arrive", "delayed", "delay", "delays", "cancelled", "canceled", "lost", "losing",
     "broken", "broke", "faulty", "damaged", "problem", "problems", "issue", "issues", "outage", "down again", "is down",
     "happened again", "late again", "still no", "still not", "still waiting", "still hasnt", "still havent", "waiting",
-    "been waiting", "on hold", "no answer", "no reply", "no response", "nobody answers", "overcharged", "charged", "refund",
+    "been waiting", "on hold", "no answer", "no reply", "no response", "nobody answers", "overcharged", "took my money", "se ha tragado", "charged", "refund",
     "complain*", "complaint", "missing", "crash*", "no se enciende", "se corta", "se ha caido", "no tengo", "no tenim",
     "no funciona res", "mal servicio", "ez dabil", "ez du funtzionatzen", "non funciona",
 ];
@@ -58,6 +58,11 @@ pub(super) const ANGER: &[&str] = &[
     "scam", "scammed", "scammers", "ripoff", "rip off", "ripped off", "fed up", "sick of", "a joke", "useless", "disappoint*",
     "nightmare", "wtf", "ffs", "never again", "garbage", "rubbish", "crap", "bullshit", "shit", "fuck*", "waste of", "had enough",
     "lost my patience", "shambles", "disaster", "robbery", "vergonya", "lladres", "fastic", "noxo", "lotsagarria",
+];
+
+/// Said of one's own tone: the anger is over.
+pub(super) const APOLOGY: &[&str] = &[
+    "perdon por", "perdonad", "disculpad", "siento las formas", "siento el tono", "sorry for my", "sorry about my", "apologies for my",
 ];
 
 /// Insults.
@@ -165,7 +170,7 @@ pub(super) const ALARM: &[&str] = &[
     "demandare", "una demanda", "juzgado", "juzgados", "juicio", "tribunal", "tribunales", "fiscalia", "policia", "guardia civil",
     "a consumo", "en consumo", "oficina de consumo", "consumo responsable de", "omic", "facua", "ocu", "junta arbitral",
     "hoja de reclamaciones", "hojas de reclamaciones", "hoja de reclamacion", "libro de reclamaciones", "aepd",
-    "agencia de proteccion de datos", "proteccion de datos", "a la prensa", "periodista", "periodistas", "racista", "racistas",
+    "agencia de proteccion de datos", "proteccion de datos", "a la prensa", "para un reportaje", "have a statement", "comment for our story", "periodista", "periodistas", "racista", "racistas",
     "racismo", "discrimina*", "acoso", "homofob*", "silla de ruedas", "lawyer", "lawyers", "lawsuit", "sue you", "suing",
     "attorney", "in court", "to court", "legal action", "small claims", "solicitor", "ombudsman", "police", "trading standards",
     "regulator", "data protection", "data breach", "gdpr", "to the press", "journalist", "racist", "racism", "harass*",

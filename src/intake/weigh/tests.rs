@@ -35,6 +35,7 @@ const POSTS: &[(&str, Tone, Priority)] = &[
     ("Moltes gràcies per tot", Tone::Thanks, Priority::Low),
     ("Eskerrik asko!", Tone::Thanks, Priority::Low),
     ("No problem, thanks for the quick answer", Tone::Neutral, Priority::Normal),
+    ("El atardecer desde la cubierta, precioso. Y la tripulación, encantadora 💛", Tone::Thanks, Priority::Low),
     // Questions.
     ("Hola, ¿a qué hora abrís mañana?", Tone::Question, Priority::Normal),
     ("¿Se puede llevar perro en el tren? Gracias", Tone::Question, Priority::Normal),
@@ -57,7 +58,10 @@ const POSTS: &[(&str, Tone, Priority)] = &[
     ("Hoy he viajado con vosotros a Vigo.", Tone::Neutral, Priority::Normal),
     ("I'm such an idiot, I booked the wrong day", Tone::Neutral, Priority::Normal),
     ("soy idiota, me he dejado el paraguas en el tren", Tone::Neutral, Priority::Normal),
+    ("Bueno, perdón por las formas. Es que llevo un día horrible.", Tone::Neutral, Priority::Normal),
+    ("The ticket machine took my money and printed nothing", Tone::Neutral, Priority::Normal),
     // Anger.
+    ("Perdonad, pero sois una vergüenza", Tone::Angry, Priority::High),
     ("Sois una vergüenza. Dos horas al teléfono para nada.", Tone::Angry, Priority::High),
     ("VAYA VERGÜENZA DE COMPAÑÍA", Tone::Angry, Priority::High),
     ("Estoy harta de que nadie conteste", Tone::Angry, Priority::High),
@@ -101,6 +105,7 @@ const POSTS: &[(&str, Tone, Priority)] = &[
     ("The charger caught fire on my desk", Tone::Neutral, Priority::Urgent),
     ("Estamos atrapados en el ascensor de la tienda", Tone::Neutral, Priority::Urgent),
     ("Huele a gas en el portal y no contestáis", Tone::Neutral, Priority::Urgent),
+    ("I write for the Harbour Post. Do you have a statement on the delays?", Tone::Question, Priority::High),
     ("You will hear from my lawyer", Tone::Neutral, Priority::High),
     ("He pedido dos por accidente", Tone::Neutral, Priority::Normal),
     ("I ordered two by accident", Tone::Neutral, Priority::Normal),
