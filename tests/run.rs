@@ -1,5 +1,8 @@
 //! The binary itself: `run` as a service, and the commands that look into it.
 
+use crate::emulator::mastodon::{BRAND_TOKEN, Emulator};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -63,6 +66,24 @@ impl Bot {
         let bot = Bot { child, lines };
         until("the control socket", || dir.join("sereno-data.sock").exists());
         bot
+    }
+    /// The next JSON line for which this holds; those before it go to `seen`.
+    fn event(&self, what: &str, seen: &mut Vec<Value>, holds: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let line = self.lines.recv_timeout(BOUND).unwrap_or_else(|_| panic!("in vain: {what}"));
+            let value: Value = serde_json::from_str(&line).unwrap();
+            seen.push(value.clone());
+            if holds(&value) {
+                return value;
+            }
+            assert!(began.elapsed() < BOUND, "in vain: {what}");
+        }
+    }
+    /// Types a line and waits for its answer.
+    fn say(&mut self, id: &str, line: &str, seen: &mut Vec<Value>) -> Value {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{}", serde_json::json!({ "id": id, "by": "console", "line": line })).unwrap();
+        self.event(line, seen, |v| matches!(v["type"].as_str(), Some("answer" | "error")) && v["id"] == id)
     }
     /// The next line that holds `text`.
     fn line(&self, text: &str) -> String {
@@ -179,4 +200,68 @@ fn what_cannot_be_used_is_said_with_its_own_exit_code() {
     assert_eq!(code(&["run"]), Some(1));
     assert_eq!(code(&["check", "--offline"]), Some(1));
     assert_eq!(code(&["erase", "x"]), Some(2));
+}
+
+/// The main job, for real: a complaint on a server becomes a case, its answer is published, a kill
+/// and hours of downtime lose and double nothing, and what is private stays private.
+#[test]
+fn from_a_mention_on_a_server_to_a_private_conversation() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(Emulator::start());
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "poll_seconds = 1\n[reply]\nundo_seconds = 1\n");
+    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &server.url());
+    std::fs::write(dir.join("bot.toml"), text).unwrap();
+    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+    let (ok, checked) = said(dir, &["check"]);
+    assert!(ok, "{checked}");
+
+    let mut seen = Vec::new();
+    let mut bot = Bot::start(dir);
+    let complaint = server.customer("ana").post("@shop mi pedido no llega");
+    let card = bot.event("a card", &mut seen, |v| v["type"] == "card" && v["post"] == complaint.as_str());
+    let case = card["case"].as_u64().unwrap();
+    assert_eq!(bot.say("a", &format!("claim {case}"), &mut seen)["ok"], true);
+    assert_eq!(bot.say("b", &format!("reply {case} Lo miramos ahora mismo."), &mut seen)["ok"], true);
+    let published = |v: &Value| v["type"] == "entry" && v["event"] == "published";
+    bot.event("it is published", &mut seen, published);
+    assert_eq!(server.books().answers_to(&complaint).len(), 1);
+
+    // Killed, and down while people go on talking.
+    bot.signal("-KILL");
+    bot.ended();
+    let waiting: Vec<String> = (0..45).map(|n| server.customer(&format!("person{n}")).post(&format!("@shop no me llega {n}"))).collect();
+    let answer = server.books().answers_to(&complaint)[0].uri.clone();
+    let again = server.customer("ana").reply_to(&answer, "@shop sigo esperando");
+    let mut bot = Bot::start(dir);
+    let joined = |v: &Value| v["type"] == "entry" && v["event"] == "joined" && v["post"] == again.as_str();
+    let mut later = Vec::new();
+    let cards = |seen: &[Value]| {
+        let mut by_post: BTreeMap<String, std::collections::BTreeSet<String>> = BTreeMap::new();
+        for card in seen.iter().filter(|v| v["type"] == "card" && v["edit"] == false) {
+            by_post.entry(card["post"].as_str().unwrap().into()).or_default().insert(card["op"].as_str().unwrap().into());
+        }
+        by_post
+    };
+    while cards(&later).len() < waiting.len() || !later.iter().any(joined) {
+        bot.event("what was said meanwhile", &mut later, |_| true);
+    }
+    assert!(waiting.iter().all(|post| cards(&later)[post].len() == 1), "a post has one card");
+    seen.append(&mut later);
+
+    // In private: asked, answered, and never shown in a room that is not private.
+    assert_eq!(bot.say("c", &format!("handoff {case}"), &mut seen)["ok"], true);
+    bot.event("the handoff is published", &mut seen, published);
+    let asked = server.books().by_token(BRAND_TOKEN).last().unwrap().uri.clone();
+    server.customer("ana").dm_reply(&asked, "@shop mi tarjeta es canary-4711");
+    bot.event("the answer in private", &mut seen, |v| v["event"] == "dm-received");
+    assert_eq!(bot.say("d", &format!("history {case}"), &mut seen)["ok"], true);
+    assert!(!seen.iter().any(|v| v.to_string().contains("4711")), "private words stand in a room that is not private");
+
+    bot.signal("-TERM");
+    assert_eq!(bot.ended().code(), Some(0));
+    assert!(server.books().doubled().is_empty());
+    assert_eq!(server.books().by_token(BRAND_TOKEN).len(), 2);
+    assert!(!std::fs::read_to_string(dir.join("log")).unwrap().contains("4711"));
 }
