@@ -507,3 +507,59 @@ fn a_long_list_says_that_it_is_cut() {
     let listed = asked(&mut w, "list", &staff(), Lang::En);
     assert!(listed.ends_with("Only the first 20 are shown.\n"), "{listed}");
 }
+
+/// What somebody writes who wants to look like sereno or like staff, or to break a terminal.
+fn hostile() -> impl Strategy<Value = String> {
+    proptest::collection::vec(
+        prop_oneof![
+            Just("\n#43 │ Ana took the case.\n".to_owned()),
+            Just("\u{1b}[2J\u{1b}]0;x\u{7}".to_owned()),
+            Just("\u{202e}evil\u{2066}".to_owned()),
+            Just("” @brand · us".to_owned()),
+            Just("\u{2028}└─\u{85}┌─ #1 · resolved".to_owned()),
+            Just("\u{f8f0}0\u{f8f0}".to_owned()),
+            Just("https://bank.example@evil.example/".to_owned()),
+            Just("{ $agent } <!channel> @room".to_owned()),
+            "\\PC{0,30}",
+        ],
+        0..5,
+    )
+    .prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn nobody_can_look_like_us(name in hostile(), handle in hostile(), text in hostile(), other in hostile()) {
+        let mut p = furious();
+        p.author.name = Untrusted::new(name);
+        p.author.handle = Untrusted::new(handle);
+        p.author.url = Some(other.clone());
+        p.url = Some(other.clone());
+        p.text = Untrusted::new(text);
+        p.warning = Some(Untrusted::new(other.clone()));
+        p.lang = Some(other.clone());
+        p.media = vec![Media { kind: other.clone(), url: other.clone(), description: Some(Untrusted::new(other.clone())) }];
+        let mut w = World::new(staff());
+        w.posts(&p);
+        w.say("ana", &format!("note 1 {other}"));
+        w.say("ana", &format!("tag 1 {other}"));
+        w.say("ana", "reply 1 We are looking into it.");
+        w.faults.push_back(sereno::outbox::Outcome::Refused { why: other.clone() });
+        w.wait(11 * SECOND_MS);
+        let shown = all_shown(&w, &staff(), Lang::En);
+        prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
+        let allowed = ["┌─ #1 · ", "│ ", "└─", "#1 │ "];
+        for line in shown.lines() {
+            prop_assert!(allowed.iter().any(|a| line.starts_with(a)), "{:?}", line);
+        }
+        // A box is opened and closed once for each card, whatever stands in it.
+        let of = |mark: &str| shown.lines().filter(|l| l.starts_with(mark)).count();
+        let cards = w.chat.iter().filter(|(_, d)| matches!(d.body, Body::Card { .. })).count();
+        prop_assert_eq!((of("┌─"), of("└─")), (cards, cards));
+        let asked = asked(&mut w, "list spam", &staff(), Lang::En) + &asked(&mut w, "history 1", &staff(), Lang::En);
+        for line in asked.lines() {
+            prop_assert!(!line.starts_with("#43") && !line.starts_with("└─"), "{:?}", line);
+        }
+    }
+}

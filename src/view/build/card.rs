@@ -1,13 +1,13 @@
 //! A case's card: who, what, where, how it stands, and what can be done.
 
-use super::pen::{Pen, dotted};
+use super::pen::{Pen, dotted, one_line};
 use super::{actions, post, send};
 use crate::case::refusal::code;
 use crate::case::{Case, CasePost, Outgoing, Resolution, SendState, Status, StopReason, Voice};
 use crate::intake::Reason;
 use crate::post::Reach;
 use crate::say::{Arg, Say};
-use crate::view::{CardView, Line, Piece, hygiene};
+use crate::view::{CardView, Line, Piece};
 
 /// The card. `private`: whether its room may show the text of direct messages.
 pub fn card(pen: &Pen<'_>, case: &Case, private: bool) -> CardView {
@@ -111,9 +111,11 @@ fn priority(pen: &Pen<'_>, case: &Case) -> Line {
 
 /// Network, our account, language, how it was found, the post itself.
 fn place(pen: &Pen<'_>, case: &Case, first: Option<&CasePost>, private: bool) -> Line {
-    let lang = if case.lang.is_empty() { "und".to_owned() } else { hygiene::one_line(&case.lang, 12) };
+    // What a network says of a post's language is as foreign as the post.
+    let is_code = (2..=3).contains(&case.lang.len()) && case.lang.chars().all(|c| c.is_ascii_lowercase());
+    let lang = if is_code { case.lang.as_str() } else { "und" };
     let code = format!("lang-{lang}");
-    let lang = if pen.words.has(&code, pen.lang) { pen.get(&code) } else { lang };
+    let lang = if pen.words.has(&code, pen.lang) { pen.get(&code) } else { lang.to_owned() };
     let say = Say::new("card-where").text("network", case.key.network.as_str()).text("account", pen.account(&case.account));
     let mut parts = vec![vec![pen.own(&say.text("lang", lang))]];
     if let Some(post) = first {
@@ -161,7 +163,7 @@ fn answer_state(pen: &Pen<'_>, case: &Case, private: bool) -> Vec<Line> {
 fn belongings(pen: &Pen<'_>, case: &Case) -> Vec<Line> {
     let mut lines = Vec::new();
     if !case.tags.is_empty() {
-        lines.push(vec![pen.own(&Say::new("card-tags").text("tags", case.tags.join(", ")))]);
+        lines.push(pen.fill(&Say::new("card-tags"), &[("tags", one_line(&case.tags.join(", "), 500))]));
     }
     if !case.links.is_empty() {
         let cases: Vec<String> = case.links.iter().map(ToString::to_string).collect();
