@@ -528,7 +528,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn nobody_can_look_like_us(name in hostile(), handle in hostile(), text in hostile(), other in hostile()) {
         let mut p = furious();

@@ -180,7 +180,11 @@ fn wrap(line: &Line, indent: &str, style: &Style) -> Vec<String> {
     let room = width.saturating_sub(rest.width());
     let mut rows = Vec::new();
     let mut row = Row::new(first);
-    for (text, ink) in line.iter().flat_map(runs) {
+    for (text, ink, whole) in line.iter().flat_map(pieces_of) {
+        // A link goes to the next line with its label, if that is enough to keep it whole.
+        if row.used + whole > width && whole <= room && !row.fresh {
+            rows.push(std::mem::replace(&mut row, Row::new(rest)));
+        }
         for word in words(&text) {
             if row.used + word.width() > width && !row.fresh {
                 rows.push(std::mem::replace(&mut row, Row::new(rest)));
@@ -232,6 +236,13 @@ fn pieces(word: &str, width: usize) -> Vec<String> {
     out
 }
 
+/// A piece's runs, each with how many columns must stay together from there on.
+fn pieces_of(piece: &Piece) -> Vec<(String, Ink, usize)> {
+    let runs = runs(piece);
+    let together = if matches!(piece, Piece::Link { .. }) { runs.iter().map(|(text, _)| text.width()).sum() } else { 0 };
+    runs.into_iter().enumerate().map(|(i, (text, ink))| (text, ink, if i == 0 { together } else { 0 })).collect()
+}
+
 /// A piece as runs of clean text. Cleaned again here: nothing that reaches a terminal is taken on trust.
 fn runs(piece: &Piece) -> Vec<(String, Ink)> {
     let clean = |text: &str| hygiene::strip(text).replace('\n', " ");
@@ -248,7 +259,7 @@ fn runs(piece: &Piece) -> Vec<(String, Ink)> {
 }
 
 fn paint(text: &str, ink: Ink, style: &Style) -> String {
-    match ink.code().filter(|_| style.colour && !text.is_empty()) {
+    match ink.code().filter(|_| style.colour && !text.trim().is_empty()) {
         Some(code) => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
         None => text.to_owned(),
     }
