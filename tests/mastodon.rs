@@ -1,3 +1,5 @@
 //! The Mastodon adapter against the emulator, and against `mastodon-mock` where one is named.
 
 mod emulated;
+mod mastodon_mock;
+mod spec;

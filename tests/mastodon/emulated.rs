@@ -348,6 +348,34 @@ async fn what_we_post_elsewhere_is_seen_as_ours() {
 }
 
 #[tokio::test]
+async fn buzz_is_found_by_hashtag_keyword_and_search() {
+    let emulator = Emulator::start().await;
+    let rule = ListenRule {
+        name: "marca".into(),
+        keywords: vec!["Tienda Sol".into()],
+        hashtags: vec!["TiendaSol".into()],
+        exclude: vec!["sorteo".into()],
+    };
+    let account = adapter(Settings { listen: vec![rule], ..settings(&emulator) });
+    assert_eq!(account.streams(), ["notifications", "own", "tag:tiendasol", "search:Tienda Sol", "local"]);
+    let ana = emulator.customer("ana");
+    let tagged = ana.post("qué mal #TiendaSol");
+    let worded = ana.post("Ayer en la tienda sol, un desastre");
+    ana.post("#TiendaSol sorteo de una tienda sol");
+    ana.post("nada que ver");
+    emulator.brand_by_hand().post("gracias por venir a Tienda Sol #TiendaSol");
+    let ids = |events: &[NetEvent]| posts(events).iter().map(|p| p.id.to_string()).collect::<Vec<_>>();
+    let (by_tag, _) = drain(&account, "tag:tiendasol", None).await;
+    assert_eq!(ids(&by_tag), [tagged.clone()]);
+    assert_eq!(only(&by_tag).reach, Reach::Buzz("marca".into()));
+    let (by_search, cursor) = drain(&account, "search:Tienda Sol", None).await;
+    assert_eq!(ids(&by_search), [worded.clone()]);
+    assert!(drain(&account, "search:Tienda Sol", cursor).await.0.is_empty());
+    let local = ids(&drain(&account, "local", None).await.0);
+    assert!(local.contains(&worded) && !local.iter().any(|l| emulator.books().get(l).unwrap().by == BRAND), "{local:?}");
+}
+
+#[tokio::test]
 async fn boosts_and_edits_are_told() {
     let emulator = Emulator::start().await;
     let account = adapter(settings(&emulator));
@@ -423,7 +451,7 @@ async fn a_reply_is_published_once_and_as_visible_as_its_target() {
         let books = emulator.books();
         let answers = books.answers_to(&uri);
         assert_eq!(answers.len(), 1);
-        assert_eq!(answers[0].text, format!("@{visible}@emulator.example Lo miramos."));
+        assert_eq!(answers[0].text, format!("@{visible} Lo miramos."));
         assert_eq!(
             (answers[0].visibility.as_str(), answers[0].language.as_deref(), answers[0].key.as_deref()),
             (want, Some("es"), Some(op.as_str()))
@@ -634,7 +662,7 @@ async fn a_private_message_goes_to_the_account_not_to_the_name() {
     let post = mention(&emulator, &account, "@shop hola").await;
     emulator.rename("ana", "ana_maria");
     let receipt = done(account.send("op", &send(SendKind::Handoff, &post, "Hola."), None).await);
-    assert_eq!(emulator.books().get(receipt.post.unwrap().as_str()).unwrap().text, "@ana_maria@emulator.example Hola.");
+    assert_eq!(emulator.books().get(receipt.post.unwrap().as_str()).unwrap().text, "@ana_maria Hola.");
 }
 
 #[tokio::test]
@@ -650,7 +678,7 @@ async fn a_published_answer_is_corrected_and_taken_back() {
     assert!(matches!(account.send("op-2", &correct, Some(&earlier)).await, Outcome::Unknown { .. }));
     assert!(matches!(account.look("op-2", &correct, Some(&earlier), now()).await, Look::Found(_)));
     let uri = first.post.clone().unwrap();
-    assert_eq!(emulator.books().get(uri.as_str()).unwrap().text, "@ana@emulator.example Abrimos a las 10.");
+    assert_eq!(emulator.books().get(uri.as_str()).unwrap().text, "@ana Abrimos a las 10.");
     let retract = send(SendKind::Retract { send: 1 }, &post, "");
     assert_eq!(account.look("op-3", &retract, Some(&earlier), now()).await, Look::Absent);
     emulator.fault(On::Delete, Fault::Drop { done: true }, 1);

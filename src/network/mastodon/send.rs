@@ -340,11 +340,17 @@ fn clean_handle(handle: &str) -> Result<String, Outcome> {
     if good { Ok(format!("@{name}")) } else { Err(Outcome::Refused { why: "the person's handle cannot be written in a post".into() }) }
 }
 
-/// `text` with the person named in front, once.
+/// `text` with the person named in front, once: people of our own server by their short name, which
+/// every server understands.
 fn addressed(handle: &str, text: &str, domain: &str) -> String {
     let text = text.trim();
     let named = mentions(text).first().is_some_and(|(at, m)| *at == 0 && in_full(m, domain).eq_ignore_ascii_case(&in_full(handle, domain)));
-    if named { text.to_owned() } else { format!("{handle} {text}") }
+    if named {
+        return text.to_owned();
+    }
+    let name = handle.trim_start_matches('@');
+    let short = name.split_once('@').filter(|(_, server)| server.eq_ignore_ascii_case(domain)).map_or(name, |(user, _)| user);
+    format!("@{short} {text}")
 }
 
 fn in_full(handle: &str, domain: &str) -> String {
@@ -400,7 +406,9 @@ mod tests {
     fn the_person_is_named_once() {
         assert_eq!(addressed("@ana@s.example", "hola", "m.example"), "@ana@s.example hola");
         assert_eq!(addressed("@ana@s.example", "@ANA@s.example, hola", "m.example"), "@ANA@s.example, hola");
+        assert_eq!(addressed("@ana@m.example", "hola", "m.example"), "@ana hola");
         assert_eq!(addressed("@ana@m.example", "@ana hola", "m.example"), "@ana hola");
+        assert_eq!(addressed("@ana@m.example", "@ana@m.example hola", "m.example"), "@ana@m.example hola");
         assert_eq!(addressed("@ana@s.example", "@ana hola", "m.example"), "@ana@s.example @ana hola", "@ana is another, here");
         assert_eq!(addressed("@ana@s.example", "@anabel hola", "m.example"), "@ana@s.example @anabel hola");
     }
