@@ -1,6 +1,241 @@
 //! `sereno demo`: the whole of sereno on a little town's own network, with nothing to set up.
 //!
-//! [`script`] holds the story as data, [`town`] plays it on [`crate::network::square`].
+//! [`script`] holds the story as data, [`town`] plays it on [`crate::network::square`]. What runs
+//! between the square and the console chat is the bot itself, put together as for `sereno run`.
+//! With `--auto`, [`staff`] does the work of a person at the keyboard, [`witness`] notes what they
+//! could read, and [`judge`] holds the square's own books against it; [`sabotage`] breaks the bot
+//! on purpose, to show that the judge would notice.
 
+mod auto;
+mod folder;
+pub mod judge;
+mod manner;
+pub mod sabotage;
 pub mod script;
+mod staff;
 pub mod town;
+mod witness;
+
+use crate::app::{self, Ended, Handle, Parts, Source};
+use crate::chat::Chat;
+use crate::chat::console::{Console, Format, Settings};
+use crate::clock::{Clock, SECOND_MS};
+use crate::i18n::Words;
+use crate::intake::listen::Matcher;
+use crate::network::NetworkAccount;
+use crate::policy::{AgentId, Lang, ListenRule, Person, Policy, PrivacyPolicy, Role, RoomId, Route};
+use crate::post::Account;
+use crate::say::{Arg, Say};
+use crate::store::sled::SledStore;
+use crate::view::{Piece, TextView, View};
+use anyhow::Context;
+use auto::Auto;
+use folder::Folder;
+use judge::Verdict;
+use manner::Manner;
+use sabotage::{Broken, Plan, Sabotage};
+use script::Story;
+use staff::Staff;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use town::Town;
+use witness::{Keyboard, Witness};
+
+/// How much faster time runs for a person at the keyboard.
+const SPEED: u32 = 4;
+/// How much faster it runs for the automatic member of staff.
+const AUTO_SPEED: u32 = 200;
+/// The undo window, in milliseconds of the story.
+const UNDO_MS: i64 = 40 * SECOND_MS;
+/// How often the square is read from its cursor, besides listening, in milliseconds of the story.
+const POLL_MS: i64 = 20 * SECOND_MS;
+/// Who sits at the console.
+const AGENT: &str = "console";
+/// The room.
+const ROOM: &str = "console";
+
+/// What `sereno demo` was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The language; `None`: the locale's.
+    pub lang: Option<Lang>,
+    /// Keep the store in this directory.
+    pub keep: Option<PathBuf>,
+    /// Play the whole story, and judge it.
+    pub auto: bool,
+    /// Break the bot on purpose.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// Plays the demo until its end, or until the person leaves.
+///
+/// # Errors
+/// If the bot cannot be started, or breaks.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let lang = options.lang.unwrap_or_else(|| Lang::from_tag(&sys_locale::get_locale().unwrap_or_default()));
+    let story = Story::built_in()?;
+    let clock = Clock::fast(if options.auto { AUTO_SPEED } else { SPEED });
+    let folder = Folder::new(options.keep.as_deref())?;
+    let words = Arc::new(Words::new());
+    let settings = Settings {
+        format: Format::Text,
+        agent: AgentId::from(AGENT),
+        room: RoomId::from(ROOM),
+        lang,
+        style: Settings::style_of_stdout(),
+        started: clock.now(),
+    };
+    let demo = Demo { lang, clock, words: Arc::clone(&words), town: Town::new(&story, clock), folder };
+    let code = if options.auto {
+        let (keyboard, keys) = Keyboard::new();
+        let console = Arc::new(Console::new(settings, words, Box::new(keys), Box::new(std::io::stdout()))?);
+        demo.auto(&story, &console, keyboard, options.sabotage).await?
+    } else {
+        let console = Arc::new(Console::stdio(settings, words)?);
+        demo.interactive(&story, &console).await?
+    };
+    if options.keep.is_some() {
+        let kept = demo.words.tell(&Say::new("demo-kept").text("path", demo.folder.path().display().to_string()), lang);
+        eprintln!("{kept}");
+    }
+    Ok(code)
+}
+
+struct Demo {
+    lang: Lang,
+    clock: Clock,
+    words: Arc<Words>,
+    town: Town,
+    folder: Folder,
+}
+
+impl Demo {
+    /// A person sits at the keyboard.
+    async fn interactive(&self, story: &Story, console: &Arc<Console>) -> anyhow::Result<ExitCode> {
+        let undo = Arg::Span(self.clock.real(UNDO_MS).as_millis().try_into().unwrap_or(i64::MAX));
+        let welcome = Say::new("demo-welcome").number("speed", SPEED).with("undo", undo);
+        self.tell(console, &[welcome, Say::new("demo-welcome-type")]).await?;
+        let chat: Arc<dyn Chat> = Arc::clone(console) as Arc<dyn Chat>;
+        let bot = self.start(story, chat, None)?;
+        let mut terminated = signal(SignalKind::terminate())?;
+        let ended = tokio::select! {
+            () = self.town.run() => None,
+            () = bot.chat_ended() => None,
+            _ = tokio::signal::ctrl_c() => None,
+            _ = terminated.recv() => None,
+            ended = bot.ended() => Some(ended),
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => bot.stop().await,
+        };
+        self.tell(console, &[Say::new("demo-farewell")]).await?;
+        Ok(if ended == Ended::Stopped { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// A program sits at the keyboard; the judge has the last word.
+    async fn auto(
+        &self,
+        story: &Story,
+        console: &Arc<Console>,
+        keyboard: std::sync::mpsc::Sender<String>,
+        sabotage: Option<Sabotage>,
+    ) -> anyhow::Result<ExitCode> {
+        let mut welcome = vec![Say::new("demo-welcome-auto")];
+        welcome.extend(sabotage.map(|how| {
+            Say::new(match how {
+                Sabotage::Lose => "demo-sabotage-lose",
+                Sabotage::Double => "demo-sabotage-double",
+                Sabotage::Stuck => "demo-sabotage-stuck",
+            })
+        }));
+        self.tell(console, &welcome).await?;
+        let (witness, seen) = Witness::new(Arc::clone(console) as Arc<dyn Chat>);
+        let bot = self.start(story, Arc::new(witness), sabotage)?;
+        let staff = Staff::new(Manner::new(Arc::clone(&self.words)), AGENT);
+        let playing = Auto::new(staff, seen, keyboard, console, &bot, &self.town).play();
+        let mut terminated = signal(SignalKind::terminate())?;
+        let verdict = tokio::select! {
+            verdict = playing => verdict?,
+            () = self.town.run() => None,
+            ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the story: {ended:?}"),
+            _ = tokio::signal::ctrl_c() => None,
+            _ = terminated.recv() => None,
+        };
+        bot.stop().await;
+        match verdict {
+            Some(verdict) => self.judged(console, &verdict).await,
+            None => {
+                self.tell(console, &[Say::new("demo-unfinished")]).await?;
+                Ok(ExitCode::FAILURE)
+            }
+        }
+    }
+
+    async fn judged(&self, console: &Console, verdict: &Verdict) -> anyhow::Result<ExitCode> {
+        let problems = self.town.square.with(|books| verdict.sentences(books));
+        self.tell(console, &problems).await?;
+        // Not by the console, which wraps its lines: programs read this one.
+        writeln!(std::io::stdout(), "{}", verdict.last_line()).context("the last line could not be written")?;
+        Ok(if verdict.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Sentences of our own, on the screen.
+    async fn tell(&self, console: &Console, said: &[Say]) -> anyhow::Result<()> {
+        let lines = said.iter().map(|say| vec![Piece::Words(self.words.tell(say, self.lang))]).collect();
+        console.print(&View::Text(TextView { code: "demo".into(), lines })).await.context("the screen takes nothing")
+    }
+
+    /// Puts the bot together: the one that runs for real, on the square.
+    fn start(&self, story: &Story, chat: Arc<dyn Chat>, sabotage: Option<Sabotage>) -> anyhow::Result<Handle> {
+        let place = self.folder.path();
+        let store = SledStore::open(&place.join("store"), &place.join("keyring"))?;
+        let policy = policy(story, self.lang);
+        let plan = sabotage.map(|how| Plan::new(how, self.town.clone()));
+        let source = |account: &script::BrandAccount| {
+            let listens = if account.listens { Matcher::new(&policy.listen) } else { Matcher::default() };
+            let on_square = self.town.square.account(Account(account.name.clone()), listens);
+            let account: Arc<dyn NetworkAccount> = match &plan {
+                Some(plan) => Arc::new(Broken::new(Box::new(on_square), Arc::clone(plan))),
+                None => Arc::new(on_square),
+            };
+            Source { account, poll_ms: POLL_MS }
+        };
+        let accounts = story.account.iter().map(source).collect();
+        app::start(Parts { store: Arc::new(store), chat, accounts, policy, clock: self.clock, words: Arc::clone(&self.words) })
+    }
+}
+
+/// The rules of the invented company.
+fn policy(story: &Story, lang: Lang) -> Policy {
+    let room = RoomId::from(ROOM);
+    let brand = story.account.first().map(|a| a.display.clone()).unwrap_or_default();
+    let rule = ListenRule {
+        name: story.listen.name.clone(),
+        keywords: story.listen.keywords.clone(),
+        hashtags: story.listen.hashtags.clone(),
+        exclude: story.listen.exclude.clone(),
+    };
+    let person = Person { role: Role::Operator, name: story.agent.clone(), lang: Some(lang) };
+    let mut policy = Policy {
+        brand,
+        lang,
+        time_zone: jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
+        listen: vec![rule],
+        routes: vec![Route { room: room.clone(), speaks: lang, ..Route::default() }],
+        fallback_room: room.clone(),
+        people: BTreeMap::from([(AgentId::from(AGENT), person)]),
+        // Nobody but the person at the screen reads it.
+        privacy: PrivacyPolicy { private_rooms: vec![room], dm_room: None },
+        ..Policy::default()
+    };
+    policy.reply.undo_ms = UNDO_MS;
+    policy.triage.spam_words.clone_from(&story.spam_words);
+    // It comes when it is asked for; a story of minutes has no morning.
+    policy.digest.enabled = false;
+    policy
+}

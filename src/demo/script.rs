@@ -202,6 +202,10 @@ pub struct Trouble {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
+    /// The member of staff's name.
+    pub agent: String,
+    /// Words by which the team's bot takes a post for spam.
+    pub spam_words: Vec<String>,
     /// The company's accounts; the first one is the main one.
     pub account: Vec<BrandAccount>,
     /// The listening rule.
@@ -306,8 +310,7 @@ mod tests {
 
     #[test]
     fn a_story_that_cannot_be_played_is_refused() {
-        let ground =
-            "[[account]]\nname='a'\nhandle='@a'\ndisplay='A'\nfollowers=1\n[listen]\nname='l'\nkeywords=[]\nhashtags=[]\nexclude=[]\n";
+        let ground = "agent='S'\nspam_words=[]\n[[account]]\nname='a'\nhandle='@a'\ndisplay='A'\nfollowers=1\n[listen]\nname='l'\nkeywords=[]\nhashtags=[]\nexclude=[]\n";
         let person = "[[customer]]\nid='p'\nhandle='@p'\nname='P'\nfollowers=1\nage_days=1\n";
         let error = |more: &str| format!("{:#}", Story::read(&format!("{ground}{person}{more}")).unwrap_err());
         assert!(error("[[customer.edits]]\nat=3\npost='x'\ntext=''").contains("no post x"));

@@ -289,8 +289,7 @@ mod tests {
     use super::*;
 
     fn town(text: &str) -> (Play, Books) {
-        let ground =
-            "[[account]]\nname='a'\nhandle='@a'\ndisplay='A'\nfollowers=1\n[listen]\nname='l'\nkeywords=[]\nhashtags=[]\nexclude=[]\n";
+        let ground = "agent='S'\nspam_words=[]\n[[account]]\nname='a'\nhandle='@a'\ndisplay='A'\nfollowers=1\n[listen]\nname='l'\nkeywords=[]\nhashtags=[]\nexclude=[]\n";
         let mut books = Books::default();
         let play = Play::new(Story::read(&format!("{ground}{text}")).unwrap(), &mut books, Time(0));
         (play, books)

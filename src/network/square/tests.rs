@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::ListenRule;
 use crate::post::Untrusted;
 
 fn author(id: &str, handle: &str) -> Author {
@@ -165,3 +166,12 @@ async fn the_company_s_own_posts_are_read_by_the_account_that_wrote_them() {
     let refreshed = account.refresh(&[PostRef::World(id)]).await.unwrap();
     assert!(matches!(refreshed.as_slice(), [NetEvent::Engagement { engagement, .. }] if engagement.replies == 1));
 }
+#[tokio::test]
+async fn buzz_is_what_the_rules_catch() {
+    let s = square(&[]);
+    write(&s, "square:bob", "the queue at Brand Lines again", None);
+    let rule = ListenRule { name: "brand".into(), keywords: vec!["brand lines".into()], ..ListenRule::default() };
+    let page = s.account("main".into(), Matcher::new(&[rule])).poll(STREAM, None).await.unwrap();
+    assert_eq!(seen(&page.events).first().map(|(_, reach)| reach.clone()), Some(Reach::Buzz("brand".into())));
+}
+

@@ -1,0 +1,155 @@
+//! Plays the member of staff: carries their lines to the keyboard, and what the chat shows to their eyes.
+
+use super::judge::{Evidence, Left, Verdict, Wrong, judge};
+use super::staff::Staff;
+use super::town::Town;
+use super::witness::Seen;
+use crate::app::Handle;
+use crate::chat::console::Console;
+use crate::view::{Piece, TextView, View};
+use anyhow::{Context, bail};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// How long nothing may happen, in the machine's time, before the day is taken for over although
+/// something is missing.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+/// How long an answer to what was typed may take.
+const ANSWER_BOUND: Duration = Duration::from_secs(20);
+/// The whole story, at most.
+const STORY_BOUND: Duration = Duration::from_secs(120);
+/// How often it is looked whether the outbox has emptied.
+const GLANCE: Duration = Duration::from_millis(25);
+
+/// A member of staff at work.
+pub struct Auto<'a> {
+    staff: Staff,
+    seen: UnboundedReceiver<Seen>,
+    keyboard: Sender<String>,
+    console: &'a Console,
+    bot: &'a Handle,
+    town: &'a Town,
+    evidence: Evidence,
+    /// When something last happened.
+    moved: Instant,
+    looked: bool,
+}
+
+impl<'a> Auto<'a> {
+    /// Sits down at the keyboard.
+    #[must_use]
+    pub fn new(
+        staff: Staff,
+        seen: UnboundedReceiver<Seen>,
+        keyboard: Sender<String>,
+        console: &'a Console,
+        bot: &'a Handle,
+        town: &'a Town,
+    ) -> Auto<'a> {
+        Auto { staff, seen, keyboard, console, bot, town, evidence: Evidence::default(), moved: Instant::now(), looked: false }
+    }
+
+    /// Works through the story and has it judged; `None`: it did not come to an end in time.
+    ///
+    /// # Errors
+    /// If the bot stops, or leaves a line unanswered.
+    pub async fn play(mut self) -> anyhow::Result<Option<Verdict>> {
+        let began = Instant::now();
+        let mut written = self.town.square.watch();
+        while !self.staff.is_done() {
+            if began.elapsed() > STORY_BOUND {
+                return Ok(None);
+            }
+            if let Some(line) = self.staff.next() {
+                self.type_in(line).await?;
+                continue;
+            }
+            self.consider().await?;
+            tokio::select! {
+                seen = self.seen.recv() => self.take(seen.context("the chat has ended")?),
+                changed = written.changed() => {
+                    changed.context("the square is gone")?;
+                    self.moved = Instant::now();
+                }
+                () = tokio::time::sleep(GLANCE) => {}
+            }
+        }
+        self.settle().await?;
+        Ok(Some(self.verdict()))
+    }
+
+    /// Types a line and waits for its answer, reading on meanwhile.
+    async fn type_in(&mut self, line: String) -> anyhow::Result<()> {
+        let echo = View::Text(TextView { code: "typed".into(), lines: vec![vec![Piece::Strong(format!("› {line}"))]] });
+        self.console.print(&echo).await?;
+        self.keyboard.send(line.clone()).context("nobody listens to the keyboard")?;
+        let until = tokio::time::Instant::now() + ANSWER_BOUND;
+        loop {
+            let seen = tokio::time::timeout_at(until, self.seen.recv()).await;
+            let Ok(seen) = seen else { bail!("no answer to: {line}") };
+            let seen = seen.context("the chat has ended")?;
+            let answered = matches!(seen, Seen::Answered { .. });
+            self.take(seen);
+            if answered {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take(&mut self, seen: Seen) {
+        self.moved = Instant::now();
+        match seen {
+            Seen::Shown(shown) => {
+                self.staff.read(&shown);
+                self.evidence.shown.push(shown);
+            }
+            Seen::Answered { ok, view } => self.staff.answered(ok, &view),
+        }
+    }
+
+    /// With nothing to type: whether it is time to look into quarantine, or to go home.
+    async fn consider(&mut self) -> anyhow::Result<()> {
+        if !self.town.at_rest() {
+            return Ok(());
+        }
+        let calm = !self.staff.waits() && self.outbox().await?.is_empty();
+        if calm && !self.looked {
+            self.looked = true;
+            self.staff.look_into_quarantine();
+            return Ok(());
+        }
+        // What is missing may still be on its way.
+        let complete = calm && self.verdict().count(Wrong::Lost) == 0;
+        if complete || self.moved.elapsed() > PATIENCE {
+            self.staff.close_shift();
+        }
+        Ok(())
+    }
+
+    /// Waits for the last messages, and notes what never leaves the outbox.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        self.moved = Instant::now();
+        loop {
+            self.evidence.left = self.outbox().await?;
+            while let Ok(seen) = self.seen.try_recv() {
+                self.take(seen);
+            }
+            if self.evidence.left.is_empty() || self.moved.elapsed() > PATIENCE {
+                return Ok(());
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    async fn outbox(&self) -> anyhow::Result<Vec<Left>> {
+        let lines = self.bot.ask(|engine, _| engine.outbox()).await?;
+        Ok(lines.into_iter().map(|l| Left { entry: l.entry.id.0, case: l.entry.case.map(|c| c.0) }).collect())
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        self.evidence.approved = self.staff.approved().to_vec();
+        self.evidence.quarantine = self.staff.quarantine().to_vec();
+        self.town.square.with(|books| judge(books, &self.evidence))
+    }
+}
