@@ -14,7 +14,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 /// How long nothing may happen, in the machine's time, before the day is taken for over although
 /// something is missing.
-const PATIENCE: Duration = Duration::from_millis(2_500);
+const PATIENCE: Duration = Duration::from_secs(6);
+/// The same once it is clear that something is missing.
+const NO_PATIENCE: Duration = Duration::from_millis(500);
 /// How long an answer to what was typed may take.
 const ANSWER_BOUND: Duration = Duration::from_secs(20);
 /// The whole story, at most.
@@ -34,6 +36,7 @@ pub struct Auto<'a> {
     /// When something last happened.
     moved: Instant,
     looked: bool,
+    gave_up: bool,
 }
 
 impl<'a> Auto<'a> {
@@ -47,7 +50,18 @@ impl<'a> Auto<'a> {
         bot: &'a Handle,
         town: &'a Town,
     ) -> Auto<'a> {
-        Auto { staff, seen, keyboard, console, bot, town, evidence: Evidence::default(), moved: Instant::now(), looked: false }
+        Auto {
+            staff,
+            seen,
+            keyboard,
+            console,
+            bot,
+            town,
+            evidence: Evidence::default(),
+            moved: Instant::now(),
+            looked: false,
+            gave_up: false,
+        }
     }
 
     /// Works through the story and has it judged; `None`: it did not come to an end in time.
@@ -122,6 +136,7 @@ impl<'a> Auto<'a> {
         // What is missing may still be on its way.
         let complete = calm && self.verdict().count(Wrong::Lost) == 0;
         if complete || self.moved.elapsed() > PATIENCE {
+            self.gave_up |= !complete;
             self.staff.close_shift();
         }
         Ok(())
@@ -130,12 +145,13 @@ impl<'a> Auto<'a> {
     /// Waits for the last messages, and notes what never leaves the outbox.
     async fn settle(&mut self) -> anyhow::Result<()> {
         self.moved = Instant::now();
+        let patience = if self.gave_up { NO_PATIENCE } else { PATIENCE };
         loop {
             self.evidence.left = self.outbox().await?;
             while let Ok(seen) = self.seen.try_recv() {
                 self.take(seen);
             }
-            if self.evidence.left.is_empty() || self.moved.elapsed() > PATIENCE {
+            if self.evidence.left.is_empty() || self.moved.elapsed() > patience {
                 return Ok(());
             }
             tokio::time::sleep(GLANCE).await;

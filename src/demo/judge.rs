@@ -33,7 +33,7 @@ pub struct Approved {
     pub private: bool,
     /// The very text.
     pub text: String,
-    /// How many messages the chat had shown when it was last approved.
+    /// How many messages the chat had shown when it was last approved: what staff had before their eyes.
     pub after: usize,
     /// The chat said since that it came to nothing.
     pub stopped: bool,

@@ -2,7 +2,7 @@
 
 use super::town::Town;
 use crate::case::{Outgoing, SendKind, SendState};
-use crate::clock::Time;
+use crate::clock::{HOUR_MS, Time};
 use crate::network::{Finding, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
 use crate::policy::AccountPolicy;
@@ -115,7 +115,7 @@ impl NetworkAccount for Broken {
             *self.plan.stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(op.to_owned());
         }
         if self.plan.is_stuck(op) {
-            return Outcome::Retry { after_ms: None, why: "no answer".into(), lane: false };
+            return Outcome::Retry { after_ms: Some(HOUR_MS), why: "come back later".into(), lane: false };
         }
         let outcome = self.account.send(op, send, earlier).await;
         if chosen && self.plan.how == Sabotage::Double {

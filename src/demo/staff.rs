@@ -99,7 +99,9 @@ pub struct Staff {
     /// Entries about a send whose own answer is still to come.
     deferred: Vec<EntryView>,
     shift: Shift,
+    /// Messages read so far, and how many of them when the last line was typed.
     read: usize,
+    read_then: usize,
     name: String,
 }
 
@@ -117,6 +119,7 @@ impl Staff {
             deferred: Vec::new(),
             shift: Shift::Work,
             read: 0,
+            read_then: 0,
             name: name.to_owned(),
         }
     }
@@ -263,6 +266,7 @@ impl Staff {
             Shift::Over => return None,
         };
         self.typed = Some(typed);
+        self.read_then = self.read;
         Some(line)
     }
 
@@ -402,7 +406,7 @@ impl Staff {
             Typed::Draft(case, text) => self.with(case, |k| k.drafted = Some((text, k.said.len()))),
             Typed::Send(case, text, private, upto) => self.sent(case, text, private, upto),
             Typed::Resend(case) => {
-                let after = self.read;
+                let after = self.read_then;
                 if let Some(at) = self.cases.get_mut(&case).and_then(|k| std::mem::take(&mut k.held).then_some(k.live).flatten()) {
                     self.approved[at].after = after;
                 }
@@ -428,7 +432,7 @@ impl Staff {
 
     fn sent(&mut self, case: u64, text: String, private: bool, upto: usize) {
         let at = self.approved.len();
-        self.approved.push(Approved { case, private, text: text.trim().to_owned(), after: self.read, stopped: false });
+        self.approved.push(Approved { case, private, text: text.trim().to_owned(), after: self.read_then, stopped: false });
         let Some(known) = self.cases.get_mut(&case) else { return };
         // What was held before makes room for this one.
         if let Some(earlier) = known.live.replace(at) {

@@ -174,4 +174,3 @@ async fn buzz_is_what_the_rules_catch() {
     let page = s.account("main".into(), Matcher::new(&[rule])).poll(STREAM, None).await.unwrap();
     assert_eq!(seen(&page.events).first().map(|(_, reach)| reach.clone()), Some(Reach::Buzz("brand".into())));
 }
-
