@@ -10,6 +10,7 @@ use crate::app::office::Office;
 use crate::app::{run, wire};
 use crate::config::Config;
 use crate::control::{self, Errand, Reply, Request};
+use crate::demo::{self, sabotage::Sabotage};
 use crate::error::{Failure, say};
 use crate::i18n::Words;
 use crate::policy::Lang;
@@ -42,6 +43,19 @@ pub enum What {
     /// Runs the bot.
     #[command(about = "cli-help-run")]
     Run,
+    /// Plays a story on a network of its own; needs no configuration.
+    #[command(about = "cli-help-demo")]
+    Demo {
+        /// Plays the member of staff as well, and has all of it judged.
+        #[arg(long, help = "cli-help-demo-auto")]
+        auto: bool,
+        /// Keeps the store in this directory.
+        #[arg(long, value_name = "DIR", help = "cli-help-demo-keep")]
+        keep: Option<PathBuf>,
+        /// Breaks the bot on purpose.
+        #[arg(long, value_name = "HOW", value_parser = sabotage, requires = "auto", help = "cli-help-demo-sabotage")]
+        sabotage: Option<Sabotage>,
+    },
     /// Looks the configuration, the accounts and the store over.
     #[command(about = "cli-help-check")]
     Check {
@@ -125,6 +139,15 @@ fn lang(text: &str) -> Result<Lang, String> {
     }
 }
 
+fn sabotage(text: &str) -> Result<Sabotage, String> {
+    match text {
+        "lose" => Ok(Sabotage::Lose),
+        "double" => Ok(Sabotage::Double),
+        "stuck" => Ok(Sabotage::Stuck),
+        _ => Err("lose, double, stuck".into()),
+    }
+}
+
 /// `42` or `#42`.
 fn case_number(text: &str) -> Result<u64, std::num::ParseIntError> {
     text.trim_start_matches('#').parse()
@@ -173,6 +196,10 @@ impl Cli {
         let file = self.config.as_path();
         match self.what {
             What::Run => block_on(run::run(file, Arc::clone(words)))?,
+            What::Demo { auto, keep, sabotage } => {
+                let options = demo::Options { lang, keep, auto, sabotage };
+                Ok(block_on(demo::run(options, Arc::clone(words)))??)
+            }
             What::Check { store, offline } => check::check(file, words, lang, store, offline),
             What::Digest { day, week } => errand(file, words, lang, Errand::Digest { day, week }),
             What::Export { file: to } if to.as_os_str() == "-" => export_to_stdout(file, words, lang),

@@ -41,7 +41,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use town::Town;
 use witness::{Keyboard, Witness};
 
@@ -61,8 +61,8 @@ const ROOM: &str = "console";
 /// What `sereno demo` was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The language; `None`: the locale's.
-    pub lang: Option<Lang>,
+    /// The language.
+    pub lang: Lang,
     /// Keep the store in this directory.
     pub keep: Option<PathBuf>,
     /// Play the whole story, and judge it.
@@ -75,12 +75,13 @@ pub struct Options {
 ///
 /// # Errors
 /// If the bot cannot be started, or breaks.
-pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let lang = options.lang.unwrap_or_else(|| Lang::from_tag(&sys_locale::get_locale().unwrap_or_default()));
+pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode> {
+    let lang = options.lang;
+    // Before anything is made that would have to be removed.
+    let leave = Leave::listen()?;
     let story = Story::built_in()?;
     let clock = Clock::fast(if options.auto { AUTO_SPEED } else { SPEED });
     let folder = Folder::new(options.keep.as_deref())?;
-    let words = Arc::new(Words::new());
     let settings = Settings {
         format: Format::Text,
         agent: AgentId::from(AGENT),
@@ -93,16 +94,41 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let code = if options.auto {
         let (keyboard, keys) = Keyboard::new();
         let console = Arc::new(Console::new(settings, words, Box::new(keys), Box::new(std::io::stdout()))?);
-        demo.auto(&story, &console, keyboard, options.sabotage).await?
+        demo.auto(&story, &console, keyboard, options.sabotage, leave).await?
     } else {
         let console = Arc::new(Console::stdio(settings, words)?);
-        demo.interactive(&story, &console).await?
+        demo.interactive(&story, &console, leave).await?
     };
     if options.keep.is_some() {
         let kept = demo.words.tell(&Say::new("demo-kept").text("path", demo.folder.path().display().to_string()), lang);
         eprintln!("{kept}");
     }
     Ok(code)
+}
+
+/// The wish to leave: Ctrl-C, a closed terminal, or whoever started us wants us gone.
+struct Leave {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Leave {
+    fn listen() -> std::io::Result<Leave> {
+        Ok(Leave {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn wish(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
 }
 
 struct Demo {
@@ -115,18 +141,16 @@ struct Demo {
 
 impl Demo {
     /// A person sits at the keyboard.
-    async fn interactive(&self, story: &Story, console: &Arc<Console>) -> anyhow::Result<ExitCode> {
+    async fn interactive(&self, story: &Story, console: &Arc<Console>, mut leave: Leave) -> anyhow::Result<ExitCode> {
         let undo = Arg::Span(self.clock.real(UNDO_MS).as_millis().try_into().unwrap_or(i64::MAX));
         let welcome = Say::new("demo-welcome").number("speed", SPEED).with("undo", undo);
         self.tell(console, &[welcome, Say::new("demo-welcome-type")]).await?;
         let chat: Arc<dyn Chat> = Arc::clone(console) as Arc<dyn Chat>;
         let bot = self.start(story, chat, None)?;
-        let mut terminated = signal(SignalKind::terminate())?;
         let ended = tokio::select! {
             () = self.town.run() => None,
             () = bot.chat_ended() => None,
-            _ = tokio::signal::ctrl_c() => None,
-            _ = terminated.recv() => None,
+            () = leave.wish() => None,
             ended = bot.ended() => Some(ended),
         };
         let ended = match ended {
@@ -144,6 +168,7 @@ impl Demo {
         console: &Arc<Console>,
         keyboard: std::sync::mpsc::Sender<String>,
         sabotage: Option<Sabotage>,
+        mut leave: Leave,
     ) -> anyhow::Result<ExitCode> {
         let mut welcome = vec![Say::new("demo-welcome-auto")];
         welcome.extend(sabotage.map(|how| {
@@ -158,13 +183,11 @@ impl Demo {
         let bot = self.start(story, Arc::new(witness), sabotage)?;
         let staff = Staff::new(Manner::new(Arc::clone(&self.words)), AGENT);
         let playing = Auto::new(staff, seen, keyboard, console, &bot, &self.town).play();
-        let mut terminated = signal(SignalKind::terminate())?;
         let verdict = tokio::select! {
             verdict = playing => verdict?,
             () = self.town.run() => None,
             ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the story: {ended:?}"),
-            _ = tokio::signal::ctrl_c() => None,
-            _ = terminated.recv() => None,
+            () = leave.wish() => None,
         };
         bot.stop().await;
         match verdict {

@@ -4,6 +4,7 @@
 mod app;
 mod config;
 mod console;
+mod demo;
 mod docs;
 mod emulator;
 mod house;
