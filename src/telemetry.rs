@@ -15,13 +15,14 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Libraries that are loud at levels at which sereno is not.
-const QUIET: &str = "hyper=warn,h2=warn,rustls=warn,reqwest=warn,tungstenite=warn,sled=warn";
+/// Libraries that never speak below `warn`, whatever was asked: at `trace` some of them print whole
+/// requests, tokens included.
+const QUIET: [&str; 9] = ["hyper", "hyper_util", "h2", "rustls", "reqwest", "tungstenite", "tokio_tungstenite", "sled", "axum"];
 
 /// Logs go to standard error from here on. `RUST_LOG` goes before the configured level.
 pub fn init(log: &LogConfig) {
-    let level = log.level.as_str();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{level},{QUIET}")));
+    let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
+    let filter = QUIET.iter().filter_map(|library| format!("{library}=warn").parse().ok()).fold(asked, EnvFilter::add_directive);
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second initialisation (tests, the demo within a run) leaves the first in place.
     match log.format {

@@ -311,6 +311,21 @@ async fn a_full_disk_stops_acks_and_alarms_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_does_not_keep_the_bot_from_stopping() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    store.set_full(true);
+    let claim = world.heard("claim 1").await;
+    world.until("an alarm", |b| !b.alarms.is_empty()).await;
+    let ended = tokio::time::timeout(BOUND, bot.stop()).await.expect("it stops");
+    assert_eq!(ended, Ended::Stopped);
+    assert!(claim.await.is_err(), "what was not committed is not acked");
+    assert_eq!(store.case(sereno::case::CaseId(1)).unwrap().unwrap().owner, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_send_that_hangs_is_looked_up_by_the_next_run() {
     let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
     world.with(|b| b.hang_send = true);

@@ -174,6 +174,14 @@ fn an_inline_secret_is_never_repeated() {
 }
 
 #[test]
+fn the_same_account_twice_is_refused() {
+    let twice = format!(
+        "{SMALL}[[account]]\nname = \"other\"\nnetwork = \"mastodon\"\nbase_url = \"https://mastodon.example/\"\ntoken = \"env:TOKEN\"\n"
+    );
+    assert_eq!(wrong(&twice), ["14 account#2.token cli-config-twin"]);
+}
+
+#[test]
 fn a_secret_is_fetched_from_where_it_was_named() {
     use secrecy::ExposeSecret;
     let dir = tempfile::tempdir().unwrap();

@@ -55,9 +55,11 @@ struct Bot {
 impl Bot {
     fn start(dir: &Path) -> Bot {
         let mut child = sereno(dir, &["run"])
+            // The loudest there is: secrets must not stand even there.
+            .env("RUST_LOG", "trace,hyper=trace,tungstenite=trace")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(dir.join("log")).unwrap())
+            .stderr(std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap())
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -263,5 +265,7 @@ fn from_a_mention_on_a_server_to_a_private_conversation() {
     assert_eq!(bot.ended().code(), Some(0));
     assert!(server.books().doubled().is_empty());
     assert_eq!(server.books().by_token(BRAND_TOKEN).len(), 2);
-    assert!(!std::fs::read_to_string(dir.join("log")).unwrap().contains("4711"));
+    let log = std::fs::read_to_string(dir.join("log")).unwrap();
+    assert!(log.contains("TRACE") && !log.contains(BRAND_TOKEN), "a secret stands in the log");
+    assert!(!log.contains("canary-4711"), "private words stand in the log");
 }

@@ -34,6 +34,7 @@ cli-config-no-chat = the team's chat is missing: add a table [chat.console]
 cli-config-no-account = there is no account: add a table [[account]] with name, network, base_url and token
 cli-config-account-name = "{ $value }" has spaces or control characters in it; take a short name such as "acme"
 cli-config-duplicate = the name "{ $value }" is taken already; each must have its own
+cli-config-twin = account { $other } has the very same server and token: one account is enough
 cli-config-unknown-network = "{ $value }" is no known network. Did you mean "{ $near }"? Possible: { $known }
 cli-config-url = this is no address that can be used. Write "https://server", without user, password or query
 cli-config-url-scheme = the token would travel unencrypted: write https:// (http:// is for 127.0.0.1, ::1 and localhost only)

@@ -34,6 +34,7 @@ cli-config-no-chat = falta el chat del equipo: añade una tabla [chat.console]
 cli-config-no-account = no hay ninguna cuenta: añade una tabla [[account]] con name, network, base_url y token
 cli-config-account-name = «{ $value }» tiene espacios o caracteres de control; usa un nombre corto, como «acme»
 cli-config-duplicate = el nombre «{ $value }» ya está usado; cada uno tiene que tener el suyo
+cli-config-twin = la cuenta { $other } tiene el mismo servidor y el mismo token: con una basta
 cli-config-unknown-network = «{ $value }» no es una red conocida. ¿Querías decir «{ $near }»? Se admiten: { $known }
 cli-config-url = esta dirección no se puede usar. Escribe «https://servidor», sin usuario, contraseña ni consulta
 cli-config-url-scheme = el token viajaría sin cifrar: escribe https:// (http:// es solo para 127.0.0.1, ::1 y localhost)

@@ -186,6 +186,7 @@ impl Feed {
     /// Listens, again and again. What is missed between two connections is reconciled at once.
     async fn push(&self, nudge: &tokio::sync::Notify) -> Result<(), Stopped> {
         let mut backoff = Backoff::new(BACKOFF_MS);
+        let mut refused = Backoff::new(AUTH_BACKOFF_MS);
         loop {
             let began = self.shell.clock.now();
             let (tx, mut rx) = mpsc::channel(PUSH_WAITING);
@@ -203,9 +204,10 @@ impl Feed {
             nudge.notify_one();
             if self.shell.clock.now().since(began) > BACKOFF_MS.1 {
                 backoff.reset();
+                refused.reset();
             }
             let pause = match &error {
-                NetError::Permanent(_) | NetError::Auth(_) => AUTH_BACKOFF_MS.1,
+                NetError::Permanent(_) | NetError::Auth(_) => refused.next(None),
                 NetError::Retry { .. } => backoff.next(wish(&error)),
             };
             self.sleep(pause).await;

@@ -56,6 +56,14 @@ pub(super) fn check(accounts: &[AccountConfig], problems: &mut Problems) {
         if !account.name.is_empty() && !names.insert(account.name.as_str()) {
             problems.add(&at.then("name"), Say::new("cli-config-duplicate").text("value", &account.name));
         }
+        // The same account twice would take everything in twice, and answer itself.
+        let twin = accounts.iter().take(i).find(|a| {
+            let named = matches!(a.token, SecretRef::Env(_) | SecretRef::File(_));
+            named && a.token == account.token && a.base_url.trim_end_matches('/') == account.base_url.trim_end_matches('/')
+        });
+        if let Some(twin) = twin {
+            problems.add(&at.then("token"), Say::new("cli-config-twin").text("other", &twin.name));
+        }
     }
 }
 
