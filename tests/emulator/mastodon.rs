@@ -21,7 +21,7 @@ mod render;
 mod server;
 
 pub use faults::{Chances, Fault, On};
-pub use model::Books;
+pub use model::{Books, Posted};
 
 use model::State;
 use std::net::SocketAddr;
@@ -111,17 +111,21 @@ impl Emulator {
 
     /// From now on faults come by chance, the same for the same seed and requests.
     pub fn chance(&self, seed: u64, chances: Chances) {
-        self.state().faults.by_chance(seed, chances);
+        let mut state = self.state();
+        state.faults.by_chance(seed, chances);
+        state.stream.by_chance(seed, chances);
     }
 
     /// No more faults of any kind; what was held back appears.
     pub fn heal(&self) {
         let mut state = self.state();
         state.faults.clear();
+        state.stream.by_chance(0, Chances::default());
         state.revoked.clear();
         state.stream.stalled = false;
         state.stream.garbled = false;
         state.stream.doubled = false;
+        state.stream.flush();
         state.shuffled = false;
         state.budget = None;
         state.hold = false;
@@ -132,7 +136,10 @@ impl Emulator {
 
     /// How many faults were done so far, by name.
     pub fn faults_done(&self) -> std::collections::BTreeMap<&'static str, u64> {
-        self.state().faults.done.clone()
+        let state = self.state();
+        let mut done = state.faults.done.clone();
+        done.extend(&state.stream.done);
+        done
     }
 
     /// The token is no longer good, until [`Emulator::restore`].
@@ -184,6 +191,13 @@ impl Emulator {
         let mut state = self.state();
         state.stream.garbled = garbled;
         state.stream.doubled = garbled;
+    }
+
+    /// Every second streamed event overtakes the one before it.
+    pub fn reorder_streams(&self, reordered: bool) {
+        let mut state = self.state();
+        state.stream.reordered = reordered;
+        state.stream.flush();
     }
 
     /// Nothing is streamed: only polling finds things.

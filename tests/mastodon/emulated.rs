@@ -1,6 +1,6 @@
 //! The adapter against the emulator: what it reads, what it sends, and what it makes of faults.
 
-use crate::emulator::mastodon::{BRAND, BRAND_TOKEN, Chances, Draft, Emulator, Fault, On};
+use crate::emulator::mastodon::{BRAND, BRAND_TOKEN, Chances, Draft, Emulator, Fault, On, Posted};
 use sereno::case::{Outgoing, SendKind, SendState};
 use sereno::clock::{Clock, HOUR_MS, Time};
 use sereno::network::mastodon::{MastodonAccount, Settings};
@@ -488,7 +488,7 @@ async fn lost_after_acceptance_is_found_and_lost_before_is_absent() {
         assert!(matches!(account.send(&op, &reply, None).await, Outcome::Unknown { .. }), "{fault:?}");
         let Look::Found(receipt) = account.look(&op, &reply, None, since).await else { panic!("{fault:?}: not found") };
         let books = emulator.books();
-        let answer = books.answers_to(post.id.as_str()).into_iter().next_back().unwrap().clone();
+        let answer: &Posted = books.answers_to(post.id.as_str()).into_iter().next_back().unwrap();
         assert_eq!(receipt.post.unwrap().as_str(), answer.uri);
     }
     assert_eq!(emulator.books().answers_to(post.id.as_str()).len(), 5);
@@ -735,6 +735,71 @@ async fn what_happens_is_streamed() {
     ana.delete(&uri);
     let NetEvent::Deleted { post, .. } = next(&mut rx).await else { panic!("no deletion") };
     assert_eq!(post, PostRef::Local { account: "shop".into(), local_id: edited.local_id });
+}
+
+#[tokio::test]
+async fn a_deletion_may_come_before_its_post() {
+    let emulator = Emulator::start().await;
+    let account = std::sync::Arc::new(adapter(settings(&emulator)));
+    let (mut rx, _task) = listening(&emulator, account.clone()).await;
+    emulator.reorder_streams(true);
+    let ana = emulator.customer("ana");
+    let uri = ana.post("@shop me arrepiento");
+    ana.delete(&uri);
+    emulator.reorder_streams(false);
+    let NetEvent::Deleted { post: PostRef::Local { local_id, .. }, .. } = next(&mut rx).await else { panic!("no deletion") };
+    assert!(uri.ends_with(&local_id));
+    let NetEvent::New(post) = next(&mut rx).await else { panic!("no post") };
+    assert_eq!((post.id.as_str(), post.local_id), (uri.as_str(), local_id));
+    let (events, _) = drain(&account, "notifications", None).await;
+    assert!(events.is_empty(), "and polling finds nothing of it");
+}
+
+/// Streaming and polling together, as the shell does it: whatever the streams lose is polled.
+#[tokio::test]
+async fn streams_that_lose_things_are_made_good_by_polling() {
+    let emulator = Emulator::start().await;
+    let account = std::sync::Arc::new(adapter(Settings { page_size: 10, ..settings(&emulator) }));
+    let (_, cursor) = drain(&account, "notifications", None).await;
+    let chances =
+        Chances { stream_lost: 150, stream_doubled: 150, stream_late: 150, stream_garbled: 100, stream_broken: 30, ..Chances::default() };
+    emulator.chance(11, chances);
+    let (tx, mut rx) = mpsc::channel(1_000);
+    let theirs = account.clone();
+    let listening = tokio::spawn(async move {
+        loop {
+            theirs.push(tx.clone()).await;
+        }
+    });
+    let mut uris = BTreeSet::new();
+    for n in 0..200 {
+        uris.insert(emulator.customer(&format!("c{n}")).post(&format!("@shop queja {n}")));
+        tokio::task::yield_now().await;
+    }
+    let (events, _) = drain(&account, "notifications", cursor).await;
+    listening.abort();
+    let mut got: BTreeSet<String> = posts(&events).iter().map(|p| p.id.to_string()).collect();
+    while let Ok(event) = rx.try_recv() {
+        let NetEvent::New(post) = event else { panic!("{event:?}") };
+        got.insert(post.id.to_string());
+    }
+    assert!(got == uris, "{} of {}", got.len(), uris.len());
+    assert!(emulator.faults_done().len() >= 4, "{:?}", emulator.faults_done());
+}
+
+#[tokio::test]
+async fn a_first_reading_leaves_an_id_to_go_on_from() {
+    let emulator = Emulator::start().await;
+    emulator.customer("old").publish(Draft { text: "@shop hace un día".into(), age_min: 1_440, ..Draft::default() });
+    let account = adapter(settings(&emulator));
+    let (events, cursor) = drain(&account, "notifications", None).await;
+    assert!(events.is_empty());
+    let before = emulator.books().requests.len();
+    let uri = emulator.customer("ana").post("@shop hola");
+    let (events, _) = drain(&account, "notifications", cursor).await;
+    assert_eq!(only(&events).id.as_str(), uri);
+    let books = emulator.books();
+    assert!(books.requests[before..].iter().any(|r| r.query.iter().any(|(k, _)| k == "min_id")), "not by walking back again");
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 use tracing::{debug, warn};
 
-/// How far the first reading of a stream goes back at most, in pages.
-const MAX_PAGES_BACK: usize = 250;
+/// How far the first reading of a stream goes back at most, in pages: a third of the usual allowance.
+const MAX_PAGES_BACK: usize = 100;
 /// How often an unreadable item is asked for again before it is left out, loudly.
 const MAX_TRIES: u32 = 3;
 /// The notifications we read. `quote` is there since Mastodon 4.5.
@@ -106,6 +106,8 @@ struct Read {
     newest: Option<String>,
     /// Whether there is more.
     full: bool,
+    /// The newest that is too old to be taken in.
+    border: Option<String>,
 }
 
 /// Listening rules, ready to sift posts.
@@ -207,7 +209,9 @@ impl MastodonAccount {
         let last = marks.last().map(|m| m.id.clone());
         let newest = if stopped { last } else { read.newest };
         let more = read.full || stopped;
-        let after = before.advance(&marks, newest.as_deref(), more, now.plus(-settle_ms));
+        // From now on there is an id to go on from, however much comes before the next reading.
+        let known = Cursor { settled: before.settled.clone().or(read.border), ..before.clone() };
+        let after = known.advance(&marks, newest.as_deref(), more, now.plus(-settle_ms));
         let cursor = (first || after != before).then(|| after.to_text());
         Ok(Page { events, cursor, more })
     }
@@ -277,7 +281,7 @@ impl MastodonAccount {
         // A server that does not know `min_id` gives the newest page: nothing older is to be had.
         let full = whole >= asked && items.len() == whole && !matches!(stream, Stream::Search(_));
         let newest = link.filter(|l| by_id(l, after) == Ordering::Greater).or_else(|| items.last().map(|t| t.mark.id.clone()));
-        Ok(Read { items, newest, full })
+        Ok(Read { items, newest, full, border: None })
     }
 
     /// Pages back to `since`, and gives the oldest page.
@@ -287,16 +291,17 @@ impl MastodonAccount {
         for n in 0..MAX_PAGES_BACK {
             let (mut items, _, asked) = self.fetch(ready, stream, before.as_deref().map(|id| ("max_id", id))).await?;
             let whole = items.len();
+            let border = items.iter().rfind(|t| t.mark.at < since).map(|t| t.mark.id.clone());
             // A server that does not know `max_id` gives the same page again.
             items.retain(|t| t.mark.at >= since && before.as_deref().is_none_or(|b| by_id(&t.mark.id, b) == Ordering::Less));
             let goes_on = whole >= asked && items.len() == whole && !matches!(stream, Stream::Search(_));
             if !items.is_empty() {
                 before = items.first().map(|t| t.mark.id.clone());
                 let newest = items.last().map(|t| t.mark.id.clone());
-                oldest = Read { items, newest, full: n > 0 };
+                oldest = Read { items, newest, full: n > 0, border: None };
             }
             if !goes_on {
-                return Ok(oldest);
+                return Ok(Read { border, ..oldest });
             }
         }
         warn!(account = %self.account, "more had happened before the start than can be read back: the oldest is left out");

@@ -79,7 +79,7 @@ impl Fault {
     }
 }
 
-/// How many of a thousand requests meet each fault.
+/// How many of a thousand requests, or streamed events, meet each fault.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chances {
     pub too_many: u32,
@@ -90,6 +90,16 @@ pub struct Chances {
     pub hang: u32,
     pub malformed: u32,
     pub half_answer: u32,
+    /// A streamed event that never comes.
+    pub stream_lost: u32,
+    /// One that comes twice.
+    pub stream_doubled: u32,
+    /// One that comes after the next.
+    pub stream_late: u32,
+    /// One behind an unreadable frame.
+    pub stream_garbled: u32,
+    /// One upon which the connection breaks.
+    pub stream_broken: u32,
 }
 
 #[derive(Default)]

@@ -2,11 +2,14 @@
 
 use super::Control;
 use super::api::{Ask, Reply, answer, viewer};
-use super::faults::Fault;
+use super::faults::{Chances, Fault};
 use super::model::{Request, State};
 use super::render;
 use futures_util::{SinkExt, StreamExt};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +30,9 @@ struct Session {
     out: mpsc::UnboundedSender<String>,
 }
 
+/// An event on its way: the event, its payload, whose streams, which channels.
+type Frame = (String, String, Vec<u64>, Vec<String>);
+
 /// The open streams.
 #[derive(Default)]
 pub struct Streams {
@@ -34,7 +40,13 @@ pub struct Streams {
     pub stalled: bool,
     pub garbled: bool,
     pub doubled: bool,
+    pub reordered: bool,
     pub mute: bool,
+    chance: Option<(Chances, ChaCha8Rng)>,
+    /// Comes after the next.
+    late: Option<Frame>,
+    /// How many events met a fault, by name.
+    pub done: BTreeMap<&'static str, u64>,
 }
 
 impl Streams {
@@ -53,23 +65,76 @@ impl Streams {
         }
     }
 
+    pub fn by_chance(&mut self, seed: u64, chances: Chances) {
+        self.chance = Some((chances, ChaCha8Rng::seed_from_u64(seed ^ 0x57EA)));
+        self.flush();
+    }
+
+    /// What was late comes now.
+    pub fn flush(&mut self) {
+        if let Some((event, payload, users, channels)) = self.late.take() {
+            self.deliver(&event, &payload, &users, &channels, 1);
+        }
+    }
+
+    fn drawn(&mut self) -> Option<&'static str> {
+        let (c, rng) = self.chance.as_mut()?;
+        let mut draw = rng.next_u32() % 1_000;
+        let table = [
+            (c.stream_lost, "stream-lost"),
+            (c.stream_doubled, "stream-doubled"),
+            (c.stream_late, "stream-late"),
+            (c.stream_garbled, "stream-garbled"),
+            (c.stream_broken, "stream-broken"),
+        ];
+        for (share, name) in table {
+            if draw < share {
+                *self.done.entry(name).or_default() += 1;
+                return Some(name);
+            }
+            draw -= share;
+        }
+        None
+    }
+
     pub fn emit(&mut self, event: &str, payload: &str, users: &[u64], channels: &[String]) {
         if self.mute {
             return;
         }
         self.sessions.retain(|s| !s.out.is_closed());
+        // What nobody hears can neither be lost nor be late.
+        let heard = |s: &Session| s.user.is_some_and(|u| users.contains(&u)) || channels.contains(&s.channel);
+        if !self.sessions.iter().any(heard) {
+            return;
+        }
+        let drawn = self.drawn();
+        let late = (drawn == Some("stream-late") || self.reordered) && self.late.is_none();
+        if late {
+            self.late = Some((event.into(), payload.into(), users.to_vec(), channels.to_vec()));
+            return;
+        }
+        if self.garbled || drawn == Some("stream-garbled") {
+            self.raw("{\"event\":\"notification\",\"payload\":\"{\\\"id\\\":");
+        }
+        match drawn {
+            Some("stream-lost") => {}
+            Some("stream-broken") => self.kick(),
+            _ => {
+                let times = if self.doubled || drawn == Some("stream-doubled") { 2 } else { 1 };
+                self.deliver(event, payload, users, channels, times);
+            }
+        }
+        self.flush();
+    }
+
+    fn deliver(&mut self, event: &str, payload: &str, users: &[u64], channels: &[String], times: usize) {
         for s in &self.sessions {
-            let theirs = s.user.is_some_and(|u| users.contains(&u)) || channels.contains(&s.channel);
-            if !theirs {
-                continue;
-            }
-            if self.garbled {
-                s.out.send("{\"event\":\"notification\",\"payload\":\"{\\\"id\\\":".into()).ok();
-            }
-            let stream: Vec<&str> = s.channel.splitn(2, ':').collect();
-            let frame = json!({"stream": stream, "event": event, "payload": payload}).to_string();
-            for _ in 0..if self.doubled { 2 } else { 1 } {
-                s.out.send(frame.clone()).ok();
+            if s.user.is_some_and(|u| users.contains(&u)) || channels.contains(&s.channel) {
+                let stream: Vec<&str> = s.channel.splitn(2, ':').collect();
+                let frame = json!({"stream": stream, "event": event, "payload": payload}).to_string();
+                for _ in 0..times {
+                    s.out.send(frame.clone()).ok();
+                }
             }
         }
     }
