@@ -19,7 +19,7 @@ mod witness;
 use crate::app::{self, Ended, Handle, Parts, Source};
 use crate::chat::Chat;
 use crate::chat::console::{Console, Format, Settings};
-use crate::clock::{Clock, SECOND_MS};
+use crate::clock::{Clock, SECOND_MS, Time};
 use crate::i18n::Words;
 use crate::intake::listen::Matcher;
 use crate::network::NetworkAccount;
@@ -142,8 +142,8 @@ struct Demo {
 impl Demo {
     /// A person sits at the keyboard.
     async fn interactive(&self, story: &Story, console: &Arc<Console>, mut leave: Leave) -> anyhow::Result<ExitCode> {
-        let undo = Arg::Span(self.clock.real(UNDO_MS).as_millis().try_into().unwrap_or(i64::MAX));
-        let welcome = Say::new("demo-welcome").number("speed", SPEED).with("undo", undo);
+        let real = Arg::Span(self.clock.real(UNDO_MS).as_millis().try_into().unwrap_or(i64::MAX));
+        let welcome = Say::new("demo-welcome").number("speed", SPEED).with("undo", Arg::Span(UNDO_MS)).with("real", real);
         self.tell(console, &[welcome, Say::new("demo-welcome-type")]).await?;
         let chat: Arc<dyn Chat> = Arc::clone(console) as Arc<dyn Chat>;
         let bot = self.start(story, chat, None)?;
@@ -217,7 +217,7 @@ impl Demo {
     fn start(&self, story: &Story, chat: Arc<dyn Chat>, sabotage: Option<Sabotage>) -> anyhow::Result<Handle> {
         let place = self.folder.path();
         let store = SledStore::open(&place.join("store"), &place.join("keyring"))?;
-        let policy = policy(story, self.lang);
+        let policy = policy(story, self.lang, self.clock.now());
         let plan = sabotage.map(|how| Plan::new(how, self.town.clone()));
         let source = |account: &script::BrandAccount| {
             let listens = if account.listens { Matcher::new(&policy.listen) } else { Matcher::default() };
@@ -233,8 +233,24 @@ impl Demo {
     }
 }
 
+/// The machine's time zone; late in the evening one where it is noon, so that midnight does not
+/// part the story, and its digest with it, in two days.
+fn zone(now: Time) -> String {
+    const LATE: i8 = 20;
+    let system = jiff::tz::TimeZone::system();
+    let named = system.iana_name().filter(|_| now.to_jiff().to_zoned(system.clone()).hour() < LATE);
+    named.map_or_else(|| noon_zone(now), str::to_owned)
+}
+
+/// A zone of the IANA data base where it is some minutes past noon.
+fn noon_zone(now: Time) -> String {
+    let ahead = 12 - i32::from(now.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).hour());
+    // The signs of these names are those of POSIX: east is minus.
+    if ahead >= 0 { format!("Etc/GMT-{ahead}") } else { format!("Etc/GMT+{}", -ahead) }
+}
+
 /// The rules of the invented company.
-fn policy(story: &Story, lang: Lang) -> Policy {
+fn policy(story: &Story, lang: Lang, now: Time) -> Policy {
     let room = RoomId::from(ROOM);
     let brand = story.account.first().map(|a| a.display.clone()).unwrap_or_default();
     let rule = ListenRule {
@@ -247,7 +263,7 @@ fn policy(story: &Story, lang: Lang) -> Policy {
     let mut policy = Policy {
         brand,
         lang,
-        time_zone: jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: zone(now),
         listen: vec![rule],
         routes: vec![Route { room: room.clone(), speaks: lang, ..Route::default() }],
         fallback_room: room.clone(),
@@ -261,4 +277,19 @@ fn policy(story: &Story, lang: Lang) -> Policy {
     // It comes when it is asked for; a story of minutes has no morning.
     policy.digest.enabled = false;
     policy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::HOUR_MS;
+
+    #[test]
+    fn it_is_noon_somewhere() {
+        for hour in 0..24 {
+            let now = Time(1_700_000_000_000 / HOUR_MS / 24 * 24 * HOUR_MS + hour * HOUR_MS + 5 * 60_000);
+            let zone = jiff::tz::TimeZone::get(&noon_zone(now)).unwrap();
+            assert_eq!(now.to_jiff().to_zoned(zone).hour(), 12, "{hour}");
+        }
+    }
 }

@@ -76,9 +76,11 @@ impl<'a> Auto<'a> {
                 return Ok(None);
             }
             if let Some(line) = self.staff.next() {
+                self.town.hold();
                 self.type_in(line).await?;
                 continue;
             }
+            self.town.go_on();
             self.consider().await?;
             tokio::select! {
                 seen = self.seen.recv() => self.take(seen.context("the chat has ended")?),

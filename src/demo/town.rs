@@ -10,6 +10,7 @@ use crate::network::square::books::{Books, Hand, NETWORK, Received, Writing};
 use crate::post::{Account, Author, AuthorId, Media, PostId, Untrusted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 
 /// Something that will happen on the square.
 #[derive(Clone, Debug)]
@@ -119,6 +120,11 @@ impl Play {
             let ((at, _), act) = entry.remove_entry();
             self.act(act, books, at);
         }
+    }
+
+    /// Everything that is ahead happens so much later.
+    pub fn postpone(&mut self, ms: i64) {
+        self.ahead = std::mem::take(&mut self.ahead).into_iter().map(|((at, n), act)| ((at.plus(ms), n), act)).collect();
     }
 
     fn plan(&mut self, at_s: i64, act: Act) {
@@ -236,6 +242,8 @@ pub struct Town {
     /// The network.
     pub square: Arc<Square>,
     play: Arc<Mutex<Play>>,
+    /// Since when the town holds its breath.
+    held: watch::Sender<Option<Time>>,
 }
 
 impl Town {
@@ -244,7 +252,7 @@ impl Town {
     pub fn new(story: &Story, clock: Clock) -> Town {
         let square = Square::new(clock, story.hiccups());
         let play = square.with(|books| Play::new(story.clone(), books, clock.now()));
-        Town { square, play: Arc::new(Mutex::new(play)) }
+        Town { square, play: Arc::new(Mutex::new(play)), held: watch::Sender::new(None) }
     }
 
     /// Whether nothing more will happen unless the company says something.
@@ -259,11 +267,28 @@ impl Town {
         self.play.lock().unwrap_or_else(PoisonError::into_inner).post(key).cloned()
     }
 
+    /// Nothing happens until [`Town::go_on`]: a slow machine is no slow member of staff.
+    pub fn hold(&self) {
+        self.held.send_replace(Some(self.square.clock().now()));
+    }
+
+    /// Goes on; the time that was held is no time of the story.
+    pub fn go_on(&self) {
+        if let Some(since) = self.held.send_replace(None) {
+            let ms = self.square.clock().now().since(since);
+            self.play.lock().unwrap_or_else(PoisonError::into_inner).postpone(ms);
+        }
+    }
+
     /// Plays the story for as long as it is polled.
     pub async fn run(&self) {
         let clock = self.square.clock();
         let mut written = self.square.watch();
+        let mut held = self.held.subscribe();
         loop {
+            if held.wait_for(Option::is_none).await.is_err() {
+                return;
+            }
             written.mark_unchanged();
             let next = self.square.with(|books| {
                 let mut play = self.play.lock().unwrap_or_else(PoisonError::into_inner);
@@ -278,6 +303,7 @@ impl Town {
             };
             tokio::select! {
                 () = due => {}
+                changed = held.changed() => if changed.is_err() { return },
                 changed = written.changed() => if changed.is_err() { return },
             }
         }
@@ -352,6 +378,16 @@ mod tests {
         play.tick(&mut books, Time(16_000));
         let told = books.posts().last().unwrap();
         assert!(told.post.is_dm() && told.post.mentions == [author_id("a")]);
+    }
+
+    #[test]
+    fn what_is_postponed_keeps_its_distances() {
+        let (mut play, mut books) = town(&format!("{PERSON}[[customer.edits]]\nat=3\npost='one'\ntext='@a?'\n"));
+        play.postpone(10_000);
+        play.tick(&mut books, Time(10_999));
+        assert_eq!((books.posts().count(), play.next()), (0, Some(Time(11_000))));
+        play.tick(&mut books, Time(13_000));
+        assert_eq!(books.posts().next().unwrap().post.edited_at, Some(Time(13_000)));
     }
 
     #[test]
