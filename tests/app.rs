@@ -2,16 +2,19 @@
 
 use async_trait::async_trait;
 use sereno::app::{self, Ended, Handle, Parts, Source};
-use sereno::case::{Outgoing, SendState};
+use sereno::case::{Case, CaseId, CaseKey, EventRecord, Outgoing, SendState};
 use sereno::chat::{Answered, Chat, Message, Said, Typed};
 use sereno::clock::{Clock, SECOND_MS, Time};
+use sereno::command::{Answer, Filter};
+use sereno::desk::Desk;
+use sereno::digest::Fact;
 use sereno::i18n::Words;
 use sereno::network::{Finding, NetError, NetworkAccount, Page};
-use sereno::outbox::{EntryState, Look, Outcome, Receipt};
+use sereno::outbox::{Entry, EntryState, Look, Outcome, Receipt};
 use sereno::policy::{AccountPolicy, AgentId, Policy, RoomId};
 use sereno::post::{Account, Author, AuthorId, NetEvent, Network, Post, PostId, PostRef, Untrusted};
-use sereno::store::Store;
 use sereno::store::model::ModelStore;
+use sereno::store::{Claim, Commit, Counters, Listed, OpenCount, Store, StoreError};
 use sereno::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -97,16 +100,13 @@ impl World {
         self.with(|b| b.posts.push(post));
     }
     fn start(&self, store: &ModelStore, clock: Clock) -> Handle {
+        self.start_on(Arc::new(store.clone()), clock)
+    }
+    fn start_on(&self, store: Arc<dyn Store>, clock: Clock) -> Handle {
         let policy = Policy { import_ms: i64::MAX / 4, ..Policy::default() };
         let source = Source { account: Arc::new(Net(self.clone())), poll_ms: SECOND_MS };
-        let parts = Parts {
-            store: Arc::new(store.clone()),
-            chat: Arc::new(Talk(self.clone())),
-            accounts: vec![source],
-            policy,
-            clock,
-            words: Arc::new(Words::new()),
-        };
+        let parts =
+            Parts { store, chat: Arc::new(Talk(self.clone())), accounts: vec![source], policy, clock, words: Arc::new(Words::new()) };
         app::start(parts).unwrap()
     }
     fn cards(&self) -> usize {
@@ -322,7 +322,66 @@ async fn a_full_disk_does_not_keep_the_bot_from_stopping() {
     let ended = tokio::time::timeout(BOUND, bot.stop()).await.expect("it stops");
     assert_eq!(ended, Ended::Stopped);
     assert!(claim.await.is_err(), "what was not committed is not acked");
-    assert_eq!(store.case(sereno::case::CaseId(1)).unwrap().unwrap().owner, None);
+    assert_eq!(store.case(CaseId(1)).unwrap().unwrap().owner, None);
+}
+
+/// A store that is found damaged at some moment.
+struct Damaged {
+    store: ModelStore,
+    now: std::sync::atomic::AtomicBool,
+}
+
+macro_rules! passed_on {
+    ($($name:ident($($arg:ident: $of:ty),*) -> $out:ty;)*) => {
+        $(fn $name(&self, $($arg: $of),*) -> $out { self.store.$name($($arg),*) })*
+    };
+}
+
+impl Store for Damaged {
+    fn commit(&self, commit: Commit) -> Result<u64, StoreError> {
+        if self.now.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreError::Corrupt("a checksum does not agree".into()));
+        }
+        self.store.commit(commit)
+    }
+    passed_on! {
+        instance() -> &str;
+        case(id: CaseId) -> Result<Option<Case>, StoreError>;
+        case_by_key(key: &CaseKey) -> Result<Option<CaseId>, StoreError>;
+        conversation(network: &Network, root: &PostId) -> Result<Vec<CaseId>, StoreError>;
+        case_by_thread(room: &RoomId, thread: &str) -> Result<Option<CaseId>, StoreError>;
+        cases_of(author: &AuthorId, limit: usize) -> Result<Vec<CaseId>, StoreError>;
+        list(filter: Filter, owner: Option<&AgentId>, limit: usize) -> Result<Vec<Listed>, StoreError>;
+        open_count() -> Result<OpenCount, StoreError>;
+        events(case: CaseId, from: u32, limit: usize) -> Result<Vec<EventRecord>, StoreError>;
+        claim(post: &PostRef) -> Result<Option<Claim>, StoreError>;
+        seen(command: &str) -> Result<Option<Answer>, StoreError>;
+        wakes(now: Time, limit: usize) -> Result<Vec<(Time, CaseId)>, StoreError>;
+        next_wake() -> Result<Option<Time>, StoreError>;
+        outbox() -> Result<Vec<Entry>, StoreError>;
+        cursor(account: &Account, stream: &str) -> Result<Option<String>, StoreError>;
+        facts(from: Time, to: Time) -> Result<Vec<Fact>, StoreError>;
+        desk() -> Result<Option<Desk>, StoreError>;
+        counters() -> Result<Counters, StoreError>;
+        purge(now: Time, limit: usize) -> Result<usize, StoreError>;
+        erase(case: CaseId) -> Result<(), StoreError>;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_store_ends_the_bot_and_acks_nothing() {
+    let (world, clock) = (World::default(), Clock::fast(SPEED));
+    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into() });
+    let bot = world.start_on(Arc::clone(&store) as Arc<dyn Store>, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    settled(&bot).await;
+    store.now.store(true, std::sync::atomic::Ordering::SeqCst);
+    let claim = world.heard("claim 1").await;
+    let ended = tokio::time::timeout(BOUND, bot.ended()).await.expect("it ends");
+    assert!(matches!(ended, Ended::Store(StoreError::Corrupt(_))), "{ended:?}");
+    assert!(claim.await.is_err());
+    assert!(bot.ask(|_, now| now).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,7 +113,9 @@ impl Feed {
             let pause = match self.round().await? {
                 Ok(()) => {
                     backoff.reset();
-                    self.shell.states.set(&self.name, AccountState::Ok { since: self.shell.clock.now() });
+                    if self.shell.states.set(&self.name, AccountState::Ok { since: self.shell.clock.now() }) {
+                        tracing::info!(account = %self.name, "read up to the present");
+                    }
                     if !reconciled {
                         self.shell.inbox.one(Door::Net, Input::Reconciled(self.name.clone())).await?;
                         reconciled = true;
@@ -256,14 +258,16 @@ impl Feed {
     }
 
     async fn failed(&self, error: &NetError) -> Result<(), Stopped> {
-        tracing::warn!(account = %self.name, %error, "reading failed");
         let kind = match error {
             NetError::Auth(_) => "auth",
             NetError::Retry { .. } => "retry",
             NetError::Permanent(_) => "permanent",
         };
         self.shell.metrics.read_failed(&self.name, kind);
-        self.shell.states.set(&self.name, AccountState::Failing { since: self.shell.clock.now(), why: error.to_string() });
+        // A server that is down for a night is told of once.
+        if self.shell.states.set(&self.name, AccountState::Failing { since: self.shell.clock.now(), why: error.to_string() }) {
+            tracing::warn!(account = %self.name, %error, "reading failed; it is tried again until it works");
+        }
         match error {
             NetError::Auth(why) => {
                 self.shell.states.suspect(&self.name, self.shell.clock.now());

@@ -52,15 +52,20 @@ impl States {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An account fares thus now.
-    pub fn set(&self, account: &Account, state: AccountState) {
+    /// An account fares thus now. Whether that is news, and not the same as before.
+    pub fn set(&self, account: &Account, state: AccountState) -> bool {
         let mut all = self.lock();
         let one = all.entry(account.clone()).or_default();
+        let news = match (&one.state, &state) {
+            (AccountState::Failing { why: before, .. }, AccountState::Failing { why, .. }) => before != why,
+            (before, now) => std::mem::discriminant(before) != std::mem::discriminant(now),
+        };
         one.state = match (&one.state, state) {
             // A failure that goes on began when it began.
             (AccountState::Failing { since, .. }, AccountState::Failing { why, .. }) => AccountState::Failing { since: *since, why },
             (_, state) => state,
         };
+        news
     }
 
     /// How all fare.
