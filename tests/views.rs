@@ -334,6 +334,10 @@ fn queries(w: &mut World, policy: &Policy) -> String {
         out += &render(&build::answer(&answer, Some(&case), policy, &Words::new(), lang, w.now), &Style::PLAIN);
         w.wait(11 * SECOND_MS);
     }
+    // A case that began with a direct message, in a list.
+    w.posts(&dm("d9", "eva", &format!("My number is {CANARY}")));
+    assert!(w.case(2).posts[0].post.is_dm());
+    out += &asked(w, "list", policy, Lang::En);
     out += &w.engine.outbox().iter().map(|l| format!("{l:?}")).collect::<String>();
     out
 }
