@@ -203,6 +203,9 @@ impl Cli {
             What::Check { store, offline } => check::check(file, words, lang, store, offline),
             What::Digest { day, week } => errand(file, words, lang, Errand::Digest { day, week }),
             What::Export { file: to } if to.as_os_str() == "-" => export_to_stdout(file, words, lang),
+            What::Export { file: to } if to.exists() => {
+                Err(Failure::Usage(Say::new("cli-export-exists").text("file", to.display().to_string())))
+            }
             What::Export { file: to } => errand(file, words, lang, Errand::Export { file: Some(absolute(&to)?) }),
             What::Import { file: from } => import(file, words, lang, &from),
             What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
@@ -311,8 +314,7 @@ fn import(file: &Path, words: &Words, lang: Lang, from: &Path) -> Result<ExitCod
     let keyring = config.resolve(&config.store.keyring_path());
     let counts = export::import(from, &path, &keyring).map_err(|error| Failure::Store { path: path.clone(), error })?;
     let sentence = Say::new("cli-imported").number("records", counts.values().sum::<u64>()).text("path", path.display().to_string());
-    println!("{}", say(words, lang, &sentence));
-    Ok(ExitCode::SUCCESS)
+    print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
 }
 
 #[cfg(test)]

@@ -203,3 +203,74 @@ pub fn call(path: &Path, request: &Request) -> std::io::Result<Option<Called>> {
     let reply = serde_json::from_str(&line)?;
     Ok(Some(Called { reply, rest }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answering() -> Arc<Answering> {
+        Arc::new(|request: Request, reply: &mut dyn FnMut(Reply) -> std::io::Result<UnixStream>| {
+            let streamed = request.errand == Errand::Export { file: None };
+            let mut out = reply(Reply { ok: true, text: format!("{:?}\n", request.errand) }).unwrap();
+            if streamed {
+                out.write_all(b"one\ntwo\n").unwrap();
+            }
+        })
+    }
+
+    fn ask(path: &Path, errand: Errand) -> Option<(Reply, String)> {
+        let mut called = call(path, &Request { lang: Lang::En, errand }).unwrap()?;
+        let mut rest = String::new();
+        called.rest.read_to_string(&mut rest).unwrap();
+        Some((called.reply, rest))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_request_is_answered_and_an_export_follows_its_reply() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.sock");
+        assert!(ask(&path, Errand::OutboxList).is_none(), "nobody serves yet");
+        // What a killed bot left behind is no bot, and is no obstacle.
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(ask(&path, Errand::OutboxList).is_none());
+        let socket = serve(&path, answering()).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let asked = path.clone();
+        tokio::task::spawn_blocking(move || {
+            let (reply, rest) = ask(&asked, Errand::OutboxDecide { entry: 7, retry: true }).unwrap();
+            assert!(reply.ok && reply.text.contains("entry: 7"));
+            assert_eq!(rest, "");
+            assert_eq!(ask(&asked, Errand::Export { file: None }).unwrap().1, "one\ntwo\n");
+        })
+        .await
+        .unwrap();
+        drop(socket);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_no_request_is_refused_and_bounded() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.sock");
+        let _socket = serve(&path, answering()).unwrap();
+        let asked = path.clone();
+        tokio::task::spawn_blocking(move || {
+            let told = |text: &[u8]| {
+                let mut stream = UnixStream::connect(&asked).unwrap();
+                // The bot may stop reading, and close, before all is written.
+                stream.write_all(text).ok();
+                stream.shutdown(std::net::Shutdown::Write).ok();
+                let mut line = String::new();
+                BufReader::new(stream).read_line(&mut line).ok();
+                serde_json::from_str::<Reply>(&line).ok()
+            };
+            assert!(!told(b"gibberish\n").unwrap().ok);
+            assert!(!told(b"{\"lang\":\"en\",\"errand\":{\"explode\":{}}}\n").unwrap().ok);
+            assert!(told(&vec![b'['; 1 << 20]).is_none_or(|r| !r.ok), "a line without end is not read to its end");
+            // And it still serves.
+            assert!(ask(&asked, Errand::OutboxList).unwrap().0.ok);
+        })
+        .await
+        .unwrap();
+    }
+}

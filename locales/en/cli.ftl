@@ -116,6 +116,7 @@ cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
 cli-erase-yes = Nothing was erased. What is erased cannot be brought back; if you are sure: sereno erase { $n } --yes
 cli-erased = The data of case { $case } was destroyed. Its number stays used.
 cli-exported = { $records } records written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
+cli-export-exists = { $file } is there already: name a new file.
 cli-export-cut = The export was cut short and cannot be imported. Try again.
 cli-imported = { $records } records taken into the new store { $path }.
 cli-reloaded = The configuration was read again and holds from now on.

@@ -116,6 +116,7 @@ cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts -
 cli-erase-yes = No se ha borrado nada. Lo borrado no se recupera; si lo tienes claro: sereno erase { $n } --yes
 cli-erased = Los datos del caso { $case } están destruidos. Su número queda usado.
 cli-exported = { $records } registros escritos en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
+cli-export-exists = { $file } ya existe: indica un archivo nuevo.
 cli-export-cut = La exportación se ha cortado y no se puede importar. Vuelve a intentarlo.
 cli-imported = { $records } registros pasados al nuevo almacén { $path }.
 cli-reloaded = La configuración se ha vuelto a leer y vale desde ahora.

@@ -116,3 +116,40 @@ impl States {
         (pause - passed).max(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_doubt_to_doubt_and_are_forgotten() {
+        let (acme, range) = (Account::from("acme"), (1_000, 60_000));
+        let states = States::new(std::iter::once(acme.clone()));
+        assert!(!states.is_suspect(&acme));
+        states.suspect(&acme, Time(0));
+        assert!(states.is_suspect(&acme));
+        assert_eq!(states.doubt_pause(&acme, Time(0), range), 1_000);
+        assert_eq!(states.doubt_pause(&acme, Time(400), range), 600);
+        states.trust(&acme);
+        assert!(!states.is_suspect(&acme));
+        for _ in 0..30 {
+            states.suspect(&acme, Time(1_000));
+        }
+        assert_eq!(states.doubt_pause(&acme, Time(1_000), range), 60_000);
+        states.suspect(&acme, Time(1_000 + 3 * HOUR_MS));
+        assert_eq!(states.doubt_pause(&acme, Time(1_000 + 3 * HOUR_MS), range), 1_000);
+    }
+
+    #[test]
+    fn a_failure_begins_once() {
+        let acme = Account::from("acme");
+        let states = States::new(std::iter::once(acme.clone()));
+        let failing = |at, why: &str| AccountState::Failing { since: Time(at), why: why.into() };
+        assert!(states.set(&acme, failing(1, "down")));
+        assert!(!states.set(&acme, failing(2, "down")));
+        assert!(states.set(&acme, failing(3, "on fire")));
+        assert_eq!(states.all()[&acme], failing(1, "on fire"));
+        assert!(states.set(&acme, AccountState::Ok { since: Time(4) }));
+        assert!(!states.set(&acme, AccountState::Ok { since: Time(5) }));
+    }
+}

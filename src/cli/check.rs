@@ -11,6 +11,7 @@ use crate::i18n::Words;
 use crate::network::Finding;
 use crate::policy::Lang;
 use crate::say::Say;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
     let mut all_well = true;
     let mut tell = |found: &Finding| {
         all_well &= found.ok;
-        println!("{}", finding(found, words, lang));
+        // Whoever reads may have had enough (`| head`); the exit code still tells.
+        writeln!(std::io::stdout(), "{}", finding(found, words, lang)).ok();
     };
     tell(&well("config", Say::new("check-config").text("file", file.display().to_string())));
     let chat = wire::chat(&config, words, Clock::system())?;
@@ -45,7 +47,7 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
             None => alone(&config, words)?.perform(&request.errand, lang),
         };
         all_well &= reply.ok;
-        print!("{}", reply.text);
+        write!(std::io::stdout(), "{}", reply.text).ok();
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
