@@ -366,10 +366,10 @@ async fn buzz_is_found_by_hashtag_keyword_and_search() {
     emulator.brand_by_hand().post("gracias por venir a Tienda Sol #TiendaSol");
     let ids = |events: &[NetEvent]| posts(events).iter().map(|p| p.id.to_string()).collect::<Vec<_>>();
     let (by_tag, _) = drain(&account, "tag:tiendasol", None).await;
-    assert_eq!(ids(&by_tag), [tagged.clone()]);
+    assert_eq!(ids(&by_tag), std::slice::from_ref(&tagged));
     assert_eq!(only(&by_tag).reach, Reach::Buzz("marca".into()));
     let (by_search, cursor) = drain(&account, "search:Tienda Sol", None).await;
-    assert_eq!(ids(&by_search), [worded.clone()]);
+    assert_eq!(ids(&by_search), std::slice::from_ref(&worded));
     assert!(drain(&account, "search:Tienda Sol", cursor).await.0.is_empty());
     let local = ids(&drain(&account, "local", None).await.0);
     assert!(local.contains(&worded) && !local.iter().any(|l| emulator.books().get(l).unwrap().by == BRAND), "{local:?}");
@@ -599,6 +599,54 @@ async fn a_revoked_token_is_told_and_mends() {
     assert!(matches!(timeout(LONG, account.push(tx)).await.unwrap(), NetError::Auth(_)));
     emulator.restore(BRAND_TOKEN);
     done(account.send("op", &reply, None).await);
+}
+
+#[tokio::test]
+async fn what_is_forbidden_is_told_from_a_bad_token() {
+    let emulator = Emulator::start().await;
+    let account = adapter(settings(&emulator));
+    let post = mention(&emulator, &account, "@shop hola").await;
+    let reply = send(SendKind::Reply, &post, "Lo miramos.");
+    emulator.fault(On::Post, Fault::Status { code: 403, done: false, after_s: None }, 1);
+    assert!(matches!(account.send("op-1", &reply, None).await, Outcome::Refused { .. }), "this post alone");
+    emulator.fault(On::Post, Fault::NoScope, 1);
+    assert!(matches!(account.send("op-2", &reply, None).await, Outcome::AuthLost { .. }), "the token");
+    done(account.send("op-3", &reply, None).await);
+}
+
+#[tokio::test]
+async fn a_public_stream_that_fails_holds_nothing_else_up() {
+    let emulator = Emulator::start().await;
+    let rule = ListenRule { name: "marca".into(), keywords: vec!["tienda sol".into()], ..ListenRule::default() };
+    let account = adapter(Settings { listen: vec![rule], ..settings(&emulator) });
+    let uri = emulator.customer("ana").post("en tienda sol, mal");
+    emulator.fault(On::Path("/search"), Fault::Status { code: 503, done: false, after_s: None }, 4);
+    assert!(account.poll("search:tienda sol", None).await.is_err());
+    assert!(account.poll("search:tienda sol", None).await.is_err());
+    let page = account.poll("search:tienda sol", None).await.unwrap();
+    assert!(page.events.is_empty() && !page.more);
+    let page = account.poll("search:tienda sol", page.cursor.as_deref()).await.unwrap();
+    assert!(page.events.is_empty(), "still out");
+    let page = account.poll("search:tienda sol", None).await.unwrap();
+    assert_eq!(only(&page.events).id.as_str(), uri, "back");
+    emulator.fault(On::Path("/search"), Fault::Status { code: 503, done: false, after_s: None }, 1);
+    assert!(account.poll("search:tienda sol", None).await.is_err(), "counted from the beginning");
+    emulator.fault(On::Path("/search"), Fault::NoScope, 1);
+    assert!(account.poll("search:tienda sol", None).await.unwrap().events.is_empty(), "a missing scope is no bad token");
+}
+
+#[tokio::test]
+async fn an_answer_is_found_though_its_target_is_gone() {
+    let emulator = Emulator::start().await;
+    let account = adapter(settings(&emulator));
+    let post = mention(&emulator, &account, "@shop hola").await;
+    let reply = send(SendKind::Reply, &post, "Lo miramos.");
+    emulator.fault(On::Post, Fault::Drop { done: true }, 1);
+    assert!(matches!(account.send("op", &reply, None).await, Outcome::Unknown { .. }));
+    emulator.customer("ana").delete(post.id.as_str());
+    assert!(matches!(account.look("op", &reply, None, now()).await, Look::Found(_)));
+    let other = send(SendKind::Reply, &post, "Otra cosa.");
+    assert_eq!(account.look("op-b", &other, None, now()).await, Look::Absent);
 }
 
 #[tokio::test]
@@ -879,7 +927,7 @@ async fn checking_says_what_is_wrong() {
     assert!(good.iter().all(|(ok, _)| *ok), "{good:?}");
     assert!(good.contains(&(true, "check-mastodon-streaming".into())));
     assert!(emulator.books().posted.is_empty(), "checking posts nothing");
-    emulator.fault(On::Post, Fault::Status { code: 403, done: false, after_s: None }, 1);
+    emulator.fault(On::Post, Fault::NoScope, 1);
     let bad = codes(&adapter(settings(&emulator)).check().await);
     assert!(bad.contains(&(false, "check-mastodon-no-scope".into())), "{bad:?}");
     emulator.revoke(BRAND_TOKEN);

@@ -93,10 +93,8 @@ impl Spec {
         if !kinds.is_empty() && !kinds.contains(&kind) {
             faults.push(format!("{at}: {kind}, not {kinds:?}"));
         }
-        if let Some(words) = schema["enum"].as_array() {
-            if !words.contains(value) {
-                faults.push(format!("{at}: {value} is none of {words:?}"));
-            }
+        if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(value)) {
+            faults.push(format!("{at}: {value} is none of {words:?}"));
         }
         if let Value::Object(fields) = value {
             for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {

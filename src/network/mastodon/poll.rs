@@ -167,23 +167,34 @@ impl MastodonAccount {
             None => self.read_since(&ready, &stream, before.since).await,
         };
         let read = match read {
-            Err(Trouble::Status { code: 400 | 404 | 405 | 410 | 422 | 501, words, .. })
-                if !matches!(stream, Stream::Notifications | Stream::Own) =>
-            {
-                self.say_once(name, &words);
-                Read::default()
+            Err(trouble) if !matches!(stream, Stream::Notifications | Stream::Own) && self.do_without(name, &trouble) => Read::default(),
+            Err(trouble) => return Err(trouble.into()),
+            Ok(read) => {
+                self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(&format!("stream/{name}"));
+                read
             }
-            other => other?,
         };
         self.to_page(&ready, &stream, before, cursor.is_none(), read, now).await
     }
 
-    /// Tells once that the server does not offer a stream.
-    fn say_once(&self, stream: &str, words: &str) {
+    /// Whether to go on without a public stream for now: it is not offered, not to us, or keeps
+    /// failing. Mentions and the sends that wait for them must not suffer for it.
+    fn do_without(&self, stream: &str, trouble: &Trouble) -> bool {
+        let not_offered = match trouble {
+            Trouble::Status { code: 400 | 403 | 404 | 405 | 410 | 422 | 501, .. } => true,
+            Trouble::Status { code: 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) => false,
+            _ => return false,
+        };
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        if tries.insert(format!("off/{stream}"), 1).is_none() {
-            warn!(account = %self.account, kind = stream.split(':').next().unwrap_or_default(), words, "the server does not offer this stream: left out");
+        let n = tries.entry(format!("stream/{stream}")).or_default();
+        *n += 1;
+        let enough = not_offered || *n >= MAX_TRIES;
+        if enough && *n <= MAX_TRIES {
+            // The name of a search is a keyword of the configuration: no customer's word.
+            warn!(account = %self.account, stream, why = trouble.words(), "this public stream cannot be read: going on without it for now");
+            *n = MAX_TRIES + 1;
         }
+        enough
     }
 
     async fn to_page(&self, ready: &Ready, stream: &Stream, before: Cursor, first: bool, read: Read, now: Time) -> Result<Page, NetError> {

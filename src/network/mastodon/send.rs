@@ -62,7 +62,10 @@ impl MastodonAccount {
         let mut handle = clean_handle(send.to.handle.expose())?;
         if !send.to.local_id.is_empty() {
             let call = Call::get(&["api", "v1", "accounts", &send.to.local_id]).share(Share::Read);
-            let person: wire::Account = self.api.json(call).await.map_err(|t| before(&t))?;
+            let person: wire::Account = match self.api.json(call).await {
+                Ok(person) => person,
+                Err(trouble) => return Err(self.before(&trouble).await),
+            };
             let known_by_uri = person.uri.as_ref().is_some_and(|u| !u.is_empty()) && send.to.id.as_str().starts_with("http");
             if known_by_uri && mapper.author_id(&person) != send.to.id {
                 return Err(Outcome::Refused { why: "the server now has somebody else under this account's id".into() });
@@ -105,7 +108,7 @@ impl MastodonAccount {
         match self.delete(local_id).await {
             Ok(()) => Ok(was),
             Err(trouble) if trouble.is_gone() => Ok(was),
-            Err(trouble) => Err(after(&trouble)),
+            Err(trouble) => Err(self.after(&trouble).await),
         }
     }
 
@@ -125,7 +128,7 @@ impl MastodonAccount {
         let call = Call { method: Method::PUT, body: Some(body), share: Share::Post, ..Call::get(&["api", "v1", "statuses", local_id]) };
         match self.api.json::<wire::Status>(call).await {
             Ok(status) => Ok(receipt(ready, self, &status)),
-            Err(trouble) => Err(after(&trouble)),
+            Err(trouble) => Err(self.after(&trouble).await),
         }
     }
 
@@ -137,10 +140,14 @@ impl MastodonAccount {
         }
         let call =
             Call { method: Method::POST, body: Some(body), key: Some(op), share: Share::Post, ..Call::get(&["api", "v1", "statuses"]) };
-        self.api.json(call).await.map_err(|trouble| match after(&trouble) {
-            Outcome::TargetGone if answers.is_none() => Outcome::Refused { why: trouble.words() },
-            outcome => outcome,
-        })
+        let trouble = match self.api.json(call).await {
+            Ok(status) => return Ok(status),
+            Err(trouble) => trouble,
+        };
+        match self.after(&trouble).await {
+            Outcome::TargetGone if answers.is_none() => Err(Outcome::Refused { why: trouble.words() }),
+            outcome => Err(outcome),
+        }
     }
 
     async fn delete(&self, local_id: &str) -> Result<(), Trouble> {
@@ -149,7 +156,32 @@ impl MastodonAccount {
     }
 
     async fn target(&self, local_id: &str) -> Result<wire::Status, Outcome> {
-        self.status(local_id).await.map_err(|t| before(&t))
+        match self.status(local_id).await {
+            Ok(status) => Ok(status),
+            Err(trouble) => Err(self.before(&trouble).await),
+        }
+    }
+
+    async fn before(&self, trouble: &Trouble) -> Outcome {
+        self.or_this_alone(before(trouble), trouble).await
+    }
+
+    async fn after(&self, trouble: &Trouble) -> Outcome {
+        self.or_this_alone(after(trouble), trouble).await
+    }
+
+    /// A 403 says that the token may not, or that this one thing may not be done (as GoToSocial says
+    /// of a post whose author takes no answers). Only the first may stop the lane.
+    async fn or_this_alone(&self, outcome: Outcome, trouble: &Trouble) -> Outcome {
+        let Trouble::Status { code: 403, words, .. } = trouble else { return outcome };
+        if words.to_lowercase().contains("scope") {
+            return outcome;
+        }
+        let call = Call::get(&["api", "v1", "accounts", "verify_credentials"]).share(Share::Read);
+        match self.api.call(call).await {
+            Ok(_) => Outcome::Refused { why: trouble.words() },
+            Err(_) => outcome,
+        }
     }
 
     async fn status(&self, local_id: &str) -> Result<wire::Status, Trouble> {
@@ -246,10 +278,22 @@ impl MastodonAccount {
             let mapper = Mapper { account: &self.account, me: &ready.me, now: Time(0) };
             let handle = send.to.handle.expose();
             direct && status.mentions.iter().any(|m| m.id == send.to.local_id || mapper.handle(&m.acct).eq_ignore_ascii_case(handle))
+        } else if status.in_reply_to_id.is_none() && !direct {
+            // Mastodon forgets what a post answers once that is deleted.
+            let named = status.mentions.iter().any(|m| m.id == send.to.local_id);
+            return Ok(named && self.says(status, send).await? && self.is_gone(&send.target_local).await?);
         } else {
             status.in_reply_to_id.as_deref() == Some(send.target_local.as_str())
         };
         Ok(fits && self.says(status, send).await?)
+    }
+
+    async fn is_gone(&self, local_id: &str) -> Result<bool, NetError> {
+        match self.status(local_id).await {
+            Ok(_) => Ok(false),
+            Err(trouble) if trouble.is_gone() => Ok(true),
+            Err(trouble) => Err(trouble.into()),
+        }
     }
 
     /// Whether a status of ours has the text of a send: as shown, or else as its source says.

@@ -43,6 +43,8 @@ pub enum Fault {
     TooManyByHeader { after_s: i64 },
     /// An answer of this status, the thing done before or not.
     Status { code: u16, done: bool, after_s: Option<i64> },
+    /// 403, as Mastodon words it when the token lacks the scope.
+    NoScope,
     /// No answer ever, the thing done or not.
     Hang { done: bool },
     /// The connection is closed without an answer, the thing done or not.
@@ -57,7 +59,7 @@ impl Fault {
     /// Whether the request takes effect all the same.
     pub fn done(self) -> bool {
         match self {
-            Fault::TooMany { .. } | Fault::TooManyByHeader { .. } => false,
+            Fault::TooMany { .. } | Fault::TooManyByHeader { .. } | Fault::NoScope => false,
             Fault::Status { done, .. } | Fault::Hang { done } | Fault::Drop { done } => done,
             Fault::Malformed | Fault::HalfAnswer => true,
         }
@@ -69,6 +71,7 @@ impl Fault {
             Fault::TooMany { .. } | Fault::TooManyByHeader { .. } => "too-many",
             Fault::Status { done: false, .. } => "refused",
             Fault::Status { done: true, .. } => "done-then-error",
+            Fault::NoScope => "no-scope",
             Fault::Hang { done: false } => "hang",
             Fault::Hang { done: true } => "done-then-hang",
             Fault::Drop { done: false } => "drop",

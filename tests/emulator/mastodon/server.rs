@@ -247,6 +247,9 @@ fn perform(state: &Shared, head: &Head) -> (Option<Fault>, Reply, Vec<(&'static 
             reply.body = json!({"error": "something went wrong"});
             headers.extend(after_s.map(|s| ("Retry-After", s.to_string())));
         }
+        Some(Fault::NoScope) => {
+            reply = Reply { code: 403, body: json!({"error": "This action is outside the authorized scopes"}), link: None }
+        }
         Some(Fault::Malformed) => reply.body = Value::String("<html>not the API</html>".into()),
         _ => {}
     }
