@@ -385,6 +385,29 @@ async fn a_damaged_store_ends_the_bot_and_acks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_waited_for_and_a_store_that_stopped_is_not() {
+    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
+    let bot = world.start(&store, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    store.set_full(true);
+    world.complaint(&clock, 2);
+    world.until("an alarm", |b| !b.alarms.is_empty()).await;
+    let asked = store.asked();
+    let patient = async {
+        while store.asked() < asked + 70 {
+            bot.ask(|_, now| now).await.expect("it still waits for room");
+            tokio::time::sleep(clock.real(SECOND_MS)).await;
+        }
+    };
+    tokio::time::timeout(3 * BOUND, patient).await.expect("a full disk is tried again and again");
+    // Now it is dead, as after a write that failed half-way: only opening it anew can help.
+    store.crash();
+    let ended = tokio::time::timeout(3 * BOUND, bot.ended()).await.expect("the bot ends by itself");
+    assert!(matches!(ended, Ended::Store(StoreError::Unavailable(_))), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_send_that_hangs_is_looked_up_by_the_next_run() {
     let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
     world.with(|b| b.hang_send = true);

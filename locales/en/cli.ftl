@@ -59,6 +59,7 @@ check-square-no-account = The square has no such account: { $why }. Only `sereno
 cli-alarm-store-full = The disk is full: { $detail }. Nothing is taken in, answered or sent until there is room; nothing is lost. Free some space now.
 cli-alarm-store-unavailable = The store cannot be written: { $detail }. Nothing is taken in, answered or sent until it can; nothing is lost.
 cli-alarm-store-damaged = The store is damaged: { $detail }. sereno has stopped; run `sereno check --store` and follow what it says.
+cli-alarm-store-stopped = The store has stopped: { $detail }. sereno has stopped as well and must be started again; nothing is lost.
 cli-alarm-store-back = The store can be written again. Everything that waited goes on.
 
 check-store-whole = { $count } records read: every checksum, seal and list agrees.

@@ -59,6 +59,7 @@ check-square-no-account = La plaza no conoce esa cuenta: { $why }. Solo `sereno 
 cli-alarm-store-full = El disco está lleno: { $detail }. No se recoge, contesta ni envía nada hasta que haya sitio; no se pierde nada. Libera espacio ya.
 cli-alarm-store-unavailable = No se puede escribir en el almacén: { $detail }. No se recoge, contesta ni envía nada hasta que se pueda; no se pierde nada.
 cli-alarm-store-damaged = El almacén está dañado: { $detail }. sereno se ha parado; ejecuta `sereno check --store` y sigue lo que diga.
+cli-alarm-store-stopped = El almacén se ha parado: { $detail }. sereno también se ha parado y hay que arrancarlo de nuevo; no se pierde nada.
 cli-alarm-store-back = Ya se puede volver a escribir en el almacén. Todo lo que esperaba sigue adelante.
 
 check-store-whole = { $count } registros leídos: todas las sumas, los sellos y las listas concuerdan.

@@ -9,8 +9,8 @@ use crate::error::{Failure, say};
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
-use crate::store::Store;
 use crate::store::sled::SledStore;
+use crate::store::{Store, StoreError};
 use crate::{http, telemetry};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,8 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
     match ended {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Store(error) => {
-            let detail = error.to_string();
-            bot.alarm(&Say::new("cli-alarm-store-damaged").text("detail", detail)).await;
+            let code = if matches!(error, StoreError::Unavailable(_)) { "cli-alarm-store-stopped" } else { "cli-alarm-store-damaged" };
+            bot.alarm(&Say::new(code).text("detail", error.to_string())).await;
             Err(Failure::Store { path: config.resolve(&config.store.path), error })
         }
         Ended::Broke => Err(Failure::Said(Say::new("cli-broke"))),

@@ -15,6 +15,9 @@ use tokio::sync::{mpsc, watch};
 
 /// A commit that failed is tried again after so long, in the clock's time.
 const STORE_RETRY_MS: i64 = SECOND_MS;
+/// So many tries, about a minute, and a store that says no for another reason than a full disk is
+/// not waited for any longer: opening it anew is what may help, and that is a supervisor's to do.
+const STORE_TRIES: u32 = 60;
 /// Figures are taken this often: counting walks the whole outbox.
 const MEASURE_EVERY_MS: i64 = 5 * SECOND_MS;
 /// The team hears of a full disk this often.
@@ -111,12 +114,13 @@ impl Worker {
     }
 
     /// Does something that commits, again and again while the store takes nothing; questions are
-    /// answered meanwhile. Ends only with a stop or with damage.
+    /// answered meanwhile. Ends with a stop, with damage, or when the store has stopped for good.
     fn insist<T>(
         &mut self,
         runtime: &tokio::runtime::Handle,
         mut act: impl FnMut(&mut Engine, Time) -> Result<T, StoreError>,
     ) -> Result<T, Ended> {
+        let mut unavailable = 0;
         loop {
             match act(&mut self.engine, self.clock.now()) {
                 Ok(value) => {
@@ -127,6 +131,12 @@ impl Worker {
                     return Ok(value);
                 }
                 Err(error @ (StoreError::Full(_) | StoreError::Unavailable(_))) => {
+                    unavailable = if matches!(error, StoreError::Full(_)) { 0 } else { unavailable + 1 };
+                    if unavailable >= STORE_TRIES {
+                        tracing::error!(%error, "the store takes nothing; giving up");
+                        self.metrics.store_ok(false);
+                        return Err(Ended::Store(error));
+                    }
                     tracing::error!(%error, "the store takes nothing; trying again");
                     self.metrics.store_ok(false);
                     self.alarm(error);

@@ -150,7 +150,7 @@ impl SledStore {
     fn ask<T>(&self, job: impl FnOnce(SyncSender<Result<T, StoreError>>) -> Job) -> Result<T, StoreError> {
         self.core.alive()?;
         let (reply, answer): (_, Receiver<Result<T, StoreError>>) = sync_channel(1);
-        let gone = || self.core.dead.get().cloned().unwrap_or_else(|| StoreError::Unavailable("the store is closed".into()));
+        let gone = || self.core.alive().err().unwrap_or_else(|| StoreError::Unavailable("the store is closed".into()));
         self.jobs.send(job(reply)).map_err(|_| gone())?;
         answer.recv().map_err(|_| gone())?
     }
@@ -176,7 +176,8 @@ impl Core {
     /// Whether it may still be used.
     fn alive(&self) -> Result<(), StoreError> {
         match self.dead.get() {
-            Some(why @ (StoreError::Full(_) | StoreError::Corrupt(_))) => Err(why.clone()),
+            Some(why @ StoreError::Corrupt(_)) => Err(why.clone()),
+            // Also after a full disk: unlike a refusal for lack of room, it does not pass by itself.
             Some(why) => Err(StoreError::Unavailable(format!("the store stopped ({why}); start again"))),
             None => Ok(()),
         }

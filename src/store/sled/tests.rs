@@ -186,6 +186,10 @@ fn a_full_disk_writes_nothing_and_lives_on() {
     store.commit(commit(&[3])).unwrap();
     let no_room = std::io::Error::from_raw_os_error(28);
     assert!(matches!(sled_error(&place.dir(), &place.keyring(), &sled::Error::Io(no_room)), StoreError::Full(_)));
+    // Full in the midst of a write: room made since does not help, only another start.
+    store.core.dead.set(StoreError::Full("no room".into())).unwrap();
+    assert!(matches!(store.commit(commit(&[4])), Err(StoreError::Unavailable(why)) if why.contains("start again")));
+    assert!(matches!(store.case(CaseId(1)), Err(StoreError::Unavailable(_))));
 }
 
 #[test]
