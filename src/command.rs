@@ -126,6 +126,8 @@ pub enum Period {
     Yesterday,
     /// The last seven days.
     Week,
+    /// One local day.
+    Day(jiff::civil::Date),
 }
 
 /// Which cases to list.

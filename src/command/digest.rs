@@ -1,4 +1,4 @@
-//! `digest`: the figures of today, yesterday or the last seven days. Only reads: the engine answers it.
+//! `digest`: the figures of today, yesterday, the last seven days or a day by its date. Only reads: the engine answers it.
 
 use super::{Row, Run, TYPED, Takes, Verb};
 use crate::policy::Role;

@@ -199,8 +199,13 @@ fn period(typed: &str) -> Option<Period> {
         "today" | "hoy" => Period::Today,
         "yesterday" | "ayer" => Period::Yesterday,
         "week" | "weekly" | "semana" | "semanal" | "la semana" => Period::Week,
-        _ => return None,
+        date => Period::Day(iso_day(date)?),
     })
+}
+
+/// `2026-11-20`; in any other order nobody knows which is the month.
+fn iso_day(typed: &str) -> Option<jiff::civil::Date> {
+    typed.parse().ok().filter(|date: &jiff::civil::Date| date.to_string() == typed)
 }
 
 fn filter(typed: &str) -> Option<Filter> {

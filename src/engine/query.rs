@@ -115,6 +115,7 @@ impl Engine {
         match period {
             Period::Today => (start, end),
             Period::Yesterday => schedule::bounds(today.yesterday().unwrap_or(today), &tz),
+            Period::Day(day) => schedule::bounds(day, &tz),
             Period::Week => {
                 let first = (0..6).fold(today, |day, _| day.yesterday().unwrap_or(day));
                 (schedule::bounds(first, &tz).0, end)

@@ -58,6 +58,8 @@ fn lines_in_the_room() {
         ("digest", Verb::Digest, None, Args::Period(Period::Today)),
         ("resumen ayer", Verb::Digest, None, Args::Period(Period::Yesterday)),
         ("digest week", Verb::Digest, None, Args::Period(Period::Week)),
+        ("digest 2026-11-20", Verb::Digest, None, Args::Period(Period::Day(jiff::civil::date(2026, 11, 20)))),
+        ("resumen 2024-02-29", Verb::Digest, None, Args::Period(Period::Day(jiff::civil::date(2024, 2, 29)))),
         ("help", Verb::Help, None, Args::None),
         ("?", Verb::Help, None, Args::None),
         ("!help !responder", Verb::Help, None, Args::Topic("reply".into())),
