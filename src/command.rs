@@ -48,7 +48,6 @@ use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
 use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// What a command is called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -359,8 +358,11 @@ fn other<'a>(w: &Work<'a>, id: CaseId) -> Result<&'a Case, Refusal> {
 
 /// The send that waits for approval.
 fn awaiting(w: &Work<'_>) -> Result<u32, Refusal> {
-    let waits = w.case.live_send().filter(|s| s.state == SendState::AwaitingApproval);
-    waits.map(|s| s.id).ok_or(Refusal::NothingToApprove)
+    match w.case.live_send().map(|s| (s.id, &s.state)) {
+        Some((id, SendState::AwaitingApproval)) => Ok(id),
+        Some((_, SendState::Held(because))) => Err(Refusal::OnHold(*because)),
+        _ => Err(Refusal::NothingToApprove),
+    }
 }
 
 /// A public answer that did not go is the draft again, so that nobody types it twice. What was
@@ -381,18 +383,10 @@ fn give_back(w: &mut Work<'_>, send: u32) {
 
 /// Our last answer that stands in public, and its account.
 fn last_published(w: &Work<'_>) -> Result<(u32, Account), Refusal> {
-    let stands = |s: &&Outgoing| matches!(s.state, SendState::Published { .. });
-    let retracted: BTreeSet<u32> = w
-        .case
-        .sends
-        .iter()
-        .filter(stands)
-        .filter_map(|s| match s.kind {
-            SendKind::Retract { send } => Some(send),
-            _ => None,
-        })
-        .collect();
-    let last = w.case.sends.iter().rev().filter(stands).find(|s| s.kind == SendKind::Reply && !retracted.contains(&s.id));
+    let published_at = |s: &Outgoing| if let SendState::Published { at, .. } = s.state { Some((at, s.id)) } else { None };
+    // Not the last of the list: a merge brings older ones in behind newer ones.
+    let public = w.case.sends.iter().filter(|s| s.kind == SendKind::Reply && published_at(s).is_some());
+    let last = public.max_by_key(|s| published_at(s));
     last.map(|s| (s.id, s.account.clone())).ok_or(Refusal::NothingPublished)
 }
 

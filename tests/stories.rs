@@ -439,6 +439,107 @@ fn merged_cases_live_on_in_one() {
 }
 
 #[test]
+fn what_a_merged_case_published_is_corrected_and_taken_back_where_it_lives_on() {
+    let mut w = world();
+    let one = post("p1", "carla", COMPLAINT);
+    w.posts(&one);
+    w.posts(&post("p2", "carla", "And your phone is engaged all day."));
+    let say = |w: &mut World, line: &str| {
+        assert!(w.say("luis", line).ok, "{line}");
+        w.wait(11 * SECOND_MS);
+    };
+    say(&mut w, "reply 1 We open at eight.");
+    say(&mut w, "correct 1 We open at nine.");
+    say(&mut w, "reply 2 It works again.");
+    w.say("luis", "merge 1 2");
+    // The latest public answer first, wherever it stands in the list.
+    say(&mut w, "retract 2");
+    let state = |w: &World, id: u32| w.case(2).send(id).map(|s| s.state.clone());
+    assert_eq!(state(&w, 1), Some(SendState::Stopped(StopReason::Retracted)));
+    assert_eq!(w.say("luis", "correct 2 We open at nine.").say.code, "refused-already-so");
+    assert!(matches!(state(&w, 2), Some(SendState::Published { id, .. }) if id == PostId::from("pub-1")));
+    say(&mut w, "retract 2");
+    assert_eq!(state(&w, 2), Some(SendState::Stopped(StopReason::Retracted)));
+    assert_eq!(w.say("luis", "retract 2").say.code, "refused-nothing-published");
+    // An answer to it still joins.
+    w.posts(&Post {
+        parent: Some(Parent { id: Some("pub-1".into()), ..Parent::default() }),
+        ..post("p4", "carla", "Why did you delete that?")
+    });
+    assert_eq!(w.cases(), 2);
+}
+
+#[test]
+fn after_a_merge_the_answer_goes_to_what_the_customer_wrote_last() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.wait(MINUTE_MS);
+    let two = post("p2", "carla", "And your phone is engaged all day.");
+    w.posts(&two);
+    w.wait(MINUTE_MS);
+    w.posts(&reply_to(&two, "p3", "carla", "Still engaged."));
+    w.say("ana", "merge 1 2");
+    w.say("ana", "reply 2 We call you.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.published[0].send.target, Some(PostId::from("p3")));
+}
+
+#[test]
+fn an_edit_told_by_another_accounts_server_leaves_our_own_servers_ids() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    let author = Author { local_id: "77".into(), ..first.author.clone() };
+    let seen = Post { account: "shop".into(), local_id: "other-server-9".into(), author, ..first.clone() };
+    w.edits(&seen, "Where is my parcel? It is two weeks late.");
+    let stands = w.case(1).posts[0].post.clone();
+    assert!(stands.text.expose().contains("two weeks"));
+    assert_eq!((stands.account, stands.local_id, stands.author.local_id), ("main".into(), "l-p1".into(), "carla".into()));
+    // A further post, too, is read by the other account first.
+    let more = Post { account: "shop".into(), local_id: "other-server-10".into(), ..reply_to(&first, "p2", "carla", "Hello?") };
+    w.posts(&Post { author: seen.author.clone(), ..more });
+    w.say("ana", "handoff 1");
+    w.wait(11 * SECOND_MS);
+    let sent = &w.published[0].send;
+    assert_eq!((sent.account.clone(), sent.to.local_id.as_str()), ("main".into(), "carla"));
+    // A newer version that comes as a post is one as well.
+    let again = Post { text: Untrusted::new("Solved!"), edited_at: Some(w.now), ..seen };
+    w.posts(&again);
+    assert_eq!(w.case(1).posts[0].post.text.expose(), "Solved!");
+}
+
+#[test]
+fn an_answer_given_elsewhere_counts_from_when_it_was_given() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    let answered = w.now.plus(2 * MINUTE_MS);
+    w.wait(HOUR_MS);
+    w.posts(&Post { created_at: answered, ..reply_to(&first, "p2", "brand", "We are looking into it.") });
+    assert_eq!(w.case(1).first_answer_at, Some(answered));
+    let Reply::Digest(figures) = w.query("vera", "digest") else { panic!("no digest") };
+    assert_eq!((figures.answered, figures.median_ms), (1, Some(2 * MINUTE_MS)));
+}
+
+#[test]
+fn a_digest_of_any_day_on_demand() {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    let mut w = World::new(p);
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.wait(5 * DAY_MS);
+    let new_on = |w: &mut World, line: &str| {
+        let Reply::Digest(figures) = w.query("vera", line) else { panic!("{line}: no digest") };
+        (figures.new, figures.from)
+    };
+    assert_eq!(new_on(&mut w, "digest").0, 0);
+    let midnight = "2026-03-02T00:00:00+01:00".parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(new_on(&mut w, "digest 2026-03-02"), (1, midnight.into()));
+    assert_eq!(new_on(&mut w, "resumen 2026-03-03").0, 0);
+    assert_eq!(w.say("vera", "resumen 02-03-2026").say.code, "refused-usage");
+}
+
+#[test]
 fn a_snoozed_case_wakes_and_an_unanswered_one_is_said_to_be_overdue_once() {
     let mut w = world();
     w.posts(&post("p1", "carla", COMPLAINT));

@@ -474,10 +474,13 @@ impl Case {
     pub fn post(&self, id: &PostId) -> Option<(usize, &CasePost)> {
         self.posts.iter().enumerate().find(|(_, p)| &p.post.id == id)
     }
-    /// The customer's latest post that still stands; `private`: DMs only, else public only.
+    /// The customer's latest post that still stands; `private`: DMs only, else public only. By when
+    /// it was written: posts can come late, and a merge brings older ones in behind newer ones.
     #[must_use]
     pub fn latest_of_customer(&self, private: bool) -> Option<&CasePost> {
-        self.posts.iter().rev().find(|p| p.voice == Voice::Customer && p.deleted_at.is_none() && p.post.is_dm() == private)
+        let theirs = |p: &CasePost| p.voice == Voice::Customer && p.deleted_at.is_none() && p.post.is_dm() == private;
+        let latest = self.posts.iter().enumerate().filter(|(_, p)| theirs(p)).max_by_key(|(i, p)| (p.post.created_at, *i));
+        latest.map(|(_, p)| p)
     }
     /// When the case next wants to be woken.
     #[must_use]

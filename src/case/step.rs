@@ -8,7 +8,7 @@
 
 use super::event::Event;
 use super::model::{
-    Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, PlaceKind, Resolution, SendKind, SendState, Shown, StopReason, Voice,
+    Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, Resolution, SendKind, SendState, Shown, StopReason, Voice,
 };
 use super::refusal::Refusal;
 use super::status::{Status, Trigger};
@@ -19,8 +19,9 @@ use crate::digest::FactKind;
 use crate::intake::{Reason, is_content, weigh};
 use crate::outbox::{Effect, Receipt};
 use crate::policy::RoomId;
-use crate::post::{Engagement, Post, PostId, PostRef, Untrusted};
+use crate::post::{Author, Engagement, Post, PostId, PostRef, Untrusted};
 use crate::say::Say;
+use std::collections::BTreeMap;
 
 /// How many chat messages that show posts a case remembers.
 const MAX_SHOWN: usize = 500;
@@ -287,14 +288,13 @@ impl Work<'_> {
 
     fn on_post(&mut self, post: &Post) {
         if let Some((index, known)) = self.case.post(&post.id) {
-            let name = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
-            if !post.local_id.is_empty() && !known.is_called(&name) {
-                self.case.posts[index].also.push(name);
-                return;
-            }
-            if post.version() > known.post.version() {
+            let newer = post.version() > known.post.version();
+            let theirs = post.account == known.post.account;
+            self.also_called(index, post);
+            if newer {
                 self.on_edit(post);
-            } else {
+            } else if theirs {
+                // Another server counts for itself alone.
                 self.on_engagement(&post.id, post.engagement);
             }
             return;
@@ -309,8 +309,18 @@ impl Work<'_> {
         }
     }
 
+    /// Notes the name by which the server of another of our accounts knows a post.
+    fn also_called(&mut self, index: usize, post: &Post) {
+        let name = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
+        let known = &mut self.case.posts[index];
+        if !post.local_id.is_empty() && !known.is_called(&name) {
+            known.also.push(name);
+        }
+    }
+
     fn on_customer_post(&mut self, post: &Post) {
-        self.case.customer = post.author.clone();
+        let local_id = if post.account == self.case.account { &post.author.local_id } else { &self.case.customer.local_id };
+        self.case.customer = Author { local_id: local_id.clone(), ..post.author.clone() };
         let index = self.push(Voice::Customer, post);
         if post.is_dm() {
             self.case.handoff_open = true;
@@ -378,26 +388,28 @@ impl Work<'_> {
         let index = self.push(Voice::Outside, post);
         self.event(None, Event::AnsweredOutside { post: index });
         self.hold_pending(HoldReason::AnsweredOutside);
-        self.answered(None, true);
+        self.answered(None, Some(post.created_at));
         self.trigger(if post.is_dm() { Trigger::HandOff } else { Trigger::Answer }).ok();
     }
 
     fn hold_pending(&mut self, because: HoldReason) {
-        let waiting = self.case.live_send().filter(|s| matches!(s.state, SendState::Waiting { .. })).map(|s| s.id);
-        if let Some(id) = waiting {
+        // What waits for approval as well: whoever approves must not have overlooked what came in.
+        let waits = |s: &&Outgoing| matches!(s.state, SendState::Waiting { .. } | SendState::AwaitingApproval);
+        if let Some(id) = self.case.live_send().filter(waits).map(|s| s.id) {
             self.hold(id, because);
         }
     }
 
-    /// The brand has answered: clocks stop.
-    fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: bool) {
+    /// The brand has answered: clocks stop. `outside`: when, where sereno only heard of it.
+    fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: Option<Time>) {
         self.case.answer_due = None;
         self.case.overdue_said = false;
         if self.case.first_answer_at.is_none() {
-            self.case.first_answer_at = Some(self.ctx.now);
-            let after_ms = self.ctx.now.since(self.case.opened_at).max(0);
+            let at = outside.map_or(self.ctx.now, |at| at.min(self.ctx.now));
+            self.case.first_answer_at = Some(at);
+            let after_ms = at.since(self.case.opened_at).max(0);
             let target = self.ctx.policy.deadline.first_response_ms[self.case.priority.index()];
-            self.fact(by, FactKind::FirstAnswer { after_ms, in_target: after_ms <= target, outside });
+            self.fact(by, FactKind::FirstAnswer { after_ms, in_target: after_ms <= target, outside: outside.is_some() });
         }
     }
 
@@ -407,8 +419,17 @@ impl Work<'_> {
             return;
         }
         let now = self.ctx.now;
+        self.also_called(index, post);
         let entry = &mut self.case.posts[index];
-        entry.post = Post { reach: entry.post.reach.clone(), account: entry.post.account.clone(), ..post.clone() };
+        let was = std::mem::replace(&mut entry.post, post.clone());
+        entry.post.reach = was.reach;
+        if was.account != post.account {
+            // Answers go out from the account that first saw it: only its own server's ids are of use.
+            entry.post.account = was.account;
+            entry.post.local_id = was.local_id;
+            entry.post.author.local_id = was.author.local_id;
+            entry.post.parent = was.parent;
+        }
         entry.edits += 1;
         entry.changed_at = Some(now);
         let voice = entry.voice;
@@ -531,14 +552,11 @@ impl Work<'_> {
         send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
         let (kind, by) = (send.kind.clone(), send.by.clone());
         self.voided.push(id);
-        for d in &mut self.case.drafts {
-            d.closed = true;
-        }
         self.event(Some(&by), Event::Published { send: id });
         match kind {
             SendKind::Reply => {
                 self.fact(Some(&by), FactKind::Replied);
-                self.answered(Some(&by), false);
+                self.answered(Some(&by), None);
                 self.trigger(Trigger::Answer).ok();
             }
             SendKind::Handoff | SendKind::Dm => {
@@ -546,7 +564,7 @@ impl Work<'_> {
                     self.fact(Some(&by), FactKind::HandedOff);
                 }
                 self.case.handoff_open = true;
-                self.answered(Some(&by), false);
+                self.answered(Some(&by), None);
                 self.trigger(Trigger::HandOff).ok();
             }
             SendKind::Retract { send } => {
@@ -593,6 +611,24 @@ impl Work<'_> {
         }
     }
 
+    /// What was published from a case that goes on here can be taken back and corrected here.
+    fn take_published(&mut self, from: &Case) {
+        let mut numbers = BTreeMap::new();
+        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. })) {
+            let new = |earlier: u32| numbers.get(&earlier).copied();
+            let kind = match send.kind {
+                SendKind::Retract { send } => new(send).map(|send| SendKind::Retract { send }),
+                SendKind::Correct { send } => new(send).map(|send| SendKind::Correct { send }),
+                ref other => Some(other.clone()),
+            };
+            // What changed something that no longer stands is history.
+            let Some(kind) = kind else { continue };
+            let id = self.case.sends.last().map_or(1, |s| s.id + 1);
+            numbers.insert(send.id, id);
+            self.case.sends.push(Outgoing { id, kind, ..send.clone() });
+        }
+    }
+
     fn on_follow(&mut self, follow: &Follow) {
         match follow {
             Follow::Link { from, by, .. } => {
@@ -607,6 +643,7 @@ impl Work<'_> {
                         self.case.posts.push(post.clone());
                     }
                 }
+                self.take_published(from);
                 self.case.handoff_open |= from.handoff_open;
                 self.case.opened_at = self.case.opened_at.min(from.opened_at);
                 if !self.case.links.contains(&from.id) {
