@@ -20,6 +20,7 @@ refused-empty = The text is empty.
 refused-send-under-way = Another answer of this case is not settled yet. Undo it, or wait until it is out.
 refused-in-doubt = It is not known whether an earlier answer of this case stands on the network. `sereno outbox list` shows its number. Look there, then type `sereno outbox retry` if it is missing or `sereno outbox drop` if it stands.
 refused-nothing-to-approve = Nothing waits for approval here.
+refused-on-hold = It is held now, because { $reason }. `reply` aims it at what stands there now, `discard` drops it.
 refused-own-draft = Whoever wrote an answer does not approve it. Ask another lead.
 refused-nothing-to-undo = There is nothing left to undo.
 refused-too-late = Too late: it has left already. A lead can retract or correct what was published.

@@ -19,6 +19,7 @@ refused-empty = El texto está vacío.
 refused-send-under-way = Otra respuesta de este caso sigue en curso. Deshazla o espera a que salga.
 refused-in-doubt = No se sabe si una respuesta anterior de este caso llegó a la red. `sereno outbox list` muestra su número. Míralo allí y escribe `sereno outbox retry` si falta o `sereno outbox drop` si está.
 refused-nothing-to-approve = Aquí no hay nada pendiente de aprobación.
+refused-on-hold = Ahora está retenido porque { $reason }. `responder` lo dirige a lo que hay ahora y `descartar` lo abandona.
 refused-own-draft = Quien escribe una respuesta no la aprueba. Pídeselo a otro responsable.
 refused-nothing-to-undo = No queda nada que deshacer.
 refused-too-late = Demasiado tarde: ya ha salido. Un responsable puede retirar o corregir lo publicado.

@@ -1,6 +1,6 @@
 //! Why something staff asked for is not done. Each reason becomes a sentence: `refused-<code>`.
 
-use super::model::CaseId;
+use super::model::{CaseId, HoldReason};
 use super::status::Status;
 use crate::policy::{AgentId, Role};
 use crate::say::{Arg, Say};
@@ -46,6 +46,8 @@ pub enum Refusal {
     InDoubt(u32),
     /// Nothing waits for approval.
     NothingToApprove,
+    /// It was held since, so that people look again.
+    OnHold(HoldReason),
     /// Who wrote it does not approve it.
     OwnDraft,
     /// Nothing to undo.
@@ -99,6 +101,7 @@ impl Refusal {
             Refusal::SendUnderWay(_) => said("send-under-way"),
             Refusal::InDoubt(_) => said("in-doubt"),
             Refusal::NothingToApprove => said("nothing-to-approve"),
+            Refusal::OnHold(reason) => said("on-hold").with("reason", Arg::Code(format!("hold-{}", code(reason)))),
             Refusal::OwnDraft => said("own-draft"),
             Refusal::NothingToUndo => said("nothing-to-undo"),
             Refusal::TooLate => said("too-late"),

@@ -1,4 +1,6 @@
 //! `approve`: a second pair of eyes lets a send go. Never those that wrote it or asked for it.
+//! Where the customer wrote or changed something since, the send was held and must be asked for
+//! again: what is approved is the answer to what stands there now.
 
 use super::{Command, PRESSED, Row, Run, Takes, Verb, awaiting, sent};
 use crate::case::Event;
@@ -22,14 +24,9 @@ pub const ROW: Row = Row {
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     let id = awaiting(w)?;
-    let versions: Vec<_> = w.case.posts.iter().map(|p| (p.post.id.clone(), p.post.version())).collect();
     let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) else { return Err(Refusal::NothingToApprove) };
     if send.by == c.by || send.drafted_by == c.by {
         return Err(Refusal::OwnDraft);
-    }
-    // The lead approves the answer to what stands there now.
-    if let Some((_, version)) = versions.iter().find(|(id, _)| Some(id) == send.target.as_ref()) {
-        send.target_version = *version;
     }
     send.approved_by = Some(c.by.clone());
     w.event(Some(&c.by), Event::Approved { send: id });

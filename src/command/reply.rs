@@ -1,7 +1,7 @@
 //! `reply`: answers in public. With text it sends that text; without, the current draft, or a send
 //! that was held. A case without an owner is claimed by it; another's is refused.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, given_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, given_text, is_lead, open, sent};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, Outgoing, SendKind, SendState, StopReason};
@@ -62,6 +62,9 @@ fn supersede(w: &mut Work<'_>, c: &Command) {
 /// was: where that changed, it is asked for again.
 fn rearm(w: &mut Work<'_>, c: &Command, id: u32) -> Result<(), Refusal> {
     let kind = w.case.send(id).map(|s| s.kind.clone()).ok_or(Refusal::NothingToAnswer)?;
+    if matches!(kind, SendKind::Retract { .. } | SendKind::Correct { .. }) && !is_lead(w, c) {
+        return Err(Refusal::NeedsRole(Role::Lead));
+    }
     let (account, to, (target, local, version)) = w.addressee(&kind)?;
     let approval = w.needs_approval(&kind, &c.by);
     let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) else { return Err(Refusal::NothingToAnswer) };

@@ -433,6 +433,47 @@ fn approval_is_bound_to_the_text_and_the_target() {
 }
 
 #[test]
+fn what_waits_for_approval_is_held_when_the_customer_writes() {
+    let mut b = bench();
+    b.policy.reply.approval = Approval::Agents;
+    b.ok(ANA, "reply Primera");
+    b.customer_writes("p2", "Ya no hace falta");
+    assert_eq!(*b.state(1), SendState::Held(HoldReason::CustomerWrote));
+    // A button pressed before that was read lets nothing out.
+    assert_eq!(b.no(LEO, "approve"), Refusal::OnHold(HoldReason::CustomerWrote));
+    assert_eq!(b.no(LEO, "reject"), Refusal::OnHold(HoldReason::CustomerWrote));
+    b.ok(ANA, "reply");
+    assert_eq!(b.events, [Event::ApprovalAsked { send: 1 }]);
+    assert_eq!(b.case.send(1).and_then(|s| s.target.clone()), Some(PostId::from("p2")), "aimed at what the customer said last");
+    b.ok(LEO, "approve");
+    assert!(matches!(b.state(1), SendState::Waiting { .. }));
+}
+
+#[test]
+fn a_held_correction_goes_on_by_a_leads_word_alone() {
+    let mut b = bench();
+    b.ok(ANA, "reply Abrimos a las ocho");
+    b.publish();
+    b.ok(ANA, "release");
+    b.ok(LEO, "correct Abrimos a las nueve");
+    b.customer_writes("p2", "¿Seguro?");
+    assert_eq!(*b.state(2), SendState::Held(HoldReason::CustomerWrote));
+    assert_eq!(b.no(ANA, "reply"), Refusal::NeedsRole(Role::Lead));
+    assert_eq!(b.ok(LEO, "reply").code, "done-correct");
+}
+
+#[test]
+fn a_draft_written_while_an_answer_is_on_its_way_stays() {
+    let mut b = bench();
+    b.ok(ANA, "reply Primera");
+    b.input(CaseInput::SendStarting(1));
+    b.ok(BEA, "draft Segunda");
+    let receipt = Receipt { native_id: "n1".into(), post: Some(PostId::from("ours1")), url: None };
+    b.input(CaseInput::SendPublished(1, &receipt));
+    assert_eq!(b.case.current_draft().map(|d| d.text.expose()), Some("Segunda"));
+}
+
+#[test]
 fn reject_gives_the_text_back() {
     let mut b = bench();
     b.policy.reply.approval = Approval::All;

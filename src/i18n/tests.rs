@@ -152,6 +152,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::SendUnderWay(1),
         Refusal::InDoubt(1),
         Refusal::NothingToApprove,
+        Refusal::OnHold(HoldReason::CustomerWrote),
         Refusal::OwnDraft,
         Refusal::NothingToUndo,
         Refusal::TooLate,
