@@ -157,7 +157,7 @@ impl Demo {
             Some(ended) => ended,
             None => bot.stop().await,
         };
-        self.tell(console, &[Say::new("demo-farewell")]).await?;
+        self.tell(console, &[Say::new(if self.folder.is_kept() { "demo-farewell-kept" } else { "demo-farewell" })]).await?;
         Ok(if ended == Ended::Stopped { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

@@ -107,8 +107,8 @@ fn in_language(lang: &str, words: [&str; 3]) {
     assert!(finding.contains("@ines_fotos"), "{finding}");
     let cards = sabotaged[0].text.lines().filter(|l| l.starts_with('│') && l.contains("@ines_fotos")).count();
     assert_eq!(cards, 0, "the bot was kept from hearing of it");
-    broken(&sabotaged[1], "doubled", doubled);
-    broken(&sabotaged[2], "left in the outbox", stuck);
+    let finding = [broken(&sabotaged[1], "doubled", doubled), broken(&sabotaged[2], "left in the outbox", stuck)].concat();
+    assert_eq!(finding.matches("@wes_b").count(), 2, "{finding}");
     for ran in sabotaged.iter().chain([&whole]) {
         assert!(ran.left.is_empty(), "left behind: {:?}", ran.left);
     }

@@ -6,6 +6,7 @@ demo-welcome-type = Type: claim 1 · draft 1 We are on it · reply 1 (sends the 
 demo-welcome-auto = A sensible member of staff plays the whole story; then the square's own books are held against what the team saw and sent.
 demo-kept = Everything the bot stored stands in { $path }.
 demo-farewell = The ferries stop for today. Nothing of this is left on the disk.
+demo-farewell-kept = The ferries stop for today.
 demo-sabotage-lose = On purpose, the bot will not hear of one post.
 demo-sabotage-double = On purpose, one answer will be sent twice.
 demo-sabotage-stuck = On purpose, one answer will never get through.

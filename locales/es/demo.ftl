@@ -6,6 +6,7 @@ demo-welcome-type = Escribe: tomar 1 · borrador 1 Estamos en ello · responder 
 demo-welcome-auto = Una persona sensata del equipo atiende toda la historia; después se compara lo que el equipo vio y envió con los libros de la propia plaza.
 demo-kept = Todo lo que guardó el bot está en { $path }.
 demo-farewell = Por hoy se acabaron los ferris. En el disco no queda nada de esto.
+demo-farewell-kept = Por hoy se acabaron los ferris.
 demo-sabotage-lose = A propósito, el bot no se enterará de una publicación.
 demo-sabotage-double = A propósito, una respuesta se enviará dos veces.
 demo-sabotage-stuck = A propósito, una respuesta no llegará nunca.

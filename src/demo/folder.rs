@@ -35,6 +35,12 @@ impl Folder {
         Ok(Folder { path, keep: keep.is_some() })
     }
 
+    /// Whether it outlives the demo.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.keep
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

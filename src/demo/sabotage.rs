@@ -8,8 +8,8 @@ use crate::outbox::{Look, Outcome};
 use crate::policy::AccountPolicy;
 use crate::post::{Account, NetEvent, PostId, PostRef};
 use async_trait::async_trait;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
 /// How the bot is broken.
@@ -25,22 +25,22 @@ pub enum Sabotage {
 
 /// The post, by its name in the story, that is lost.
 const LOST: &str = "ines";
-/// The public answer, by its number, that is doubled or stuck.
-const NTH: usize = 3;
+/// The post whose answer is doubled or stuck: its author does not write again, so that no newer
+/// answer takes its place.
+const ANSWERED: &str = "wes";
 
 /// What the broken accounts of one bot share.
 pub struct Plan {
     how: Sabotage,
     town: Town,
-    replies: AtomicUsize,
-    stuck: Mutex<Option<String>>,
+    doubled: AtomicBool,
 }
 
 impl Plan {
     /// A plan for one run.
     #[must_use]
     pub fn new(how: Sabotage, town: Town) -> Arc<Plan> {
-        Arc::new(Plan { how, town, replies: AtomicUsize::new(0), stuck: Mutex::new(None) })
+        Arc::new(Plan { how, town, doubled: AtomicBool::new(false) })
     }
 
     fn swallows(&self, event: &NetEvent) -> bool {
@@ -52,8 +52,9 @@ impl Plan {
         }
     }
 
-    fn is_stuck(&self, op: &str) -> bool {
-        self.stuck.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(op)
+    /// Whether `send` is the one to be broken in this way.
+    fn breaks(&self, how: Sabotage, send: &Outgoing) -> bool {
+        self.how == how && send.kind == SendKind::Reply && send.target.is_some() && send.target == self.town.post(ANSWERED)
     }
 }
 
@@ -110,24 +111,18 @@ impl NetworkAccount for Broken {
     }
 
     async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
-        let chosen = send.kind == SendKind::Reply && self.plan.replies.fetch_add(1, Ordering::SeqCst) + 1 == NTH;
-        if chosen && self.plan.how == Sabotage::Stuck {
-            *self.plan.stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(op.to_owned());
-        }
-        if self.plan.is_stuck(op) {
+        if self.plan.breaks(Sabotage::Stuck, send) {
             return Outcome::Retry { after_ms: Some(HOUR_MS), why: "come back later".into(), lane: false };
         }
         let outcome = self.account.send(op, send, earlier).await;
-        if chosen && self.plan.how == Sabotage::Double {
+        let stands = matches!(outcome, Outcome::Done(_) | Outcome::Unknown { .. });
+        if self.plan.breaks(Sabotage::Double, send) && stands && !self.plan.doubled.swap(true, Ordering::SeqCst) {
             return self.account.send(op, send, earlier).await;
         }
         outcome
     }
 
     async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look {
-        if self.plan.is_stuck(op) {
-            return Look::Retry { why: "no answer".into(), after_ms: None };
-        }
         self.account.look(op, send, earlier, since).await
     }
 
