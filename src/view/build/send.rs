@@ -126,7 +126,7 @@ pub fn told(case: &Case, send: &Outgoing, words: &str, private: bool) -> String 
         let word_bare = bare(word);
         if secret.iter().any(|s| word_bare.contains(s)) { "…".to_owned() } else { word.to_owned() }
     };
-    words.split_whitespace().map(|w| shown(w)).collect::<Vec<_>>().join(" ")
+    words.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// The end of an undo window matters to the second.
