@@ -55,9 +55,10 @@ pub struct Settings {
     pub listen: Vec<ListenRule>,
     /// How far back the first reading of a stream goes.
     pub import_ms: i64,
-    /// Notifications and own posts younger than this are read again: one with a lower id may still appear.
+    /// What our own server makes (notifications, own and local posts) is read again while younger than
+    /// this: something with a lower id may still appear.
     pub settle_ms: i64,
-    /// The same for public timelines, where posts from other servers come late under the id of their date.
+    /// The same for hashtags and searches, where posts from other servers come late under the id of their date.
     pub settle_public_ms: i64,
     /// A send is looked up no sooner than this after it was first tried: the server may still be at it.
     pub doubt_ms: i64,

@@ -348,6 +348,23 @@ async fn what_we_post_elsewhere_is_seen_as_ours() {
 }
 
 #[tokio::test]
+async fn whom_we_write_to_is_known_as_the_world_knows_them() {
+    let emulator = Emulator::start().await;
+    let ana = emulator.customer("ana@far.example").post("@shop@emulator.example hola");
+    emulator.brand_by_hand().dm("@ana@far.example cuéntanos aquí");
+    let account = adapter(settings(&emulator));
+    let author = only(&drain(&account, "notifications", None).await.0).author.id.clone();
+    assert!(ana.starts_with(author.as_str()));
+    // Also in a process that never read anything of hers.
+    for account in [account, adapter(settings(&emulator))] {
+        let (events, _) = drain(&account, "own", None).await;
+        let dm = only(&events);
+        assert!(dm.is_dm());
+        assert_eq!(dm.mentions, std::slice::from_ref(&author));
+    }
+}
+
+#[tokio::test]
 async fn buzz_is_found_by_hashtag_keyword_and_search() {
     let emulator = Emulator::start().await;
     let rule = ListenRule {

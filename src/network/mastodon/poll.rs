@@ -199,8 +199,8 @@ impl MastodonAccount {
 
     async fn to_page(&self, ready: &Ready, stream: &Stream, before: Cursor, first: bool, read: Read, now: Time) -> Result<Page, NetError> {
         let mapper = Mapper { account: &self.account, me: &ready.me, now };
-        let settle_ms =
-            if matches!(stream, Stream::Notifications | Stream::Own) { self.settings.settle_ms } else { self.settings.settle_public_ms };
+        let far = matches!(stream, Stream::Tag(_) | Stream::Search(_));
+        let settle_ms = if far { self.settings.settle_public_ms } else { self.settings.settle_ms };
         let mut events = Vec::new();
         let mut marks = Vec::new();
         let mut stopped = false;
@@ -282,6 +282,9 @@ impl MastodonAccount {
     pub(super) async fn placed(&self, mapper: &Mapper<'_>, status: &wire::Status, reach: Reach) -> Result<crate::post::Post, Trouble> {
         let mut post = mapper.post(status, reach);
         self.threads.place(&self.api, mapper, &mut post).await?;
+        if status.account.id == mapper.me.id || post.is_dm() {
+            self.threads.name(&self.api, mapper, status, &mut post).await?;
+        }
         Ok(post)
     }
 

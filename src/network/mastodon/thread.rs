@@ -29,6 +29,8 @@ struct Memory {
     by_local: HashMap<String, Known>,
     by_id: HashMap<PostId, String>,
     order: VecDeque<String>,
+    /// People by their id on our server.
+    people: HashMap<String, AuthorId>,
     /// Posts whose conversation could not be read, and how often.
     failed: HashMap<String, u32>,
 }
@@ -48,6 +50,39 @@ impl Threads {
     #[must_use]
     pub fn local_id(&self, id: &PostId) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    }
+
+    fn remember_person(&self, local_id: &str, id: &AuthorId) {
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.people.len() >= MAX_KNOWN {
+            memory.people.clear();
+        }
+        memory.people.insert(local_id.to_owned(), id.clone());
+    }
+
+    /// Fills in who is named, as the world knows them: a status tells only their id on our server
+    /// and their address. It matters where we write first: by it the case is found again.
+    pub async fn name(&self, api: &Api, mapper: &Mapper<'_>, status: &wire::Status, post: &mut Post) -> Result<(), Trouble> {
+        for (mention, author) in status.mentions.iter().zip(&mut post.mentions) {
+            if mention.id == mapper.me.id || mention.id == status.account.id {
+                continue;
+            }
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).people.get(&mention.id).cloned();
+            if let Some(known) = known {
+                *author = known;
+                continue;
+            }
+            match api.json::<wire::Account>(Call::get(&["api", "v1", "accounts", &mention.id])).await {
+                Ok(account) => {
+                    *author = mapper.author_id(&account);
+                    self.remember_person(&mention.id, author);
+                }
+                Err(trouble) if self.worth_waiting(&trouble, &mention.id) => return Err(trouble),
+                // Unknown to our server by now: the address must do.
+                Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     fn remember(&self, local_id: &str, known: Known) {
@@ -83,6 +118,7 @@ impl Threads {
                 post.parent = Some(Parent { id: Some(above.id), author: Some(above.author), ..parent });
             }
         }
+        self.remember_person(&post.author.local_id, &post.author.id);
         let root = post.root.clone().unwrap_or_else(|| post.id.clone());
         self.remember(&post.local_id, Known { id: post.id.clone(), author: post.author.id.clone(), root });
         Ok(())
