@@ -4,6 +4,7 @@
 mod app;
 mod config;
 mod console;
+mod crash;
 mod demo;
 mod docs;
 mod emulator;

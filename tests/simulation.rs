@@ -9,7 +9,7 @@ mod check;
 mod coverage;
 mod network;
 mod plan;
-mod rng;
+pub mod rng;
 mod staff;
 mod trace;
 mod words;

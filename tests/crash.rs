@@ -1,0 +1,329 @@
+//! The real program on the console chat and the Mastodon emulator, killed with SIGKILL at random
+//! moments while customers post and staff work, with the server's faults on.
+//!
+//! ```text
+//! emulator (this process) ◀── HTTP, websocket ── sereno run ── JSON lines ──▶ staff, books (this process)
+//! ```
+//! In the end the faults stop and everything must drain: each mention stands in the chat by exactly
+//! one operation, each answer that was promised stands on the server exactly once, by the
+//! server's own books, and the outbox is empty. `SERENO_KILLS` (10) says how often it is killed,
+//! `SERENO_SEED` which moments and faults are drawn; the moments hang on the machine's own speed
+//! as well, so a seed repeats a run's shape, not its bytes.
+
+mod books;
+
+mod bot;
+mod square;
+mod staff;
+
+use crate::emulator::mastodon::BRAND_TOKEN;
+use crate::simulation::rng::Rng;
+use books::Books;
+use bot::{Bot, Home, tail};
+use sereno::case::SendState;
+use sereno::outbox::{Effect, EntryState};
+use sereno::post::{PostId, PostRef};
+use sereno::store::{Claim, Store};
+use square::Square;
+use staff::Staff;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long nothing at all may drain, once the faults are off, before it counts as stuck.
+const STUCK: Duration = Duration::from_secs(120);
+/// How often a kill must at least find each state, in a run of `FULL` kills or more.
+const EACH_STATE: u64 = 10;
+/// From how many kills on the counts of the states are held to.
+const FULL: u64 = 200;
+
+fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} must be a number")),
+        Err(_) => default,
+    }
+}
+
+/// What the kills found.
+#[derive(Debug, Default)]
+struct Found {
+    kills: u64,
+    /// Kills with work on its way.
+    busy: u64,
+    /// Kills that found an answer durable, but not yet on its way.
+    committed: u64,
+    /// … marked as on its way, not yet on the server.
+    in_flight: u64,
+    /// … on the server, its receipt not yet durable.
+    accepted: u64,
+    /// … settled since the kill before.
+    receipted: u64,
+    /// Answers settled by now.
+    settled: BTreeSet<String>,
+}
+
+/// A world of its own: server, bot's home, staff.
+struct World {
+    square: Square,
+    home: Home,
+    books: Books,
+    staff: Staff,
+    rng: Rng,
+    /// When somebody next writes.
+    next_post: Instant,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let square = Square::new(seed);
+        let home = Home::new(&square.url());
+        World { square, home, books: Books::default(), staff: Staff::default(), rng: Rng::new(seed), next_post: Instant::now() }
+    }
+
+    fn hear(&mut self, line: &serde_json::Value) {
+        let news = self.books.note(line);
+        self.staff.on(news, &mut self.rng);
+    }
+
+    /// Customers post and staff work until `until`.
+    fn live(&mut self, bot: &mut Bot, until: Instant, busy: bool) {
+        while Instant::now() < until {
+            if busy && Instant::now() >= self.next_post {
+                self.square.somebody_posts(&mut self.rng);
+                self.next_post = Instant::now() + Duration::from_millis(self.rng.between(20, 250).unsigned_abs());
+            }
+            self.staff.work(bot, &self.books, &mut self.rng);
+            let soon = until.min(Instant::now() + Duration::from_millis(20));
+            while let Some(line) = bot.hear(soon) {
+                self.hear(&line);
+            }
+        }
+    }
+
+    /// The same until the server next hears of an answer, or for some seconds.
+    fn live_until_one_leaves(&mut self, bot: &mut Bot) {
+        let (before, until) = (self.square.tried(), Instant::now() + Duration::from_secs(6));
+        while self.square.tried() == before && Instant::now() < until {
+            self.live(bot, Instant::now() + Duration::from_millis(30), true);
+        }
+    }
+
+    fn unshown(&self) -> Vec<&str> {
+        self.square.mentions().filter(|post| self.books.times_shown(post) == 0).collect()
+    }
+
+    /// What was promised to be published: by the answer to its command.
+    fn promised(&self) -> impl Iterator<Item = &staff::Promise> {
+        self.staff.promises.iter().filter(|p| self.books.answers.get(&p.command).is_some_and(|a| a.ok))
+    }
+
+    /// Looks at what a kill left, in the store and in the server's books.
+    fn autopsy(&self, found: &mut Found) {
+        let remains = self.home.store();
+        let store = &remains.store;
+        let outbox = store.outbox().unwrap();
+        let published = self.square.published();
+        let (mut committed, mut in_flight, mut accepted) = (false, false, false);
+        let mut open = BTreeSet::new();
+        for entry in &outbox {
+            let (Effect::Send { send }, Some(case)) = (&entry.effect, entry.case) else { continue };
+            let case = store.case(case).unwrap().expect("an entry's case stands");
+            let text = case.send(*send).map(|s| s.text.expose().to_owned()).unwrap_or_default();
+            let Some(promise) = self.staff.promises.iter().find(|p| text.contains(&p.token)) else { continue };
+            open.insert(promise.token.clone());
+            match (&entry.state, published.times(&promise.token)) {
+                (EntryState::Queued, 0) => committed = true,
+                (EntryState::InFlight | EntryState::Unknown, 0) => in_flight = true,
+                (EntryState::InFlight | EntryState::Unknown, _) => accepted = true,
+                (EntryState::Queued, _) => accepted = true,
+                (EntryState::Dead { why }, _) => panic!("an answer became a dead letter: {why}"),
+            }
+        }
+        let before = found.settled.len();
+        for promise in &self.staff.promises {
+            if !open.contains(&promise.token) && published.times(&promise.token) > 0 {
+                found.settled.insert(promise.token.clone());
+            }
+        }
+        found.kills += 1;
+        found.busy += u64::from(!outbox.is_empty() || self.staff.unanswered() > 0 || !self.unshown().is_empty());
+        found.committed += u64::from(committed);
+        found.in_flight += u64::from(in_flight);
+        found.accepted += u64::from(accepted);
+        found.receipted += u64::from(found.settled.len() > before);
+    }
+
+    /// Faults off, nobody posts any more: until all is shown, answered and published.
+    fn drain(&mut self, mut bot: Bot) -> Bot {
+        self.square.calm();
+        // It is up once it answers; before, `outbox list` would open the store in its place.
+        let up = self.staff.ask_for_help();
+        while !self.books.answers.contains_key(&up) {
+            self.live(&mut bot, Instant::now() + Duration::from_millis(100), false);
+        }
+        let (mut least, mut until) = (usize::MAX, Instant::now() + STUCK);
+        loop {
+            let (unshown, missing) = (self.unshown(), self.missing());
+            let left = unshown.len() + missing.len() + self.staff.unanswered();
+            let left = if left == 0 && self.staff.idle() { self.home.outbox() } else { left + self.home.outbox() };
+            if left == 0 {
+                return bot;
+            }
+            if left < least {
+                (least, until) = (left, Instant::now() + STUCK);
+            }
+            if Instant::now() > until {
+                bot.kill();
+                let known: Vec<String> = unshown.iter().map(|post| self.whereabouts(post)).collect();
+                let unanswered = self.staff.unanswered();
+                let log = tail(&self.home.log());
+                panic!("stuck: not shown {known:#?}; not published {missing:?}; {unanswered} commands unanswered; the log ends\n{log}");
+            }
+            self.live(&mut bot, Instant::now() + Duration::from_millis(300), false);
+        }
+    }
+
+    /// What server and store know of a post that never came to the chat.
+    fn whereabouts(&self, post: &str) -> String {
+        let remains = self.home.store();
+        let store = &remains.store;
+        let claim = store.claim(&PostRef::World(PostId::from(post))).unwrap();
+        let case = match &claim {
+            Some(Claim::Case(id)) => store.case(*id).unwrap(),
+            _ => None,
+        };
+        let events = case.as_ref().map(|c| store.events(c.id, 0, 100).unwrap());
+        let shown = case.as_ref().map(|c| (c.status, &c.places, &c.unshown));
+        format!("{:?}: claimed as {claim:?}, {shown:?}, {events:?}", self.square.find(post))
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let published = self.square.published();
+        self.promised().filter(|p| published.times(&p.token) == 0).map(|p| format!("{p:?}")).collect()
+    }
+
+    /// What must hold in the end, by the books of server and chat.
+    fn judge(&self) {
+        let mut wrong = self.books.wrong.clone();
+        let published = self.square.published();
+        wrong.extend(self.books.doubled());
+        wrong.extend(
+            self.square
+                .mentions()
+                .filter(|p| self.books.times_shown(p) != 1)
+                .map(|p| format!("{p}: shown {} times", self.books.times_shown(p))),
+        );
+        for promise in &self.staff.promises {
+            let ok = self.books.answers.get(&promise.command).is_some_and(|a| a.ok);
+            let times = published.times(&promise.token);
+            if times != usize::from(ok) {
+                wrong.push(format!("{promise:?}: accepted: {ok}, published {times} times"));
+            }
+            let opened_by = self.books.opened_by.get(&promise.case).map(String::as_str).unwrap_or_default();
+            wrong.extend(self.square.wrong_address(&published, &promise.token, opened_by, promise.private));
+        }
+        wrong.extend(self.staff.doubts.iter().map(|d| format!("a person was asked to decide: {d}")));
+        let log = self.home.log();
+        for canary in [BRAND_TOKEN, square::CANARY] {
+            wrong.extend(log.lines().filter(|l| l.contains(canary)).map(|l| format!("the log holds {canary}: {l}")));
+        }
+        let remains = self.home.store();
+        let store = &remains.store;
+        wrong.extend(store.outbox().unwrap().iter().map(|e| format!("left in the outbox: {e:?}")));
+        for case in self.books.opened_by.keys() {
+            let case = store.case(sereno::case::CaseId(*case)).unwrap().expect("a shown case stands in the store");
+            let live = case.sends.iter().filter(|s| !matches!(s.state, SendState::Published { .. } | SendState::Stopped(_)));
+            wrong.extend(live.map(|s| format!("{}: send {} is {:?} in the end", case.id, s.id, s.state)));
+        }
+        assert!(wrong.is_empty(), "{} things are wrong:\n{}\nthe log ends\n{}", wrong.len(), wrong.join("\n"), tail(&log));
+    }
+}
+
+fn stop(world: &mut World, bot: Bot) {
+    let (status, last) = bot.stop(Duration::from_secs(30));
+    for line in last {
+        world.hear(&line);
+    }
+    assert!(status.success(), "SIGTERM ended the bot with {status}; the log ends\n{}", tail(&world.home.log()));
+}
+
+#[test]
+fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
+    let kills = number("SERENO_KILLS", 10);
+    let seed = number("SERENO_SEED", 1);
+    let mut world = World::new(seed);
+    let mut found = Found::default();
+    let began = Instant::now();
+    // Its first life is left whole, so that there is something to lose.
+    let mut bot = Bot::start(&world.home);
+    world.square.storm();
+    world.live(&mut bot, Instant::now() + Duration::from_secs(3), true);
+    for _ in 0..kills {
+        if world.rng.chance(300) {
+            let done = world.rng.chance(500);
+            world.square.slow(done);
+        }
+        if world.rng.chance(600) {
+            // Somewhere around the moment at which an answer leaves.
+            world.live_until_one_leaves(&mut bot);
+            let moment = Duration::from_millis(world.rng.between(0, 400).unsigned_abs());
+            world.live(&mut bot, Instant::now() + moment, true);
+        } else {
+            let moment = Duration::from_millis(world.rng.between(50, 1_600).unsigned_abs());
+            world.live(&mut bot, Instant::now() + moment, true);
+        }
+        for line in bot.kill() {
+            world.hear(&line);
+        }
+        world.autopsy(&mut found);
+        if world.rng.chance(200) {
+            // Customers do not wait for us to come back.
+            (0..world.rng.below(6)).for_each(|_| world.square.somebody_posts(&mut world.rng));
+        }
+        world.staff.restart();
+        bot = Bot::start(&world.home);
+    }
+    let bot = world.drain(bot);
+    stop(&mut world, bot);
+    world.judge();
+    let Found { kills, busy, committed, in_flight, accepted, receipted, .. } = found;
+    println!(
+        "crash: {kills} kills, {busy} with work on its way; found committed {committed}, in flight {in_flight}, accepted {accepted}, \
+         receipted {receipted}; {} mentions, {} cases, {} commands, {} answers published, {} repeats; 0 lost, 0 doubled; {} s (seed {seed})",
+        world.square.mentions().count(),
+        world.books.opened_by.len(),
+        world.staff.asked(),
+        world.promised().count(),
+        world.books.repeats,
+        began.elapsed().as_secs(),
+    );
+    println!("crash: faults of the server: {:?}", world.square.faults());
+    assert!(world.promised().count() as u64 >= kills / 2, "hardly anything was published: the test tests nothing");
+    assert!(busy * 10 >= kills * 9, "only {busy} of {kills} kills found work on its way");
+    if kills >= FULL {
+        for (state, n) in [("committed", committed), ("in flight", in_flight), ("accepted", accepted), ("receipted", receipted)] {
+            assert!(n >= EACH_STATE, "only {n} kills found an answer {state}");
+        }
+    }
+}
+
+#[test]
+fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
+    let mut world = World::new(number("SERENO_SEED", 1));
+    world.staff.quiet = true;
+    let mut bot = Bot::start(&world.home);
+    // It has been up once: what came before its time would be history.
+    while world.books.opened_by.is_empty() {
+        world.live(&mut bot, Instant::now() + Duration::from_millis(300), true);
+    }
+    for line in bot.kill() {
+        world.hear(&line);
+    }
+    (0..500).for_each(|_| world.square.somebody_posts(&mut world.rng));
+    world.staff.restart();
+    let began = Instant::now();
+    let bot = Bot::start(&world.home);
+    let bot = world.drain(bot);
+    stop(&mut world, bot);
+    world.judge();
+    println!("crash: held down, {} mentions waiting: all shown once, {} s", 500, began.elapsed().as_secs());
+}
