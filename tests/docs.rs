@@ -13,6 +13,20 @@ fn statuses_in_architecture() {
     held_equal("ARCHITECTURE.md", "statuses", &statuses_markdown());
 }
 
+/// Files that the documents name are there, and each part of the house stands on its map.
+#[test]
+fn named_files_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root.join(file)).expect("the document is there");
+        let code = text.split('`').skip(1).step_by(2);
+        let paths = code.flat_map(str::split_whitespace).filter(|w| !w.contains(['<', '*', '{', '…']));
+        for path in paths.filter(|w| ["src/", "tests/", "locales/", "benches/", ".ci/"].iter().any(|d| w.starts_with(d))) {
+            assert!(root.join(path).exists(), "{file} names {path}, which is not there");
+        }
+    }
+}
+
 #[test]
 fn every_module_stands_on_the_map() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
