@@ -5,7 +5,7 @@ use sereno::case::*;
 use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use sereno::command::Filter;
 use sereno::engine::{Input, Reply};
-use sereno::outbox::{EntryState, Look, Outcome};
+use sereno::outbox::{Effect, EntryState, Look, Outcome};
 use sereno::policy::{Approval, Role};
 use sereno::post::*;
 
@@ -679,6 +679,49 @@ fn what_fails_for_a_day_is_a_dead_letter_that_can_be_tried_again() {
     w.wait(MINUTE_MS);
     assert_eq!(w.replies().len(), 1);
     assert!(w.engine.outbox().is_empty());
+}
+
+#[test]
+fn a_chat_that_is_down_for_days_gets_everything_once_it_is_back() {
+    let mut w = world();
+    w.arrives(&post("p1", "carla", COMPLAINT));
+    let back = w.now.plus(3 * DAY_MS);
+    while w.now < back {
+        for delivery in w.due() {
+            let (entry, attempt) = (delivery.entry.id, delivery.entry.attempts);
+            let outcome = Outcome::Retry { after_ms: None, why: "503".into(), lane: false };
+            w.give(vec![Input::Receipt { entry, attempt, outcome }]);
+        }
+        w.now = w.engine.next_due(w.now).unwrap().max(w.now.plus(1));
+    }
+    w.wait(10 * MINUTE_MS);
+    assert_eq!((w.cards(), w.digests()), (1, 3), "a digest for each day, too");
+    assert!(w.shown(1).contains(&Event::Overdue));
+    assert!(w.engine.outbox().is_empty());
+}
+
+#[test]
+fn an_answer_that_got_through_does_not_end_the_silence_that_a_network_asked_for() {
+    let mut w = world();
+    for (n, who) in [(1, "carla"), (2, "carlos"), (3, "carmen")] {
+        w.posts(&post(&format!("p{n}"), who, COMPLAINT));
+    }
+    w.say("ana", "reply 1 One.");
+    w.say("ana", "reply 2 Two.");
+    w.now = w.now.plus(11 * SECOND_MS);
+    w.say_as("x", "ana", "reply 3 Three.");
+    let sends: Vec<_> = w.due().into_iter().filter(|d| matches!(d.entry.effect, Effect::Send { .. })).collect();
+    assert_eq!(sends.len(), 2, "both on their way at once");
+    let [first, second] = [&sends[0], &sends[1]].map(|d| (d.entry.id, d.entry.attempts));
+    let silence = Outcome::Retry { after_ms: Some(10 * MINUTE_MS), why: "429".into(), lane: true };
+    w.give(vec![Input::Receipt { entry: first.0, attempt: first.1, outcome: silence }]);
+    let done = w.perform(sends[1].clone());
+    assert!(matches!(&done, Input::Receipt { entry, .. } if *entry == second.0));
+    w.give(vec![done]);
+    w.wait(9 * MINUTE_MS);
+    assert_eq!(w.replies().len(), 1);
+    w.wait(2 * MINUTE_MS);
+    assert_eq!(w.replies().len(), 3);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::post::PostRef;
 use crate::say::Say;
 use crate::store::{Claim, StoreError};
 
-/// How long a delivery is tried before it lies among the dead letters.
+/// How long a send is tried before it lies among the dead letters.
 const GIVE_UP_MS: i64 = DAY_MS;
 /// How long after a doubt it is first looked up: time for the destination to finish what it began.
 const LOOK_AFTER_MS: i64 = 2 * SECOND_MS;
@@ -27,7 +27,7 @@ impl Tx<'_> {
             return Ok(());
         }
         match outcome {
-            Outcome::Done(receipt) => self.done(entry, receipt, signals),
+            Outcome::Done(receipt) => self.done(entry, receipt),
             Outcome::Retry { after_ms, why, lane } => {
                 let until = self.now.plus(after_ms.unwrap_or(0).max(back_off_ms(entry.attempts)));
                 if *lane {
@@ -60,10 +60,10 @@ impl Tx<'_> {
     }
 
     /// A look-up ended.
-    pub(super) fn looked(&mut self, id: EntryId, attempt: u32, look: &Look, signals: &mut Vec<Signal>) -> Result<(), StoreError> {
+    pub(super) fn looked(&mut self, id: EntryId, attempt: u32, look: &Look) -> Result<(), StoreError> {
         let Some(entry) = self.entry(id).filter(|e| e.attempts == attempt && e.state == EntryState::Unknown) else { return Ok(()) };
         match look {
-            Look::Found(receipt) => self.done(entry, receipt, signals),
+            Look::Found(receipt) => self.done(entry, receipt),
             Look::Absent => {
                 let now = self.now;
                 self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
@@ -121,9 +121,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn done(&mut self, entry: Entry, receipt: &Receipt, signals: &mut Vec<Signal>) -> Result<(), StoreError> {
+    fn done(&mut self, entry: Entry, receipt: &Receipt) -> Result<(), StoreError> {
         self.finish(entry.id);
-        signals.push(Signal::Unblock(entry.lane.clone()));
         if let Lane::Network(account) = &entry.lane {
             let account = account.clone();
             self.desk(|d| d.health(&account, None));
@@ -164,9 +163,10 @@ impl Tx<'_> {
         }
     }
 
-    /// It surely did not happen: once more later, or never after a day.
+    /// It surely did not happen: once more later. After a day a send to a customer is for people to
+    /// decide; what the team is to see is tried for as long as it takes.
     fn again(&mut self, entry: Entry, until: Time, why: &str) -> Result<(), StoreError> {
-        if self.now.since(entry.created) > GIVE_UP_MS {
+        if matches!(entry.lane, Lane::Network(_)) && self.now.since(entry.created) > GIVE_UP_MS {
             return self.bury(entry, why);
         }
         self.with_send(&entry, |s| CaseInput::SendWaits(s, until))?;

@@ -395,7 +395,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
         Input::Net(account, event) => tx.net(account, event)?,
         Input::Command(command) => return command_answer(tx, command).map(Ack::Answered),
         Input::Receipt { entry, attempt, outcome } => tx.receipt(*entry, *attempt, outcome, signals)?,
-        Input::Looked { entry, attempt, look } => tx.looked(*entry, *attempt, look, signals)?,
+        Input::Looked { entry, attempt, look } => tx.looked(*entry, *attempt, look)?,
         Input::Health { account, lost } => {
             tx.desk(|d| d.health(account, lost.as_deref()));
             if lost.is_none() {
