@@ -351,6 +351,33 @@ mod tests {
         assert!(copy_lines(&b""[..], &mut out).is_err());
     }
 
+    /// What a message tells people to type is something that can be typed.
+    #[test]
+    fn every_command_that_is_named_exists() {
+        use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument};
+        fn visit(at: &Path, found: &mut Vec<String>) {
+            if at.is_dir() {
+                std::fs::read_dir(at).unwrap().for_each(|e| visit(&e.unwrap().path(), found));
+            } else {
+                let text = std::fs::read_to_string(at).unwrap_or_default();
+                found.extend(text.split('`').filter(|t| t.starts_with("sereno ") && !t.contains('\n')).map(str::to_owned));
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = Vec::new();
+        ["src/store", "locales", "bot.toml.example"].iter().for_each(|at| visit(&root.join(at), &mut found));
+        assert!(found.iter().any(|c| c.starts_with("sereno import")));
+        for command in found {
+            // Blanks to be filled in become numbers, which fit everywhere.
+            let typed = command.replace("{ $", "{").replace(" }", "}");
+            let words = typed.split_whitespace().map(|w| if w.starts_with('{') { "1" } else { w });
+            let kind = Cli::command().try_get_matches_from(words).err().map(|e| e.kind());
+            // A sentence may leave the number out where it speaks of it.
+            let short = matches!(kind, Some(MissingRequiredArgument | DisplayHelpOnMissingArgumentOrSubcommand));
+            assert!(kind.is_none() || short, "`{command}`: {kind:?}");
+        }
+    }
+
     #[test]
     fn a_case_is_named_with_or_without_its_sign() {
         assert_eq!(case_number("#42"), Ok(42));

@@ -179,7 +179,7 @@ fn a_torn_tail_or_a_flipped_byte_is_never_silently_less() {
 #[test]
 fn a_lost_or_foreign_part_is_refused_with_what_to_do() {
     let (place, whole) = filled();
-    let import = "sereno import FILE --store";
+    let import = "`sereno import FILE`";
 
     let p = place.copy();
     fs::remove_dir_all(p.dir()).unwrap();

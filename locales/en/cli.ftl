@@ -66,7 +66,7 @@ check-store-whole = { $count } records read: every checksum, seal and list agree
 check-store-damaged = { $why }
 check-store-more = { $count } records are damaged in all.
 check-store-size = { $disk } KiB on disk for { $records } KiB of records.
-check-store-bloated = { $disk } KiB on disk for { $records } KiB of records: rebuild the store with `sereno export FILE` and, into an empty place, `sereno import FILE --store { $store }`.
+check-store-bloated = { $disk } KiB on disk for { $records } KiB of records: to rebuild the store: `sereno export FILE`, stop sereno, move { $store } with its keys and its .seq file aside, `sereno import FILE`.
 cli-config-at-both = line { $line }, { $path }: { $what }
 
 cli-help-sereno = Carries public complaints on social networks into the team's chat as cases, and the team's answers back

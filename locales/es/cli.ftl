@@ -66,7 +66,7 @@ check-store-whole = { $count } registros leídos: todas las sumas, los sellos y 
 check-store-damaged = { $why }
 check-store-more = En total hay { $count } registros dañados.
 check-store-size = { $disk } KiB en disco para { $records } KiB de registros.
-check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: rehaz el almacén con `sereno export FICHERO` y, en un lugar vacío, `sereno import FICHERO --store { $store }`.
+check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: para rehacer el almacén: `sereno export FICHERO`, para sereno, aparta { $store } con sus claves y su fichero .seq, `sereno import FICHERO`.
 cli-config-at-both = línea { $line }, { $path }: { $what }
 
 cli-help-sereno = Lleva las quejas públicas de las redes al chat del equipo como casos, y las respuestas del equipo de vuelta

@@ -210,7 +210,7 @@ fn wrong_at(dir: &Path, keyring: &Path, wrong: Wrong) -> StoreError {
 fn corrupt(dir: &Path, keyring: &Path, what: &str) -> StoreError {
     let (shown, seq, keys) = (dir.display(), super::sidecar::path_of(dir), keyring.display());
     StoreError::Corrupt(format!(
-        "store {shown}: {what}. To restore the last export: move {shown}, {} and {keys} aside, then run `sereno import FILE --store {shown}`",
+        "store {shown}: {what}. To restore the last export: move {shown}, {} and {keys} aside, then run `sereno import FILE`",
         seq.display()
     ))
 }

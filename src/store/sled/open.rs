@@ -128,15 +128,15 @@ fn may_open(
     let fits_import = matches!(purpose, Purpose::Import(..));
     let sidecar = seq_file.exists();
     match (ring.map(KeyRing::stage), fits_import) {
-        (Some(Stage::Importing), false) => Err(StoreError::Unavailable(format!(
-            "store {shown}: an import into it did not finish; run `sereno import FILE --store {shown}` again"
-        ))),
+        (Some(Stage::Importing), false) => {
+            Err(StoreError::Unavailable(format!("store {shown}: an import into it did not finish; run `sereno import FILE` again")))
+        }
         (Some(Stage::Importing), true) => Ok(Stage::Importing),
         (Some(Stage::Made), true) => Err(StoreError::Unavailable(format!(
             "store {shown}: an import needs an empty place, but {keys} belongs to a store in use; move {shown}, {seq} and {keys} aside first"
         ))),
         (None, _) if lies == Lies::Data || sidecar => Err(StoreError::Unavailable(format!(
-            "store {shown}: expected its keyring {keys}, found none, and without it nothing can be read; put the file back. If it is lost for good, move {shown} and {seq} aside, then run `sereno import FILE --store {shown}`"
+            "store {shown}: expected its keyring {keys}, found none, and without it nothing can be read; put the file back. If it is lost for good, move {shown} and {seq} aside, then run `sereno import FILE`"
         ))),
         (None, _) if lies == Lies::Other => Err(StoreError::Unavailable(format!(
             "store {shown}: expected an empty directory, or a store of sereno; found other files: name another directory"
