@@ -1,11 +1,12 @@
 //! `cargo bench -- [name …]`: what costs what, as ratios against a peer or a limit in the same run.
 
 mod step;
+mod store;
 
 /// A benchmark: its name, and what runs it.
 type Bench = (&'static str, fn());
 
-const BENCHES: &[Bench] = &[("step", step::run)];
+const BENCHES: &[Bench] = &[("step", step::run), ("store", store::run)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();

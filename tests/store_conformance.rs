@@ -295,6 +295,13 @@ fn erasing(s: &dyn Store) {
         ..Commit::default()
     };
     s.commit(commit).unwrap();
+    // An answer that named the number before the case began goes with it as well.
+    let early = Commit { commands: vec![seen("early", Some(3), "x", 5)], ..Commit::default() };
+    s.commit(early).unwrap();
+    s.commit(of([case(3, "dora", "r3")])).unwrap();
+    assert!(s.seen("early").unwrap().is_some());
+    s.erase(CaseId(3)).unwrap();
+    assert_eq!(s.seen("early"), Ok(None));
     s.erase(CaseId(1)).unwrap();
     assert_eq!(s.case(CaseId(1)), Ok(None));
     assert_eq!(s.events(CaseId(1), 0, 9), Ok(vec![]));

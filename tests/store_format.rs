@@ -357,6 +357,9 @@ fn heads_and_indices() {
     let plain = Facets { list: Some(listing), threads: vec![], wake: Some(Time(-1)), ..facets.clone() };
     let head = |facets: &Facets| Head { version: 3, wrapped_by: 2, wrapped: "00ff".into(), events: 4, facets: facets.clone() };
     frozen("head", &[head(&facets), head(&plain)]);
+    let payload = head(&plain).to_payload().unwrap();
+    assert_eq!(payload.get(..10).unwrap(), b"\0\0\0\0\0\0\0\x03\0{", "version, open or not, JSON");
+    assert_eq!((Head::front(&payload), Head::from_payload(b"h", &payload)), (Some((3, false)), Ok(head(&plain))));
     let rows =
         |f: &Facets| f.rows(CaseId(7)).into_iter().map(|(k, v)| format!("{} {}", codec::printable(&k), codec::hex(&v))).collect::<Vec<_>>();
     frozen("index-rows", &[rows(&facets), rows(&plain)]);

@@ -24,6 +24,8 @@ pub const FORMAT: u8 = 1;
 pub const SEALED: u8 = 1;
 /// Flag: the case was erased; nothing follows.
 pub const ERASED: u8 = 2;
+/// Flag: an answer sealed under the key of no case, though it may name one.
+pub const GENERAL_KEY: u8 = 4;
 
 const NONCE: usize = 24;
 
@@ -271,6 +273,13 @@ pub mod key {
     /// The desk.
     pub const DESK: &[u8] = b"mdesk";
 
+    /// The kind of a record. What belongs to a case lies together, so that a commit about one case
+    /// touches few pages: its kind stands behind the case's number.
+    #[must_use]
+    pub fn kind(at: &[u8]) -> char {
+        let place = if at.first() == Some(&b'c') { 9 } else { 0 };
+        at.get(place).map_or('?', |b| char::from(*b))
+    }
     /// What all keys of a kind and its first parts begin with.
     #[must_use]
     pub fn join(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -284,12 +293,12 @@ pub mod key {
     /// A case.
     #[must_use]
     pub fn case(case: CaseId) -> Vec<u8> {
-        join(b'c', &[&case.0.to_be_bytes()])
+        join(b'c', &[&case.0.to_be_bytes(), b"c"])
     }
     /// An event.
     #[must_use]
     pub fn event(case: CaseId, n: u32) -> Vec<u8> {
-        join(b'e', &[&case.0.to_be_bytes(), &n.to_be_bytes()])
+        join(b'c', &[&case.0.to_be_bytes(), b"e", &n.to_be_bytes()])
     }
     /// A claim on a post.
     #[must_use]
@@ -304,7 +313,7 @@ pub mod key {
     /// Which commands a case's answers are of.
     #[must_use]
     pub fn answered(case: CaseId, id: Hashed) -> Vec<u8> {
-        join(b'y', &[&case.0.to_be_bytes(), &id.0])
+        join(b'c', &[&case.0.to_be_bytes(), b"y", &id.0])
     }
     /// When a claim (`d`) or command (`r`) may be forgotten.
     #[must_use]
@@ -337,7 +346,8 @@ mod tests {
         let key = key::case(CaseId(7));
         let value = envelope(&key, SEALED, b"payload");
         assert_eq!(open_envelope(&key, &value), Ok((SEALED, b"payload".as_slice())));
-        assert_eq!(printable(&key), "c:0000000000000007");
+        assert_eq!(printable(&key), "c:000000000000000763");
+        assert_eq!([key::kind(&key), key::kind(&key::event(CaseId(7), 1)), key::kind(key::META)], ['c', 'e', 'm']);
     }
 
     #[test]

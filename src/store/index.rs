@@ -3,7 +3,8 @@
 //! The rows derive from [`Facets`] alone, which stand in the case's head: to change a case is to
 //! take away the rows of the old facets and add those of the new, so an index cannot go stale.
 
-use super::codec::{Hashed, Hasher, key::join, time_bytes};
+use super::StoreError;
+use super::codec::{Hashed, Hasher, Wrong, eight, from_json, key::join, time_bytes, to_json};
 use crate::case::{Case, CaseId, CaseKey, PlaceKind, Status};
 use crate::clock::Time;
 use crate::policy::{AgentId, RoomId};
@@ -192,4 +193,22 @@ pub struct Head {
     pub events: u32,
     /// What the indices know.
     pub facets: Facets,
+}
+
+impl Head {
+    /// As it stands on disk: version and whether it is open first, so that opening a store needs
+    /// to read no JSON.
+    pub fn to_payload(&self) -> Result<Vec<u8>, StoreError> {
+        let open = [u8::from(self.facets.is_open())];
+        Ok([self.version.to_be_bytes().as_slice(), &open, &to_json(self)?].concat())
+    }
+    /// Back from [`Head::to_payload`].
+    pub fn from_payload(at: &[u8], payload: &[u8]) -> Result<Head, Wrong> {
+        from_json(at, payload.get(9..).unwrap_or_default())
+    }
+    /// Version and whether it is open, alone.
+    #[must_use]
+    pub fn front(payload: &[u8]) -> Option<(u64, bool)> {
+        Some((u64::from_be_bytes(eight(payload, 0)?), *payload.get(8)? == 1))
+    }
 }

@@ -9,7 +9,7 @@ use crate::network::Finding;
 use crate::outbox::Entry;
 use crate::say::Say;
 use crate::store::StoreError;
-use crate::store::codec::{Hashed, SEALED, SecretKey, Wrong, eight, from_json, key, open_envelope};
+use crate::store::codec::{GENERAL_KEY, Hashed, SEALED, SecretKey, Wrong, eight, from_json, key, open_envelope};
 use crate::store::index::{self, Facets, Head};
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ impl Core {
     fn walk(&self, walk: &mut Walk, mut each: impl FnMut(&mut Walk, &[u8], &Raw) -> Result<(), Wrong>) -> Result<(), StoreError> {
         let mut rows = self.sled(|t| Ok(t.iter()))?;
         while let Some((at, value)) = self.sled(|_| rows.next().transpose())? {
-            let kind = at.first().map_or('?', |b| char::from(*b));
+            let kind = key::kind(&at);
             *walk.rows.entry(kind).or_default() += 1;
             walk.bytes += (at.len() + value.len()) as u64;
             let seen = open_envelope(&at, &value).and_then(|(flags, payload)| each(walk, &at, &(flags, payload.to_vec())));
@@ -112,6 +112,9 @@ impl Core {
     fn check_head(&self, walk: &mut Walk, at: &[u8], raw: &Raw) -> Result<(), Wrong> {
         let id = CaseId(eight(at, 9).map(u64::from_be_bytes).unwrap_or_default());
         let Some(head): Option<Head> = head_of(at, raw)? else { return Ok(()) };
+        if Head::front(&raw.1) != Some((head.version, head.facets.is_open())) {
+            return Err(Wrong::damaged(at, "a head that begins with its own version", "another version"));
+        }
         let with = data_key(&self.ring(), id, &head)?;
         walk.cases.insert(id, (with.clone(), i64::from(head.events)));
         let at = key::case(id);
@@ -134,7 +137,7 @@ impl Core {
     fn check_row(&self, walk: &mut Walk, at: &[u8], raw: &Raw) -> Result<(), Wrong> {
         let ring = self.ring();
         let last = at.last_chunk::<16>().copied().map_or(Hashed([0; 16]), Hashed);
-        match at.first() {
+        match u8::try_from(key::kind(at)).ok().as_ref() {
             Some(b'e') => {
                 let id = CaseId(eight(at, 1).map(u64::from_be_bytes).unwrap_or_default());
                 let orphan = || Wrong::damaged(at, "an event of a case", "one of none");
@@ -149,7 +152,7 @@ impl Core {
             Some(b'r') => {
                 let (expires, case) = answer_front(at, raw)?;
                 let orphan = || Wrong::damaged(at, "an answer of a case", "one of none");
-                let with = match case {
+                let with = match case.filter(|_| raw.0 & GENERAL_KEY == 0) {
                     None => general(&ring)?.clone(),
                     Some(id) => walk.cases.get(&id).ok_or_else(orphan)?.0.clone(),
                 };

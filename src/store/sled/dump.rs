@@ -5,7 +5,7 @@ use super::{Core, Meta};
 use crate::case::{Case, CaseId, EventRecord};
 use crate::outbox::Entry;
 use crate::store::StoreError;
-use crate::store::codec::{FORMAT, Hashed, Wrong, eight, from_json, hex, key};
+use crate::store::codec::{FORMAT, GENERAL_KEY, Hashed, Wrong, eight, from_json, hex, key};
 use crate::store::export::{Export, Header, Line};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -93,7 +93,7 @@ impl Core {
         let ring = self.ring();
         self.scan(prefixed(vec![b'r']), |at, raw| {
             let (expires, case) = answer_front(at, &raw).map_err(|w| self.wrong(w))?;
-            let with = match case {
+            let with = match case.filter(|_| raw.0 & GENERAL_KEY == 0) {
                 None => general(&ring).map_err(|w| self.wrong(w))?.clone(),
                 Some(case) => {
                     let head = self.read_head(case)?;

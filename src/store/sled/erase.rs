@@ -14,7 +14,7 @@ use super::writer::{ERASED_VERSION, Writer, digest_of};
 use crate::case::CaseId;
 use crate::outbox::Entry;
 use crate::store::StoreError;
-use crate::store::codec::{ERASED, Hashed, eight, key, to_json};
+use crate::store::codec::{ERASED, Hashed, eight, key};
 use crate::store::keyring::bucket_of;
 
 /// How far an erasure goes: to its end, except where a test stops it on the way.
@@ -66,7 +66,8 @@ impl Writer {
     /// Stages the end of all rows of a case.
     fn take_away(&mut self, case: CaseId) -> Result<(), StoreError> {
         let Some(head) = self.core.read_head(case)? else { return Ok(()) };
-        self.unlist(case, &head);
+        self.uncount(case, &head);
+        head.facets.rows(case).into_keys().for_each(|row| self.delete(row));
         self.meta.heads += 1;
         self.meta.digest = self.meta.digest.wrapping_add(digest_of(case, ERASED_VERSION));
         self.put(key::head(case), ERASED, &[]);
@@ -77,7 +78,7 @@ impl Writer {
             Ok(true)
         })?;
         let mut answers = Vec::new();
-        self.core.scan(prefixed(key::join(b'y', &[&case.0.to_be_bytes()])), |at, _| {
+        self.core.scan(prefixed(key::join(b'c', &[&case.0.to_be_bytes(), b"y"])), |at, _| {
             answers.extend(at.last_chunk::<16>().copied().map(Hashed));
             Ok(true)
         })?;
@@ -105,7 +106,7 @@ impl Writer {
         for (case, mut head) in heads {
             let data = data_key(&self.core.ring(), case, &head).map_err(|w| self.core.wrong(w))?;
             (head.wrapped_by, head.wrapped) = self.wrap(case, &data)?;
-            self.put(key::head(case), 0, &to_json(&head)?);
+            self.put(key::head(case), 0, &head.to_payload()?);
         }
         Ok(())
     }

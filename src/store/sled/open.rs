@@ -1,10 +1,11 @@
 //! Opening: may what lies on disk be used, and is it all there?
 
-use super::read::{general, head_of, prefixed};
+use super::read::{general, prefixed};
 use super::writer::{ERASED_VERSION, Writer, digest_of};
 use super::{Core, Meta, Options, SledStore, corrupt, io_error, sled_error};
 use crate::case::CaseId;
-use crate::store::codec::{SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
+use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
+use crate::store::index::Head;
 use crate::store::keyring::{KeyRing, Stage};
 use crate::store::sidecar::{self, Sidecar, sync_dir_of};
 use crate::store::{Counters, StoreError};
@@ -227,12 +228,14 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
         return refuse(format!("{acked} commits, the last of them acknowledged"), format!("{}: the end of the log is gone", meta.seq));
     }
     let (mut heads, mut digest, mut open) = (0_u64, 0_u64, 0_u64);
-    core.scan(prefixed(vec![b'h']), |at, raw| {
+    core.scan(prefixed(vec![b'h']), |at, (flags, payload)| {
         let case = CaseId(eight(at, 9).map(u64::from_be_bytes).unwrap_or_default());
-        let head = head_of(at, &raw).map_err(|w| core.wrong(w))?;
+        let gone = (flags & ERASED != 0).then_some((ERASED_VERSION, false));
+        let front = gone.or_else(|| Head::front(&payload));
+        let (version, is_open) = front.ok_or_else(|| core.wrong(Wrong::damaged(at, "a head", "too few bytes")))?;
         heads += 1;
-        open += u64::from(head.as_ref().is_some_and(|h| h.facets.is_open()));
-        digest = digest.wrapping_add(digest_of(case, head.map_or(ERASED_VERSION, |h| h.version)));
+        open += u64::from(is_open);
+        digest = digest.wrapping_add(digest_of(case, version));
         Ok(true)
     })?;
     if (heads, digest, open) != (meta.heads, meta.digest, meta.open) {

@@ -9,7 +9,9 @@ use crate::digest::Fact;
 use crate::outbox::Entry;
 use crate::policy::{AgentId, RoomId};
 use crate::post::{Account, AuthorId, Network, PostId, PostRef};
-use crate::store::codec::{self, ERASED, SEALED, SecretKey, Wrong, eight, from_json, key, open_envelope, time_bytes, time_from};
+use crate::store::codec::{
+    self, ERASED, GENERAL_KEY, SEALED, SecretKey, Wrong, eight, from_json, key, open_envelope, time_bytes, time_from,
+};
 use crate::store::index::{self, BY_AUTHOR, BY_KEY, BY_OPENING, BY_OWNER, BY_RANK, BY_ROOT, BY_THREAD, BY_WAKE, Head};
 use crate::store::keyring::{GENERAL, KeyRing, bucket_of};
 use crate::store::{Claim, Counters, Listed, OpenCount, StoreError};
@@ -40,8 +42,8 @@ pub(crate) struct CursorRecord {
     pub cursor: String,
 }
 
-/// The front of an answer's payload, in the clear: when it may be forgotten, and the case under
-/// whose key the rest is sealed (0: none).
+/// The front of an answer's payload, in the clear: when it may be forgotten, and the case that it
+/// names (0: none), under whose key the rest is sealed unless the flags say otherwise.
 pub(crate) const ANSWER_FRONT: usize = 16;
 
 /// The key of a case's data, taken out of its wrapping.
@@ -67,7 +69,7 @@ pub(super) fn unseal<T: DeserializeOwned>(with: &SecretKey, at: &[u8], (flags, p
 
 /// A head; `None` once erased.
 pub(super) fn head_of(at: &[u8], (flags, payload): &Raw) -> Result<Option<Head>, Wrong> {
-    if flags & ERASED != 0 { Ok(None) } else { from_json(at, payload).map(Some) }
+    if flags & ERASED != 0 { Ok(None) } else { Head::from_payload(at, payload).map(Some) }
 }
 
 /// The key of the data that belongs to no case.
@@ -83,7 +85,7 @@ pub(super) fn answer_of(at: &[u8], raw: &Raw, with: &SecretKey) -> Result<Answer
     from_json(at, &plain)
 }
 
-/// When an answer may be forgotten, and of which case it is.
+/// When an answer may be forgotten, and which case it names.
 pub(super) fn answer_front(at: &[u8], raw: &Raw) -> Result<(Time, Option<CaseId>), Wrong> {
     let both = eight(&raw.1, 0).zip(eight(&raw.1, 8));
     let (expires, case) = both.ok_or_else(|| Wrong::damaged(at, "an answer", "too few bytes"))?;
@@ -237,7 +239,7 @@ impl Core {
         let Some(raw) = self.raw(&at)? else { return Ok(None) };
         let (_, case) = answer_front(&at, &raw).map_err(|w| self.wrong(w))?;
         let ring = self.ring();
-        let answer = match case {
+        let answer = match case.filter(|_| raw.0 & GENERAL_KEY == 0) {
             None => answer_of(&at, &raw, general(&ring).map_err(|w| self.wrong(w))?),
             Some(case) => {
                 // Erased between the two reads.

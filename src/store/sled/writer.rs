@@ -10,7 +10,7 @@ use super::{Core, Job, Meta, io_error};
 use crate::case::CaseId;
 use crate::clock::Time;
 use crate::store::codec::{
-    ERASED, Hashed, Hasher, SEALED, SecretKey, Wrong, envelope, from_json, hex, key, open_envelope, time_bytes, to_json,
+    ERASED, GENERAL_KEY, Hashed, Hasher, SEALED, SecretKey, Wrong, envelope, from_json, hex, key, open_envelope, time_bytes, to_json,
 };
 use crate::store::index::{Facets, Head};
 use crate::store::keyring::bucket_of;
@@ -403,7 +403,7 @@ impl Writer {
             let Found::Head(mut head) = self.look_head(case)? else { return Err(conflict::no_case(case)) };
             keys.insert(case, self.data_key(case, &head)?);
             head.events += count;
-            self.put(key::head(case), 0, &to_json(&head)?);
+            self.put(key::head(case), 0, &head.to_payload()?);
         }
         for (case, n, json) in &p.events {
             let Some(with) = keys.get(case) else { return Err(conflict::no_case(*case)) };
@@ -441,10 +441,12 @@ impl Writer {
     }
 
     fn stage_case(&mut self, case: &CasePart, new_events: u32) -> Result<SecretKey, StoreError> {
-        let at = key::head(case.id);
+        let rows = case.facets.rows(case.id);
+        let mut old_rows = BTreeMap::new();
         let (with, head) = match self.look_head(case.id)? {
             Found::Head(old) => {
-                self.unlist(case.id, &old);
+                self.uncount(case.id, &old);
+                old_rows = old.facets.rows(case.id);
                 let (wrapped_by, wrapped, events) = (old.wrapped_by, old.wrapped.clone(), old.events + new_events);
                 let head = Head { version: case.version, wrapped_by, wrapped, events, facets: case.facets.clone() };
                 (self.data_key(case.id, &old)?, head)
@@ -460,9 +462,14 @@ impl Writer {
         self.meta.heads += 1;
         self.meta.digest = self.meta.digest.wrapping_add(digest_of(case.id, case.version));
         self.meta.open += u64::from(case.facets.is_open());
-        self.put(at, 0, &to_json(&head)?);
-        for (row, payload) in case.facets.rows(case.id) {
-            self.put(row, 0, &payload);
+        self.put(key::head(case.id), 0, &head.to_payload()?);
+        for row in old_rows.keys().filter(|row| !rows.contains_key(*row)) {
+            self.delete(row.clone());
+        }
+        for (row, payload) in rows {
+            if old_rows.get(&row) != Some(&payload) {
+                self.put(row, 0, &payload);
+            }
         }
         let at = key::case(case.id);
         let sealed = with.seal(&at, &case.json)?;
@@ -478,14 +485,11 @@ impl Writer {
         Ok((n, hex(&by.seal(&key::head(case), data.expose())?)))
     }
 
-    /// Takes a case out of the lists and sums.
-    pub(super) fn unlist(&mut self, case: CaseId, old: &Head) {
+    /// Takes a case out of the sums.
+    pub(super) fn uncount(&mut self, case: CaseId, old: &Head) {
         self.meta.heads -= 1;
         self.meta.digest = self.meta.digest.wrapping_sub(digest_of(case, old.version));
         self.meta.open -= u64::from(old.facets.is_open());
-        for row in old.facets.rows(case).into_keys() {
-            self.delete(row);
-        }
     }
 
     fn stage_claim(&mut self, post: Hashed, record: &ClaimRecord) -> Result<(), StoreError> {
@@ -504,27 +508,25 @@ impl Writer {
         self.forget_answer(answer.id)?;
         // An answer about a case is sealed with it and goes with it; one about a case that is not
         // there holds nothing of it.
-        let mut case = None;
+        let mut with = None;
         if let Some(id) = answer.case {
             if !keys.contains_key(&id)
                 && let Found::Head(head) = self.look_head(id)?
             {
                 keys.insert(id, self.data_key(id, &head)?);
             }
-            case = keys.get(&id).map(|with| (id, with.clone()));
-        }
-        let front = [time_bytes(answer.expires), case.as_ref().map_or(0, |(id, _)| id.0).to_be_bytes()].concat();
-        debug_assert_eq!(front.len(), ANSWER_FRONT);
-        let with = match &case {
-            Some((_, with)) => with.clone(),
-            None => general(&self.core.ring()).map_err(|w| self.core.wrong(w))?.clone(),
-        };
-        let sealed = with.seal(&[at.as_slice(), &front].concat(), &answer.json)?;
-        self.put(at, SEALED, &[front, sealed].concat());
-        self.put(key::expiry(answer.expires, b'r', answer.id), 0, &[]);
-        if let Some((id, _)) = case {
+            with = keys.get(&id).cloned();
             self.put(key::answered(id, answer.id), 0, &[]);
         }
+        let front = [time_bytes(answer.expires), answer.case.map_or(0, |id| id.0).to_be_bytes()].concat();
+        debug_assert_eq!(front.len(), ANSWER_FRONT);
+        let (with, flags) = match with {
+            Some(with) => (with, SEALED),
+            None => (general(&self.core.ring()).map_err(|w| self.core.wrong(w))?.clone(), SEALED | GENERAL_KEY),
+        };
+        let sealed = with.seal(&[at.as_slice(), &front].concat(), &answer.json)?;
+        self.put(at, flags, &[front, sealed].concat());
+        self.put(key::expiry(answer.expires, b'r', answer.id), 0, &[]);
         Ok(())
     }
 
@@ -584,7 +586,7 @@ impl Writer {
         let staged = std::mem::take(&mut self.staged);
         let mut batch = sled::Batch::default();
         for (at, value) in staged {
-            let kind = at.first().map_or('?', |b| char::from(*b));
+            let kind = key::kind(&at);
             let stood = self.core.sled(|t| t.contains_key(&at))?;
             let rows = self.meta.rows.entry(kind).or_default();
             match (stood, value) {
