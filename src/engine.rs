@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 /// Everything that can happen to sereno.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a few hundred at a time at most, and a post is what most of them hold")]
 pub enum Input {
     /// A network told us something, through this account.
     Net(Account, NetEvent),

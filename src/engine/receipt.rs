@@ -112,11 +112,11 @@ impl Tx<'_> {
     }
 
     fn with_send<'b>(&mut self, entry: &Entry, input: impl FnOnce(u32) -> CaseInput<'b>) -> Result<(), StoreError> {
-        if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
-            if let Some(case) = self.case(id)? {
-                // What the outside says is never refused.
-                self.step(case, input(*send), None)?.ok();
-            }
+        if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case)
+            && let Some(case) = self.case(id)?
+        {
+            // What the outside says is never refused.
+            self.step(case, input(*send), None)?.ok();
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::post::{Account, PostRef};
 use crate::store::{Counters, Store, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Entries marked in flight by one commit, at most.
@@ -38,6 +38,8 @@ pub struct Engine {
     reconciled: BTreeSet<Account>,
     /// Sends that were waiting when the engine opened: their windows may have run out unwatched.
     unwatched: BTreeSet<EntryId>,
+    /// Marked durably, not yet handed out: empty unless the store failed in between.
+    marked: VecDeque<Entry>,
     chat_per_minute: u32,
     entropy: [u8; 32],
     reload: bool,
@@ -65,7 +67,19 @@ impl Engine {
             lanes.put(entry);
         }
         let chat_per_minute = 60;
-        Ok(Engine { store, policy, desk, counters, lanes, reconciled: BTreeSet::new(), unwatched, chat_per_minute, entropy, reload: false })
+        Ok(Engine {
+            store,
+            policy,
+            desk,
+            counters,
+            lanes,
+            reconciled: BTreeSet::new(),
+            unwatched,
+            marked: VecDeque::new(),
+            chat_per_minute,
+            entropy,
+            reload: false,
+        })
     }
 
     /// How many messages one room takes a minute.
@@ -183,14 +197,14 @@ impl Engine {
         let mut out = BTreeMap::new();
         for (b, batch) in batches.iter().enumerate() {
             for (i, input) in batch.inputs.iter().enumerate() {
-                if let Input::Command(command) = input {
-                    if matches!(table::row(command.verb).run, Run::Query) {
-                        let ack = match self.query(now, command)? {
-                            Ok(reply) => Ack::Replied(Box::new(reply)),
-                            Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None }),
-                        };
-                        out.insert((b, i), ack);
-                    }
+                if let Input::Command(command) = input
+                    && matches!(table::row(command.verb).run, Run::Query)
+                {
+                    let ack = match self.query(now, command)? {
+                        Ok(reply) => Ack::Replied(Box::new(reply)),
+                        Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None }),
+                    };
+                    out.insert((b, i), ack);
                 }
             }
         }
@@ -203,6 +217,23 @@ impl Engine {
     /// Nothing was marked and nothing may be performed.
     pub fn due(&mut self, now: Time) -> Result<Vec<Delivery>, StoreError> {
         self.wake(now)?;
+        self.mark_ready(now)?;
+        let mut out = Vec::with_capacity(self.marked.len());
+        while let Some(entry) = self.marked.pop_front() {
+            match self.hand_out(now, &entry) {
+                Ok(delivery) => out.extend(delivery),
+                // It is marked, so it must still be performed: first thing next time.
+                Err(error) => {
+                    self.marked.push_front(entry);
+                    return if out.is_empty() { Err(error) } else { Ok(out) };
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Marks in flight, in one commit, what lanes and gate let go now.
+    fn mark_ready(&mut self, now: Time) -> Result<(), StoreError> {
         let ready = {
             let policy = &self.policy;
             let chat = self.chat_per_minute;
@@ -210,14 +241,12 @@ impl Engine {
             self.lanes.take(now, MARK_AT_ONCE, |lane| rate_of(policy, chat, lane), may)
         };
         if ready.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let marked = self.transact(now, |tx| {
             let mut marked = Vec::new();
             for entry in &ready {
-                if let Some(entry) = mark(tx, entry)? {
-                    marked.push(entry);
-                }
+                marked.extend(mark(tx, entry)?);
             }
             Ok(marked)
         });
@@ -230,22 +259,26 @@ impl Engine {
         };
         let left: Vec<Entry> = ready.into_iter().filter(|e| !marked.iter().any(|m| m.id == e.id)).collect();
         self.lanes.give_back(&left);
-        let mut out = Vec::with_capacity(marked.len());
-        for entry in marked {
-            let look = entry.state == EntryState::Unknown;
-            if look {
-                self.lanes.looking(entry.id);
-            }
-            match self.body(&entry)? {
-                Some(body) => out.push(Delivery { op: entry.op(self.store.instance()), look, body, entry }),
-                // Its case was erased, or its event is gone: nothing to show any more.
-                None => self.transact(now, |tx| {
+        for entry in marked.iter().filter(|e| e.state == EntryState::Unknown) {
+            self.lanes.looking(entry.id);
+        }
+        self.marked.extend(marked);
+        Ok(())
+    }
+
+    /// A marked entry with what it shows or sends.
+    fn hand_out(&mut self, now: Time, entry: &Entry) -> Result<Option<Delivery>, StoreError> {
+        let look = entry.state == EntryState::Unknown;
+        match self.body(entry)? {
+            Some(body) => Ok(Some(Delivery { op: entry.op(self.store.instance()), look, body, entry: entry.clone() })),
+            // Its case was erased, or its event is gone: nothing to show any more.
+            None => self
+                .transact(now, |tx| {
                     tx.finish(entry.id);
                     Ok(())
-                })?,
-            }
+                })
+                .map(|()| None),
         }
-        Ok(out)
     }
 
     fn wake(&mut self, now: Time) -> Result<(), StoreError> {
@@ -270,6 +303,9 @@ impl Engine {
     /// When [`Engine::due`] may next have something to do, if nothing else happens.
     #[must_use]
     pub fn next_due(&self, now: Time) -> Option<Time> {
+        if !self.marked.is_empty() {
+            return Some(now);
+        }
         let chat = self.chat_per_minute;
         let may = may_go(&self.reconciled, &self.desk);
         let lanes = self.lanes.next(now, |lane| rate_of(&self.policy, chat, lane), may);
