@@ -166,7 +166,9 @@ impl Grouped {
             while let Ok(first) = queue.recv() {
                 let (rows, replies): (Vec<_>, Vec<_>) = std::iter::once(first).chain(queue.try_iter().take(255)).unzip();
                 peer.write(&rows);
-                replies.iter().for_each(|r| drop(r.send(())));
+                for reply in replies {
+                    reply.send(()).ok();
+                }
             }
         });
         Grouped { hasher, noise, jobs }

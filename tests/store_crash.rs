@@ -320,7 +320,7 @@ fn child() {
                     version += 1;
                     store.commit(commit(id, version)).unwrap();
                     say(&format!("acked {id} {version}"));
-                    if id == 4 && version % 5 == 0 {
+                    if id == 4 && version.is_multiple_of(5) {
                         let extra = 1_000 * (base + 1) + version;
                         store.commit(commit(extra, 1)).unwrap();
                         store.erase(CaseId(extra)).unwrap();

@@ -13,7 +13,9 @@
 mod check;
 mod dump;
 mod erase;
+mod files;
 mod open;
+mod prepared;
 mod read;
 mod writer;
 
@@ -29,6 +31,7 @@ use crate::network::Finding;
 use crate::outbox::Entry;
 use crate::policy::{AgentId, RoomId};
 use crate::post::{Account, AuthorId, Network, PostId, PostRef};
+pub use prepared::Prepared;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -38,7 +41,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
-pub use writer::Prepared;
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]

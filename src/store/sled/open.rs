@@ -208,7 +208,7 @@ fn found_new(core: &Core, seq_file: &Path) -> Result<(Meta, Counters, Sidecar), 
     batch.insert(key::COUNTERS, envelope(key::COUNTERS, 0, &to_json(&counters)?));
     core.sled(|t| t.apply_batch(batch))?;
     core.sled(|t| t.flush())?;
-    super::writer::Files::new(&core.dir).map_err(|e| io_error(&core.dir, &e))?;
+    super::files::Files::new(&core.dir).map_err(|e| io_error(&core.dir, &e))?;
     sync_dir_of(&core.dir).map_err(|e| io_error(&core.dir, &e))?;
     let sidecar = Sidecar::create(seq_file, &core.instance, 0).map_err(|e| io_error(seq_file, &e))?;
     Ok((meta, counters, sidecar))

@@ -5,23 +5,22 @@
 //! notes the number in the sidecar, and only then answers. A group that could not be made durable
 //! stops the store for good: what the disk holds is then known only to the next opening.
 
-use super::read::{ANSWER_FRONT, ClaimRecord, CursorRecord, Raw, answer_front, data_key, general, head_of};
+use super::files::Files;
+use super::prepared::{AnswerPart, CasePart, Prepared};
+use super::read::{ANSWER_FRONT, ClaimRecord, Raw, answer_front, data_key, general, head_of};
 use super::{Core, Job, Meta, io_error};
 use crate::case::CaseId;
 use crate::clock::Time;
 use crate::store::codec::{
-    ERASED, GENERAL_KEY, Hashed, Hasher, SEALED, SecretKey, Wrong, envelope, from_json, hex, key, open_envelope, time_bytes, to_json,
+    ERASED, GENERAL_KEY, Hashed, SEALED, SecretKey, Wrong, envelope, from_json, hex, key, open_envelope, time_bytes, to_json,
 };
-use crate::store::index::{Facets, Head};
+use crate::store::index::Head;
 use crate::store::keyring::bucket_of;
 use crate::store::sidecar::Sidecar;
-use crate::store::{Claim, Commit, Counters, StoreError, conflict};
+use crate::store::{Counters, StoreError, conflict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -29,155 +28,6 @@ use std::sync::mpsc::{Receiver, SyncSender};
 const GROUP: usize = 256;
 /// Bytes that are written together, roughly at most.
 const GROUP_BYTES: usize = 8 << 20;
-
-/// A case, ready to be sealed.
-struct CasePart {
-    id: CaseId,
-    version: u64,
-    facets: Facets,
-    json: Vec<u8>,
-}
-
-/// An answer, ready to be sealed.
-struct AnswerPart {
-    id: Hashed,
-    case: Option<CaseId>,
-    expires: Time,
-    json: Vec<u8>,
-}
-
-/// A commit as JSON and hashes: made by the thread that commits, so that the writer need not.
-#[derive(Default)]
-pub struct Prepared {
-    cases: Vec<CasePart>,
-    events: Vec<(CaseId, u32, Vec<u8>)>,
-    claims: Vec<(Hashed, ClaimRecord)>,
-    answers: Vec<AnswerPart>,
-    counters: Option<Counters>,
-    /// Records under the general key.
-    sealed: Vec<(Vec<u8>, Vec<u8>)>,
-    gone: Vec<Vec<u8>>,
-    /// An import: cases come at any version, erased numbers are noted, the sequence is set.
-    import: bool,
-    erased: Vec<CaseId>,
-    seq: Option<u64>,
-}
-
-impl Prepared {
-    /// Prepares a commit.
-    pub fn new(commit: &Commit, h: &Hasher) -> Result<Prepared, StoreError> {
-        let mut p = Prepared::default();
-        for case in &commit.cases {
-            p.case(case, h)?;
-        }
-        for e in &commit.events {
-            p.events.push((e.case, e.n, to_json(e)?));
-        }
-        for c in &commit.claims {
-            p.claim(h.post(&c.post), c.claim.clone(), c.expires);
-        }
-        for c in &commit.commands {
-            p.answer(h.command(&c.id), &c.answer, c.expires)?;
-        }
-        if let Some(desk) = &commit.desk {
-            p.sealed.push((key::DESK.to_vec(), to_json(desk)?));
-        }
-        for entry in &commit.outbox {
-            p.sealed.push((key::entry(entry.id), to_json(entry)?));
-        }
-        p.gone = commit.done.iter().map(|id| key::entry(*id)).collect();
-        for (account, stream, cursor) in &commit.cursors {
-            let record = CursorRecord { account: account.clone(), stream: stream.clone(), cursor: cursor.clone() };
-            p.sealed.push((key::cursor(h.stream(account, stream)), to_json(&record)?));
-        }
-        for fact in &commit.facts {
-            p.sealed.push((key::fact(fact), to_json(fact)?));
-        }
-        p.counters = commit.counters;
-        Ok(p)
-    }
-
-    /// An import, to be filled part by part.
-    pub(crate) fn import() -> Prepared {
-        Prepared { import: true, ..Prepared::default() }
-    }
-    pub(crate) fn case(&mut self, case: &crate::case::Case, h: &Hasher) -> Result<(), StoreError> {
-        self.cases.push(CasePart { id: case.id, version: case.version, facets: Facets::of(case, h), json: to_json(case)? });
-        Ok(())
-    }
-    pub(crate) fn claim(&mut self, post: Hashed, claim: Claim, expires: Time) {
-        self.claims.push((post, ClaimRecord { claim, expires }));
-    }
-    pub(crate) fn answer(&mut self, id: Hashed, answer: &crate::command::Answer, expires: Time) -> Result<(), StoreError> {
-        self.answers.push(AnswerPart { id, case: answer.case, expires, json: to_json(answer)? });
-        Ok(())
-    }
-    /// Takes over all of `commit` that needs no hashing of its own.
-    pub(crate) fn and(&mut self, commit: &Commit, h: &Hasher) -> Result<(), StoreError> {
-        let other = Prepared::new(commit, h)?;
-        self.cases.extend(other.cases);
-        self.events.extend(other.events);
-        self.sealed.extend(other.sealed);
-        self.counters = other.counters.or(self.counters);
-        Ok(())
-    }
-    pub(crate) fn erased(&mut self, case: CaseId) {
-        self.erased.push(case);
-    }
-    pub(crate) fn set_seq(&mut self, seq: u64) {
-        self.seq = Some(seq);
-    }
-}
-
-/// The files that sled writes, for our own syncing of them.
-pub(super) struct Files {
-    dir: PathBuf,
-    db: File,
-    names: BTreeSet<OsString>,
-    blobs: BTreeSet<OsString>,
-}
-
-impl Files {
-    /// The files of the store in `dir`; all of them are synced now.
-    pub(super) fn new(dir: &Path) -> io::Result<Files> {
-        let mut files = Files { dir: dir.to_owned(), db: File::open(dir.join("db"))?, names: BTreeSet::new(), blobs: BTreeSet::new() };
-        files.db.sync_all()?;
-        for name in names_in(dir)? {
-            File::open(dir.join(name))?.sync_all()?;
-        }
-        files.sync()?;
-        Ok(files)
-    }
-
-    /// Makes what sled has written durable: the log, new blobs, and new names.
-    fn sync(&mut self) -> io::Result<()> {
-        self.db.sync_data()?;
-        let at = self.dir.join("blobs");
-        let blobs = names_in(&at)?;
-        if blobs != self.blobs {
-            for new in blobs.difference(&self.blobs) {
-                match File::open(at.join(new)) {
-                    Ok(file) => file.sync_all()?,
-                    // sled has dropped it again meanwhile.
-                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                    Err(e) => return Err(e),
-                }
-            }
-            File::open(&at)?.sync_all()?;
-            self.blobs = blobs;
-        }
-        let names = names_in(&self.dir)?;
-        if names != self.names {
-            File::open(&self.dir)?.sync_all()?;
-            self.names = names;
-        }
-        Ok(())
-    }
-}
-
-fn names_in(dir: &Path) -> io::Result<BTreeSet<OsString>> {
-    fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name())).collect()
-}
 
 /// A number for a head, so that their sum tells when one is missing or old.
 pub(super) fn digest_of(case: CaseId, version: u64) -> u64 {
