@@ -25,8 +25,8 @@ pub enum Bug {
     TextChangedAfterApproval,
     /// A post that comes again is taken as new.
     DedupeLost,
-    /// The company's own post is taken for a customer's.
-    OwnEchoOpensCase,
+    /// The company's own post is taken for somebody else's.
+    OwnEchoForeign,
     /// A deletion that comes before its post is forgotten.
     EarlyDeletionForgotten,
     /// An edit is noted, but what the chat shows is not brought up to date.
@@ -47,11 +47,31 @@ pub enum Bug {
     WindowNotRestarted,
     /// What came while the disk was full is acked.
     FullDiskAcked,
+    /// The thread of a case that was merged is no longer brought up to date.
+    MergedThreadForgotten,
+    /// An account counts as known from its first post on, not from its first page.
+    FirstPostBeginsHistory,
+    /// What is history to one account is history to all.
+    HistoryOfAnother,
+    /// A customer who writes while an answer waits does not hold it.
+    CustomerUnheard,
+    /// A published answer that comes back after a merge is taken for one given outside.
+    EchoAfterMerge,
+    /// What needs approval goes without it.
+    ApprovalSkipped,
+    /// A message drawn before its post was edited stays as it was.
+    StaleDrawing,
+    /// An answer goes to whoever spoke last in the conversation.
+    WrongCustomer,
+    /// A send that was taken back goes all the same.
+    UndoIgnored,
+    /// A card that its room does not take is given up.
+    RefusedCardDropped,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 20] = [
+    pub const ALL: [Bug; 30] = [
         Bug::AckBeforeCommit,
         Bug::CursorAheadOfCommit,
         Bug::ResendWithoutLook,
@@ -61,7 +81,7 @@ impl Bug {
         Bug::RightsNotRechecked,
         Bug::TextChangedAfterApproval,
         Bug::DedupeLost,
-        Bug::OwnEchoOpensCase,
+        Bug::OwnEchoForeign,
         Bug::EarlyDeletionForgotten,
         Bug::EditNotShown,
         Bug::DigestAgainAfterRestart,
@@ -72,6 +92,16 @@ impl Bug {
         Bug::ReceiptDropped,
         Bug::WindowNotRestarted,
         Bug::FullDiskAcked,
+        Bug::MergedThreadForgotten,
+        Bug::FirstPostBeginsHistory,
+        Bug::HistoryOfAnother,
+        Bug::CustomerUnheard,
+        Bug::EchoAfterMerge,
+        Bug::ApprovalSkipped,
+        Bug::StaleDrawing,
+        Bug::WrongCustomer,
+        Bug::UndoIgnored,
+        Bug::RefusedCardDropped,
     ];
 }
 

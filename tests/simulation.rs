@@ -9,6 +9,8 @@ mod check;
 mod coverage;
 mod network;
 mod plan;
+#[cfg(feature = "planted")]
+mod planted_bugs;
 pub mod rng;
 mod staff;
 mod trace;
@@ -55,8 +57,8 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Lives many seeds on all cores, until one fails.
-fn live_all(first: u64, count: u64) -> (Coverage, Option<(u64, Violation)>) {
+/// Lives many seeds on all cores, until one fails. Each thread is prepared first.
+fn live_all(first: u64, count: u64, prepare: impl Fn() + Sync) -> (Coverage, Option<(u64, Violation)>) {
     let next = AtomicU64::new(first);
     let stop = AtomicBool::new(false);
     let coverage = Mutex::new(Coverage::new());
@@ -65,6 +67,7 @@ fn live_all(first: u64, count: u64) -> (Coverage, Option<(u64, Violation)>) {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
+                prepare();
                 let mut mine = Coverage::new();
                 while !stop.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -126,7 +129,7 @@ fn seeds_are_clean() {
     let first = number("SERENO_FIRST").unwrap_or(0);
     let count = number("SERENO_SEEDS").unwrap_or(SEEDS);
     let begun = Instant::now();
-    let (coverage, failed) = live_all(first, count);
+    let (coverage, failed) = live_all(first, count, || ());
     if let Some((seed, violation)) = failed {
         let lines = live(seed, true).lines;
         let tail = lines.len().saturating_sub(60);

@@ -4,6 +4,7 @@ use super::model::{Case, HoldReason, Outgoing, SendKind, SendState, StopReason};
 use super::status::Status;
 use crate::clock::Time;
 use crate::desk::Desk;
+use crate::planted::{self, Bug};
 use crate::policy::{Approval, Policy, Role};
 
 /// What the gate says.
@@ -23,7 +24,7 @@ pub enum Gate {
 /// send was asked for may be wrong by now.
 #[must_use]
 pub fn gate(case: &Case, send: &Outgoing, desk: &Desk, policy: &Policy, now: Time) -> Gate {
-    if desk.paused.is_some() {
+    if desk.paused.is_some() && !planted::is(Bug::PauseIgnored) {
         return Gate::Wait;
     }
     match &send.state {
@@ -37,7 +38,7 @@ pub fn gate(case: &Case, send: &Outgoing, desk: &Desk, policy: &Policy, now: Tim
     if !policy.accounts.contains_key(&send.account) {
         return Gate::Refuse(StopReason::Refused("the account is no longer configured".into()));
     }
-    if !may_send(send, policy) {
+    if !may_send(send, policy) && !planted::is(Bug::RightsNotRechecked) {
         return Gate::Refuse(StopReason::RightLost);
     }
     target(case, send)
@@ -54,7 +55,7 @@ fn may_send(send: &Outgoing, policy: &Policy) -> bool {
         return false;
     }
     let approved = send.approved_by.as_ref().is_some_and(|by| policy.role(by) >= Some(Role::Lead) && by != &send.drafted_by);
-    let public_text = matches!(send.kind, SendKind::Reply | SendKind::Correct { .. });
+    let public_text = matches!(send.kind, SendKind::Reply | SendKind::Correct { .. }) && !planted::is(Bug::ApprovalSkipped);
     match policy.reply.approval {
         _ if !public_text => true,
         Approval::Off => true,

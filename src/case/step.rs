@@ -18,6 +18,7 @@ use crate::command::{Command, Run, table};
 use crate::digest::FactKind;
 use crate::intake::{Reason, is_content, weigh};
 use crate::outbox::{Effect, Receipt};
+use crate::planted::{self, Bug};
 use crate::policy::RoomId;
 use crate::post::{Author, Engagement, Post, PostId, PostRef, Untrusted};
 use crate::say::Say;
@@ -287,7 +288,8 @@ impl Work<'_> {
     }
 
     fn on_post(&mut self, post: &Post) {
-        if let Some((index, known)) = self.case.post(&post.id) {
+        let again = self.case.post(&post.id).filter(|_| !planted::is(Bug::DedupeLost));
+        if let Some((index, known)) = again {
             let newer = post.version() > known.post.version();
             let theirs = post.account == known.post.account;
             self.also_called(index, post);
@@ -299,7 +301,7 @@ impl Work<'_> {
             }
             return;
         }
-        if self.ctx.policy.is_ours(&post.author.id) {
+        if self.ctx.policy.is_ours(&post.author.id) && !planted::is(Bug::OwnEchoForeign) {
             self.on_own_post(post);
         } else if post.author.id == self.case.key.customer {
             self.on_customer_post(post);
@@ -395,7 +397,8 @@ impl Work<'_> {
     fn hold_pending(&mut self, because: HoldReason) {
         // What waits for approval as well: whoever approves must not have overlooked what came in.
         let waits = |s: &&Outgoing| matches!(s.state, SendState::Waiting { .. } | SendState::AwaitingApproval);
-        if let Some(id) = self.case.live_send().filter(waits).map(|s| s.id) {
+        let waiting = self.case.live_send().filter(waits).map(|s| s.id);
+        if let Some(id) = waiting.filter(|_| !planted::is(Bug::CustomerUnheard)) {
             self.hold(id, because);
         }
     }
@@ -481,7 +484,7 @@ impl Work<'_> {
 
     /// Brings every chat message that shows this post up to date.
     fn refresh_shown(&mut self, post: usize) {
-        let stale: Vec<Shown> = self.case.shown.iter().filter(|s| s.post == post).cloned().collect();
+        let stale: Vec<Shown> = self.case.shown.iter().filter(|s| s.post == post && !planted::is(Bug::EditNotShown)).cloned().collect();
         for s in stale {
             self.show(s.place, Effect::EntryUpdate { place: s.place, event: s.event, message: s.message });
         }
@@ -585,7 +588,7 @@ impl Work<'_> {
     fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt, rendered: Time) {
         let Some(entry) = self.case.posts.get(post) else { return };
         let private = entry.post.is_dm();
-        let stale = entry.changed_at.is_some_and(|at| at.plus(CLOCK_SLACK_MS) >= rendered);
+        let stale = !planted::is(Bug::StaleDrawing) && entry.changed_at.is_some_and(|at| at.plus(CLOCK_SLACK_MS) >= rendered);
         let message = receipt.native_id.clone();
         if self.case.shown.len() >= MAX_SHOWN {
             self.case.shown.remove(0);

@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::digest::{Fact, FactKind};
 use crate::intake::{is_content, length::length};
 use crate::outbox::{Effect, Lane, Urgency};
+use crate::planted::{self, Bug};
 use crate::policy::{AgentId, Approval, Policy, Role};
 use crate::post::{Account, Author, Untrusted};
 
@@ -231,7 +232,7 @@ impl<'a> Work<'a> {
     /// Refuses unless nobody else owns the case.
     pub fn not_anothers(&self, by: &AgentId) -> Result<(), Refusal> {
         match &self.case.owner {
-            Some(owner) if owner != by => Err(Refusal::OwnedBy(owner.clone())),
+            Some(owner) if owner != by && !planted::is(Bug::TwoOwners) => Err(Refusal::OwnedBy(owner.clone())),
             _ => Ok(()),
         }
     }
@@ -256,6 +257,10 @@ impl<'a> Work<'a> {
         let waits = |s: &&Outgoing| s.state == SendState::AwaitingApproval && s.kind == SendKind::Reply;
         if let Some(waiting) = self.case.sends.iter().find(waits).map(|s| s.id) {
             self.stop(waiting, StopReason::Superseded, Some(by));
+        }
+        if planted::is(Bug::TextChangedAfterApproval) {
+            let approved = self.case.sends.iter_mut().find(|s| s.approved_by.is_some() && s.state.is_pending());
+            approved.into_iter().for_each(|s| s.text = Untrusted::new(text));
         }
         for d in &mut self.case.drafts {
             d.closed = true;
@@ -325,7 +330,8 @@ impl<'a> Work<'a> {
     /// Whether such a send of `by` waits for a second pair of eyes.
     #[must_use]
     pub fn needs_approval(&self, kind: &SendKind, by: &AgentId) -> bool {
-        matches!(kind, SendKind::Reply | SendKind::Correct { .. })
+        !planted::is(Bug::ApprovalSkipped)
+            && matches!(kind, SendKind::Reply | SendKind::Correct { .. })
             && match self.ctx.policy.reply.approval {
                 Approval::Off => false,
                 Approval::Agents => self.ctx.policy.role(by) < Some(Role::Lead),
@@ -416,6 +422,7 @@ impl<'a> Work<'a> {
             (p.post.account.clone(), p.post.author.clone(), (Some(p.post.id.clone()), p.post.local_id.clone(), p.post.version()))
         };
         match kind {
+            SendKind::Reply if planted::is(Bug::WrongCustomer) => case.posts.last().map(of_post).ok_or(Refusal::NothingToAnswer),
             SendKind::Reply => case.latest_of_customer(false).map(of_post).ok_or(Refusal::NothingToAnswer),
             // A private message hangs on the customer's last one, else on nothing: never on a public post.
             SendKind::Handoff | SendKind::Dm => Ok(case

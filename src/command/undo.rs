@@ -5,6 +5,7 @@ use crate::case::refusal::Refusal;
 use crate::case::work::{UNDO_ACT_MS, Work};
 use crate::case::{Case, Event, SendState, Status, StopReason, Undoable};
 use crate::digest::FactKind;
+use crate::planted::{self, Bug};
 use crate::policy::Role;
 use crate::say::Say;
 
@@ -33,8 +34,10 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         if by != c.by && w.case.owner.as_ref() != Some(&c.by) && !is_lead(w, c) {
             return Err(Refusal::OwnedBy(by));
         }
-        w.stop(id, StopReason::Undone, Some(&c.by));
-        give_back(w, id);
+        if !planted::is(Bug::UndoIgnored) {
+            w.stop(id, StopReason::Undone, Some(&c.by));
+            give_back(w, id);
+        }
         return Ok(Say::new("done-undo-send").case(w.case.id));
     }
     let recent = |u: &Undoable| u.by == c.by && w.ctx.now.since(u.at) <= UNDO_ACT_MS;

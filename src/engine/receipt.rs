@@ -8,6 +8,7 @@ use crate::clock::{DAY_MS, SECOND_MS, Time};
 use crate::command::Answer;
 use crate::outbox::lanes::back_off_ms;
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Look, Outcome, Receipt};
+use crate::planted::{self, Bug};
 use crate::post::PostRef;
 use crate::say::Say;
 use crate::store::{Claim, StoreError};
@@ -27,6 +28,7 @@ impl Tx<'_> {
             return Ok(());
         }
         match outcome {
+            Outcome::Done(_) if entry.attempts > 1 && planted::is(Bug::ReceiptDropped) => Ok(()),
             Outcome::Done(receipt) => self.done(entry, receipt),
             Outcome::Retry { after_ms, why, lane } => {
                 let until = self.now.plus(after_ms.unwrap_or(0).max(back_off_ms(entry.attempts)));
@@ -43,6 +45,12 @@ impl Tx<'_> {
                 }
                 signals.push(Signal::Block(entry.lane.clone(), until));
                 self.again(entry, until, why)
+            }
+            Outcome::Unknown { .. } if matches!(entry.effect, Effect::Send { .. }) && planted::is(Bug::ResendWithoutLook) => {
+                let until = self.now.plus(LOOK_AFTER_MS);
+                self.with_send(&entry, |s| CaseInput::SendWaits(s, until))?;
+                self.put(Entry { state: EntryState::Queued, due: until, ..entry });
+                Ok(())
             }
             Outcome::Unknown { .. } => {
                 let due = self.now.plus(LOOK_AFTER_MS);
@@ -197,6 +205,10 @@ impl Tx<'_> {
             (Effect::Send { .. }, _) => {
                 self.finish(entry.id);
                 self.with_send(&entry, |s| CaseInput::SendStopped(s, StopReason::Refused(why.to_owned())))
+            }
+            (Effect::Card { .. }, _) if planted::is(Bug::RefusedCardDropped) => {
+                self.finish(entry.id);
+                Ok(())
             }
             (Effect::Card { place }, Some(id)) if entry.lane != Lane::Chat(self.policy.fallback_room.clone()) => {
                 let fallback = self.policy.fallback_room.clone();

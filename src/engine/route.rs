@@ -5,6 +5,7 @@ use crate::case::step::{CaseInput, joins};
 use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
 use crate::digest::{Fact, FactKind};
 use crate::intake::is_own_complaint;
+use crate::planted::{self, Bug};
 use crate::post::{Account, NetEvent, Post, PostRef, Reach};
 use crate::store::{Claim, StoreError};
 
@@ -80,7 +81,8 @@ impl Tx<'_> {
         let mut out = Vec::new();
         let mut linked: Vec<(CaseId, CaseId)> = case.links.iter().map(|id| (case.id, *id)).collect();
         while let Some((into, id)) = linked.pop() {
-            let Some(former) = self.case(id)?.filter(|f| f.merged_into == Some(into)) else { continue };
+            let merged = |f: &Case| f.merged_into == Some(into) && !planted::is(Bug::MergedThreadForgotten);
+            let Some(former) = self.case(id)?.filter(merged) else { continue };
             linked.extend(former.links.iter().map(|id| (former.id, *id)));
             if former.post(post).is_some() {
                 out.push(former);
@@ -99,6 +101,7 @@ impl Tx<'_> {
                 }
             }
             Some(Claim::Gone) => Ok(()),
+            None if planted::is(Bug::EarlyDeletionForgotten) => Ok(()),
             // Perhaps the deletion comes first: whatever comes under this name later is gone already.
             Some(Claim::Noted) | None => {
                 self.set_claim(post.clone(), Claim::Gone);
@@ -132,7 +135,9 @@ impl Tx<'_> {
     /// Whether a claimed post is one that we published: it belongs to its case already, even where
     /// that was merged since or the post taken back.
     fn is_published(&self, id: CaseId, post: &Post) -> Result<bool, StoreError> {
-        Ok(self.policy.is_ours(&post.author.id) && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none()))
+        Ok(!planted::is(Bug::EchoAfterMerge)
+            && self.policy.is_ours(&post.author.id)
+            && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none()))
     }
 
     /// The deletion came before the post: it is counted, and shown to nobody.
@@ -200,9 +205,9 @@ impl Tx<'_> {
 
     fn on_foreign(&mut self, post: &Post) -> Result<(), StoreError> {
         let since = self.desk.first_seen.get(&post.account).copied().unwrap_or(self.now);
-        if post.created_at < since.plus(-self.policy.import_ms) {
+        if post.created_at < since.plus(-self.policy.import_ms) && !planted::is(Bug::OldPostsImported) {
             // History for this account alone: another of ours may have been spoken to in our time.
-            let name = match post.local_id.is_empty() {
+            let name = match post.local_id.is_empty() || planted::is(Bug::HistoryOfAnother) {
                 true => PostRef::World(post.id.clone()),
                 false => PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() },
             };

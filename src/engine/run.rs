@@ -12,6 +12,7 @@ use crate::command::{Answer, Args, Command, Filter, Run, Verb, table};
 use crate::desk::Desk;
 use crate::outbox::lanes::{Lanes, Rate};
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
+use crate::planted::{self, Bug};
 use crate::policy::{AccountPolicy, Policy};
 use crate::post::{Account, PostRef};
 use crate::store::{Counters, Store, StoreError};
@@ -52,13 +53,19 @@ impl Engine {
     /// # Errors
     /// Whatever the store says; nothing is begun silently empty.
     pub fn open(store: Arc<dyn Store>, policy: Policy, now: Time, entropy: [u8; 32]) -> Result<Engine, StoreError> {
-        let desk = store.desk()?.unwrap_or_default();
+        let mut desk = store.desk()?.unwrap_or_default();
+        if planted::is(Bug::DigestAgainAfterRestart) {
+            desk.digest_given =
+                desk.digest_given.as_deref().and_then(|d| d.parse::<jiff::civil::Date>().ok()?.yesterday().ok()).map(|d| d.to_string());
+            desk.next_wake = None;
+        }
         let counters = store.counters()?;
         let mut lanes = Lanes::default();
         let mut unwatched = BTreeSet::new();
         for mut entry in store.outbox()? {
             if entry.state == EntryState::InFlight {
-                entry.state = EntryState::Unknown;
+                let chat = matches!(entry.lane, Lane::Chat(_));
+                entry.state = if chat && planted::is(Bug::RepostWithoutLook) { EntryState::Queued } else { EntryState::Unknown };
                 entry.due = now;
             }
             if matches!(entry.effect, Effect::Send { .. }) && entry.state == EntryState::Queued && entry.attempts == 0 {
@@ -161,7 +168,14 @@ impl Engine {
         let mut signals = Vec::new();
         let queries = self.answer_queries(now, batches)?;
         let unwatched = self.unwatched.clone();
-        let out = self.transact(now, |tx| {
+        if planted::is(Bug::CursorAheadOfCommit) {
+            self.transact(now, |tx| {
+                batches.iter().filter_map(|b| b.cursor.clone()).for_each(|cursor| tx.cursor(cursor));
+                Ok(())
+            })?;
+        }
+        let mut said = Vec::new();
+        let taken = self.transact(now, |tx| {
             let mut out = Vec::with_capacity(batches.len());
             for (b, batch) in batches.iter().enumerate() {
                 let mut acks = Vec::with_capacity(batch.inputs.len());
@@ -177,8 +191,16 @@ impl Engine {
                 }
                 out.push(acks);
             }
+            if planted::is(Bug::AckBeforeCommit) || planted::is(Bug::FullDiskAcked) {
+                said.clone_from(&out);
+            }
             Ok(out)
-        })?;
+        });
+        let out = match taken {
+            Err(StoreError::Full(_)) if planted::is(Bug::FullDiskAcked) && said.len() == batches.len() => return Ok(said),
+            Err(StoreError::Unavailable(_)) if planted::is(Bug::AckBeforeCommit) && said.len() == batches.len() => return Ok(said),
+            taken => taken?,
+        };
         for signal in signals {
             match signal {
                 Signal::Block(lane, until) => self.lanes.block(&lane, until),
@@ -252,6 +274,10 @@ impl Engine {
         });
         let marked = match marked {
             Ok(marked) => marked,
+            Err(StoreError::Full(_)) if planted::is(Bug::SendBeforeMark) => {
+                let sends = ready.iter().filter(|e| e.state == EntryState::Queued && matches!(e.effect, Effect::Send { .. }));
+                sends.map(|e| Entry { attempts: e.attempts + 1, sent_at: Some(now), ..e.clone() }).collect()
+            }
             Err(error) => {
                 self.lanes.give_back(&ready);
                 return Err(error);
@@ -377,7 +403,8 @@ fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
 fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Entry) -> bool + 'a {
     move |entry| match (&entry.effect, &entry.lane) {
         (Effect::Send { .. }, Lane::Network(account)) => {
-            entry.state == EntryState::Unknown || (desk.paused.is_none() && reconciled.contains(account))
+            let paused = desk.paused.is_some() && !planted::is(Bug::PauseIgnored);
+            entry.state == EntryState::Unknown || (!paused && reconciled.contains(account))
         }
         _ => true,
     }
@@ -449,7 +476,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
 
 /// Windows that ran out while nobody watched start again, whole, now that the conversation is known.
 fn rearm(tx: &mut Tx<'_>, account: &Account, unwatched: &BTreeSet<EntryId>) -> Result<(), StoreError> {
-    for id in unwatched {
+    for id in unwatched.iter().filter(|_| !planted::is(Bug::WindowNotRestarted)) {
         let Some(entry) = tx.entry(*id).filter(|e| e.lane == Lane::Network(account.clone()) && e.due <= tx.now) else { continue };
         let (Effect::Send { send }, Some(case)) = (&entry.effect, entry.case) else { continue };
         let Some(case) = tx.case(case)? else { continue };
@@ -462,7 +489,7 @@ fn rearm(tx: &mut Tx<'_>, account: &Account, unwatched: &BTreeSet<EntryId>) -> R
 
 /// Carries out a command, or says why not. The same id again gets the same answer, and does nothing.
 fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreError> {
-    if let Some(answer) = tx.seen(&command.id)? {
+    if let Some(answer) = tx.seen(&command.id)?.filter(|_| !planted::is(Bug::AnswerForgotten)) {
         return Ok(answer);
     }
     let (case, done) = carry_out(tx, command)?;

@@ -18,6 +18,7 @@ use crate::clock::Time;
 use crate::command::Answer;
 use crate::engine::{Body, Reply};
 use crate::i18n::Words;
+use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
 use crate::view::{Line, Piece, TextView, View};
 use pen::Pen;
@@ -86,7 +87,7 @@ pub fn is_private_room(room: &RoomId, policy: &Policy) -> bool {
 }
 
 fn private_place(case: &Case, place: usize, policy: &Policy) -> bool {
-    case.places.get(place).is_some_and(|p| is_private_room(&p.room, policy))
+    planted::is(Bug::DmInHomeRoom) || case.places.get(place).is_some_and(|p| is_private_room(&p.room, policy))
 }
 
 fn text(code: &str, lines: Vec<Line>) -> View {

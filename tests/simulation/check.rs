@@ -131,6 +131,9 @@ fn parse(token: &str) -> Option<(usize, usize, usize)> {
 fn publications(w: &World) -> Result<(), Violation> {
     let mut seen = BTreeSet::new();
     for net in &w.nets {
+        if let Some(what) = &net.misaddressed {
+            return Err(Violation::new(4, what.clone()));
+        }
         for a in &net.accepted {
             if !seen.insert((a.case, a.send)) {
                 return Err(Violation::new(3, format!("send {} of {} was published twice", a.send, a.case)));

@@ -129,6 +129,8 @@ pub struct Net {
     by_id: BTreeMap<PostId, usize>,
     keys: BTreeMap<String, (usize, Time)>,
     tried: BTreeMap<String, Time>,
+    /// A send that named its target by an id of another server.
+    pub misaddressed: Option<String>,
     /// Nothing works until then.
     pub down_until: Time,
 }
@@ -164,6 +166,7 @@ impl Net {
             by_id: BTreeMap::new(),
             keys: BTreeMap::new(),
             tried: BTreeMap::new(),
+            misaddressed: None,
             down_until: Time(0),
             name,
         }
@@ -516,6 +519,16 @@ impl Net {
             if item.edited.map_or(0, |t| t.0) != send.target_version {
                 cov.hit(Hit::NetTargetEdited);
                 return Outcome::TargetEdited;
+            }
+            if send.target_local != self.local(account, index) {
+                self.misaddressed.get_or_insert(format!(
+                    "{} answers {}, which {} knows as {}, under the name {}",
+                    op,
+                    id,
+                    send.account,
+                    self.local(account, index),
+                    send.target_local
+                ));
             }
             target = Some(index);
         }

@@ -807,7 +807,12 @@ impl World {
                     self.doubt(&taken);
                     return self.crash(Hit::CrashBeforeAcks);
                 }
-                self.acked(taken, acks, now)
+                self.acked(taken, acks, now)?;
+                if self.store.is_dead() {
+                    // Acks left although the machine died within their commit.
+                    return self.crash(Hit::CrashBeforeTakeCommit);
+                }
+                Ok(())
             }
             Err(error) if self.store.is_dead() => {
                 self.say(format_args!("take {} met {error}", names.join(" ")));
