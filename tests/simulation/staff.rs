@@ -305,6 +305,7 @@ impl Staff {
     }
 
     /// What an answer agrees to be sent.
+    #[expect(clippy::too_many_arguments, reason = "one call, and every one of them is its own knob")]
     fn agree(&mut self, case: CaseId, command: &Command, answer: &Answer, at: Time, window: i64, doubtful: bool, cov: &mut Coverage) {
         let given = match &command.args {
             Args::Text(t) => Some(t.trim().to_owned()),
@@ -317,11 +318,12 @@ impl Staff {
         if !answer.ok {
             return;
         }
-        if command.verb == Verb::Undo && answer.say.code == "done-undo-send" {
-            if let Some((_, intent)) = self.intents.range_mut((case, 0)..=(case, u32::MAX)).next_back() {
-                intent.undone |= !doubtful && !intent.doubtful;
-                cov.hit(Hit::UndoneSend);
-            }
+        if command.verb == Verb::Undo
+            && answer.say.code == "done-undo-send"
+            && let Some((_, intent)) = self.intents.range_mut((case, 0)..=(case, u32::MAX)).next_back()
+        {
+            intent.undone |= !doubtful && !intent.doubtful;
+            cov.hit(Hit::UndoneSend);
         }
         let sends = matches!(command.verb, Verb::Reply | Verb::Handoff | Verb::Dm | Verb::Correct | Verb::Retract | Verb::Approve);
         let Some(n) = answer.send.filter(|_| sends) else { return };

@@ -177,29 +177,26 @@ impl World {
 
     /// Opens the engine on what is durable.
     fn open(&mut self) -> Result<(), Violation> {
-        for _ in 0..20 {
-            self.store = self.store.reopen();
-            let store = Arc::new(self.store.clone());
-            let (policy, now) = (self.policy.clone(), self.bot());
-            match Engine::open(store, policy, now, [7; 32]) {
-                Ok(engine) => {
-                    self.engine = Some(engine);
-                    self.opened_at = now;
-                    self.staff.seq += 1;
-                    self.opened_seq = self.staff.seq;
-                    self.reconciled.clear();
-                    self.caught_up.clear();
-                    self.say(format_args!("open"));
-                    return Ok(());
-                }
-                Err(StoreError::Full(_)) => {
-                    self.say(format_args!("cannot open: the disk is full"));
-                    return Ok(());
-                }
-                Err(error) => return Err(Violation::new(0, format!("the engine does not open: {error}"))),
+        self.store = self.store.reopen();
+        let store = Arc::new(self.store.clone());
+        let (policy, now) = (self.policy.clone(), self.bot());
+        match Engine::open(store, policy, now, [7; 32]) {
+            Ok(engine) => {
+                self.engine = Some(engine);
+                self.opened_at = now;
+                self.staff.seq += 1;
+                self.opened_seq = self.staff.seq;
+                self.reconciled.clear();
+                self.caught_up.clear();
+                self.say(format_args!("open"));
+                Ok(())
             }
+            Err(StoreError::Full(_)) => {
+                self.say(format_args!("cannot open: the disk is full"));
+                Ok(())
+            }
+            Err(error) => Err(Violation::new(0, format!("the engine does not open: {error}"))),
         }
-        Err(Violation::new(15, "the engine does not open after 20 tries".into()))
     }
 
     /// The process dies: what it held in memory is gone.
@@ -255,7 +252,7 @@ impl World {
     fn forget_copy(&mut self, p: &Pending) {
         for input in &p.batch.inputs {
             if let Input::Command(c) = input {
-                let n: usize = c.id[1..].parse().expect("c and a number");
+                let n: usize = c.id.strip_prefix('c').and_then(|n| n.parse().ok()).expect("c and a number");
                 self.staff.asked[n].copies = self.staff.asked[n].copies.saturating_sub(1);
             }
         }
@@ -429,8 +426,8 @@ impl World {
             }
             _ => {
                 let name = Account::from("acme_es");
-                if !self.policy.accounts.contains_key(&name) {
-                    self.policy.accounts.insert(name, super::plan::account("square", "acme_es"));
+                if let std::collections::btree_map::Entry::Vacant(e) = self.policy.accounts.entry(name) {
+                    e.insert(super::plan::account("square", "acme_es"));
                     self.nets[0].accounts[1].known_since = Some(self.bot());
                     self.cov.hit(Hit::AccountAdded);
                 }
@@ -896,10 +893,8 @@ impl World {
                     (Input::Command(c), Ack::Replied(_)) => self.staff.replied(&c.id),
                     (Input::Command(c), ack) => return Err(Violation::new(8, format!("command {} was acked with {ack:?}", c.id))),
                     (Input::Net(account, event), _) => self.tell(account, event),
-                    (Input::Reconciled(account), _) => {
-                        if self.reconciled.insert(account.clone()) {
-                            self.staff.read_up(account, at, self.opened_seq, self.policy.reply.undo_ms);
-                        }
+                    (Input::Reconciled(account), _) if self.reconciled.insert(account.clone()) => {
+                        self.staff.read_up(account, at, self.opened_seq, self.policy.reply.undo_ms);
                     }
                     _ => {}
                 }
@@ -1039,10 +1034,8 @@ impl World {
             return wrong(3, format!("its window of {} ms was not over", intent.window));
         }
         // What came while the bot was down is read first.
-        if intent.armed_seq < self.opened_seq {
-            if !self.reconciled.contains(&send.account) {
-                return wrong(4, "what came while the bot was down was not read yet".into());
-            }
+        if intent.armed_seq < self.opened_seq && !self.reconciled.contains(&send.account) {
+            return wrong(4, "what came while the bot was down was not read yet".into());
         }
         self.customer_wrote(key, send, intent.armed_seq)
     }
@@ -1108,12 +1101,11 @@ impl World {
 
     /// What staff see of cases once their cards stand.
     fn learn(&mut self, d: &Delivery) {
-        if let Body::Card { case, place, .. } = &d.body {
-            if let Some(m) = self.chat.messages.iter().find(|m| m.draft.op == d.op) {
-                if case.places.get(*place).is_some_and(|p| p.kind == PlaceKind::Home) {
-                    self.staff.known.insert(case.id, (case.key.customer.0.clone(), m.draft.room.clone(), m.id.clone()));
-                }
-            }
+        if let Body::Card { case, place, .. } = &d.body
+            && let Some(m) = self.chat.messages.iter().find(|m| m.draft.op == d.op)
+            && case.places.get(*place).is_some_and(|p| p.kind == PlaceKind::Home)
+        {
+            self.staff.known.insert(case.id, (case.key.customer.0.clone(), m.draft.room.clone(), m.id.clone()));
         }
     }
 

@@ -157,15 +157,25 @@ fn may_open(
     }
 }
 
+/// How long to wait for another process to let go: a command that looks into the store beside a
+/// bot that is just starting takes no longer.
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
+
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let lock = File::open(dir).map_err(|e| io_error(dir, &e))?;
-    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(lock),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Unavailable(format!(
-            "store {}: another process has it open; ask that one through its control socket, or stop it first",
-            dir.display()
-        ))),
-        Err(e) => Err(io_error(dir, &e.into())),
+    let began = std::time::Instant::now();
+    loop {
+        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(lock),
+            Err(rustix::io::Errno::WOULDBLOCK) if began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(StoreError::Unavailable(format!(
+                    "store {}: another process has it open; ask that one through its control socket, or stop it first",
+                    dir.display()
+                )));
+            }
+            Err(e) => return Err(io_error(dir, &e.into())),
+        }
     }
 }
 
