@@ -12,11 +12,11 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// How long nothing may happen, in the machine's time, before the day is taken for over although
-/// something is missing.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// So many glances at which nothing has happened, and the day is taken for over although something
+/// is missing. Glances, no seconds: the engine answers each, so that one that is slow is waited for.
+const PATIENCE: u32 = 240;
 /// The same once it is clear that something is missing.
-const NO_PATIENCE: Duration = Duration::from_millis(500);
+const NO_PATIENCE: u32 = 20;
 /// How long an answer to what was typed may take.
 const ANSWER_BOUND: Duration = Duration::from_secs(20);
 /// The whole story, at most.
@@ -33,8 +33,8 @@ pub struct Auto<'a> {
     bot: &'a Handle,
     town: &'a Town,
     evidence: Evidence,
-    /// When something last happened.
-    moved: Instant,
+    /// Glances since something last happened.
+    quiet: u32,
     looked: bool,
     gave_up: bool,
 }
@@ -50,18 +50,7 @@ impl<'a> Auto<'a> {
         bot: &'a Handle,
         town: &'a Town,
     ) -> Auto<'a> {
-        Auto {
-            staff,
-            seen,
-            keyboard,
-            console,
-            bot,
-            town,
-            evidence: Evidence::default(),
-            moved: Instant::now(),
-            looked: false,
-            gave_up: false,
-        }
+        Auto { staff, seen, keyboard, console, bot, town, evidence: Evidence::default(), quiet: 0, looked: false, gave_up: false }
     }
 
     /// Works through the story and has it judged; `None`: it did not come to an end in time.
@@ -86,9 +75,9 @@ impl<'a> Auto<'a> {
                 seen = self.seen.recv() => self.take(seen.context("the chat has ended")?),
                 changed = written.changed() => {
                     changed.context("the square is gone")?;
-                    self.moved = Instant::now();
+                    self.quiet = 0;
                 }
-                () = tokio::time::sleep(GLANCE) => {}
+                () = tokio::time::sleep(GLANCE) => self.quiet += 1,
             }
         }
         self.settle().await?;
@@ -114,7 +103,7 @@ impl<'a> Auto<'a> {
     }
 
     fn take(&mut self, seen: Seen) {
-        self.moved = Instant::now();
+        self.quiet = 0;
         match seen {
             Seen::Shown(shown) => {
                 self.staff.read(&shown);
@@ -129,7 +118,8 @@ impl<'a> Auto<'a> {
         if !self.town.at_rest() {
             return Ok(());
         }
-        let calm = !self.staff.waits() && self.outbox().await?.is_empty();
+        let empty = self.outbox().await?.is_empty();
+        let calm = empty && !self.staff.waits();
         if calm && !self.looked {
             self.looked = true;
             self.staff.look_into_quarantine();
@@ -137,7 +127,7 @@ impl<'a> Auto<'a> {
         }
         // What is missing may still be on its way.
         let complete = calm && self.verdict().count(Wrong::Lost) == 0;
-        if complete || self.moved.elapsed() > PATIENCE {
+        if complete || self.quiet > PATIENCE {
             self.gave_up |= !complete;
             self.staff.close_shift();
         }
@@ -146,17 +136,18 @@ impl<'a> Auto<'a> {
 
     /// Waits for the last messages, and notes what never leaves the outbox.
     async fn settle(&mut self) -> anyhow::Result<()> {
-        self.moved = Instant::now();
+        self.quiet = 0;
         let patience = if self.gave_up { NO_PATIENCE } else { PATIENCE };
         loop {
             self.evidence.left = self.outbox().await?;
             while let Ok(seen) = self.seen.try_recv() {
                 self.take(seen);
             }
-            if self.evidence.left.is_empty() || self.moved.elapsed() > patience {
+            if self.evidence.left.is_empty() || self.quiet > patience {
                 return Ok(());
             }
             tokio::time::sleep(GLANCE).await;
+            self.quiet += 1;
         }
     }
 

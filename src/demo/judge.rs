@@ -356,17 +356,13 @@ impl Bench<'_> {
         if approved.private {
             return None;
         }
-        // The customer's posts in this case that staff had before their eyes, oldest first.
+        // The customer's posts in this case that staff had before their eyes.
         let read = |shown: &[Shown]| -> Vec<PostId> {
             let of = |s: &Shown| shows(&s.view).filter(|(case, _)| *case == approved.case).map(|(_, post)| post);
             let public = |id: &PostId| self.books.post(id).is_some_and(|s| s.post.author.id == received.to && !s.post.is_dm());
-            let mut posts = Vec::new();
-            for post in shown.iter().filter(|s| !s.edit).filter_map(of).filter(public) {
-                if !posts.contains(&post) {
-                    posts.push(post);
-                }
-            }
-            posts
+            let seen: BTreeSet<PostId> = shown.iter().filter(|s| !s.edit).filter_map(of).filter(public).collect();
+            // In the order in which they were written: a stream may tell of them in another one.
+            self.books.posts().map(|s| s.post.id.clone()).filter(|id| seen.contains(id)).collect()
         };
         let before = read(self.evidence.shown.get(..approved.after).unwrap_or_default());
         let all = read(&self.evidence.shown);

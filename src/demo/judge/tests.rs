@@ -206,6 +206,19 @@ fn an_answer_to_another_post_person_or_from_another_account_is_astray() {
     w.receive(SendKind::Reply, "ana", "Sorry!", Some(&w.asked.clone()));
     assert_eq!(w.codes(), [("wrong-target", Some(w.asked.clone()))], "the customer's later post was on the screen");
 
+    // What came late to the chat is no newer for that: the newest as written is the one to answer.
+    let mut w = World::new();
+    let second = w.write("ana", "@brand hello?", Some(&w.asked.clone()));
+    let third = w.write("ana", "@brand it left!", Some(&second));
+    w.entry(1, "joined", &third);
+    w.entry(1, "joined", &second);
+    w.approve(1, "Sorry!");
+    w.receive(SendKind::Reply, "ana", "Sorry!", Some(&third));
+    assert_eq!(w.codes(), []);
+    w.approve(1, "Sorry again!");
+    w.receive(SendKind::Reply, "ana", "Sorry again!", Some(&second));
+    assert_eq!(w.codes(), [("wrong-target", Some(second))]);
+
     let mut w = World::new();
     let bobs = w.write("bob", "@brand me too, where is mine?", None);
     w.card(2, &bobs);
