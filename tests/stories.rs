@@ -51,6 +51,25 @@ fn others_in_the_conversation_are_shown_as_others() {
 }
 
 #[test]
+fn a_post_that_came_before_its_conversation_was_known_finds_its_place_later() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    let cheer = Post { reach: Reach::Followed, ..reply_to(&first, "p2", "dani", "So sorry to read that.") };
+    // The stream had it before reconciliation had what it answers.
+    w.posts(&cheer);
+    assert_eq!(w.cases(), 0);
+    w.posts(&first);
+    w.posts(&cheer);
+    assert_eq!(w.cases(), 1);
+    assert!(w.shown(1).contains(&Event::OtherSpoke { post: 1 }));
+    // Followed by one account, and spoken to another: the mention is not taken for old news.
+    let other = Post { reach: Reach::Followed, ..post("p3", "eva", COMPLAINT) };
+    w.posts(&other);
+    w.posts(&Post { reach: Reach::Mention, ..other });
+    assert_eq!(w.cases(), 2);
+}
+
+#[test]
 fn a_bystanders_own_complaint_is_a_linked_case() {
     let mut w = world();
     let first = post("p1", "carla", COMPLAINT);

@@ -238,10 +238,9 @@ impl Tx<'_> {
                 self.claim_post(post, &Claim::Case(id));
                 self.on_case(id, &CaseInput::Post(post))
             }
-            None if post.reach == Reach::Followed => {
-                self.claim_post(post, &Claim::Noted);
-                Ok(())
-            }
+            // Nobody's conversation that we know yet. Not noted as seen: its beginning may be on its way,
+            // or another account be spoken to; then it comes again, and finds its place.
+            None if post.reach == Reach::Followed => Ok(()),
             linked => self.open(post, linked).map(|_| ()),
         }
     }
