@@ -189,7 +189,7 @@ impl Net {
     }
 
     /// Somebody posts.
-    #[expect(clippy::too_many_arguments, reason = "one call, and every one of them is its own knob")]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one post")]
     pub fn post(&mut self, who: Who, words: &str, parent: Option<usize>, reaches: &[usize], direct: bool, buzz: bool, now: Time) -> usize {
         let index = self.posts.len();
         let root = parent.map_or(index, |p| self.posts[p].root);
@@ -360,7 +360,7 @@ impl Net {
 
     /// A page of a stream. `import_ms`: how far back a first poll goes; a careless adapter
     /// (`careless`) offers older posts too.
-    #[expect(clippy::too_many_arguments, reason = "one call, and every one of them is its own knob")]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one question")]
     pub fn poll(
         &self,
         account: usize,
@@ -448,7 +448,7 @@ impl Net {
     }
 
     /// Carries out a send, or not.
-    #[expect(clippy::too_many_arguments, reason = "one call, and every one of them is its own knob")]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one send")]
     pub fn send(
         &mut self,
         op: &str,

@@ -252,6 +252,12 @@ impl Staff {
         }
     }
 
+    /// A copy of a command went under on its way, or arrived.
+    pub fn copy_gone(&mut self, id: &str) {
+        let asked = &mut self.asked[self.by_id[id]];
+        asked.copies = asked.copies.saturating_sub(1);
+    }
+
     /// A query was answered.
     pub fn replied(&mut self, id: &str) {
         let n = self.by_id[id];
@@ -305,7 +311,7 @@ impl Staff {
     }
 
     /// What an answer agrees to be sent.
-    #[expect(clippy::too_many_arguments, reason = "one call, and every one of them is its own knob")]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one answer")]
     fn agree(&mut self, case: CaseId, command: &Command, answer: &Answer, at: Time, window: i64, doubtful: bool, cov: &mut Coverage) {
         let given = match &command.args {
             Args::Text(t) => Some(t.trim().to_owned()),

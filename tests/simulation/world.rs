@@ -96,11 +96,12 @@ pub struct World {
     caught_up: BTreeSet<(usize, usize, usize)>,
     /// Accounts that were read up to the present since the engine opened.
     reconciled: BTreeSet<Account>,
-    opened_at: Time,
     opened_seq: u64,
     armed: Option<Fault>,
     full_until: Option<Time>,
     tried_sends: BTreeSet<(sereno::case::CaseId, u32)>,
+    /// Operations that an operator gave up: what they made after all counts as made elsewhere.
+    pub given_up: BTreeSet<String>,
     pub faults_on: bool,
     /// The first and the last moment at which the engine was asked what is due, in its own time.
     pub first_due: Option<Time>,
@@ -135,11 +136,11 @@ impl World {
             told: BTreeMap::new(),
             caught_up: BTreeSet::new(),
             reconciled: BTreeSet::new(),
-            opened_at: now,
             opened_seq: 0,
             armed: None,
             full_until: None,
             tried_sends: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             faults_on: true,
             first_due: None,
             last_due: now,
@@ -180,23 +181,14 @@ impl World {
         self.store = self.store.reopen();
         let store = Arc::new(self.store.clone());
         let (policy, now) = (self.policy.clone(), self.bot());
-        match Engine::open(store, policy, now, [7; 32]) {
-            Ok(engine) => {
-                self.engine = Some(engine);
-                self.opened_at = now;
-                self.staff.seq += 1;
-                self.opened_seq = self.staff.seq;
-                self.reconciled.clear();
-                self.caught_up.clear();
-                self.say(format_args!("open"));
-                Ok(())
-            }
-            Err(StoreError::Full(_)) => {
-                self.say(format_args!("cannot open: the disk is full"));
-                Ok(())
-            }
-            Err(error) => Err(Violation::new(0, format!("the engine does not open: {error}"))),
-        }
+        let engine = Engine::open(store, policy, now, [7; 32]).map_err(|e| Violation::new(0, format!("the engine does not open: {e}")))?;
+        self.engine = Some(engine);
+        self.staff.seq += 1;
+        self.opened_seq = self.staff.seq;
+        self.reconciled.clear();
+        self.caught_up.clear();
+        self.say(format_args!("open"));
+        Ok(())
     }
 
     /// The process dies: what it held in memory is gone.
@@ -252,8 +244,7 @@ impl World {
     fn forget_copy(&mut self, p: &Pending) {
         for input in &p.batch.inputs {
             if let Input::Command(c) = input {
-                let n: usize = c.id.strip_prefix('c').and_then(|n| n.parse().ok()).expect("c and a number");
-                self.staff.asked[n].copies = self.staff.asked[n].copies.saturating_sub(1);
+                self.staff.copy_gone(&c.id);
             }
         }
     }
@@ -426,8 +417,8 @@ impl World {
             }
             _ => {
                 let name = Account::from("acme_es");
-                if let std::collections::btree_map::Entry::Vacant(e) = self.policy.accounts.entry(name) {
-                    e.insert(super::plan::account("square", "acme_es"));
+                if let std::collections::btree_map::Entry::Vacant(free) = self.policy.accounts.entry(name) {
+                    free.insert(super::plan::account("square", "acme_es"));
                     self.nets[0].accounts[1].known_since = Some(self.bot());
                     self.cov.hit(Hit::AccountAdded);
                 }
@@ -774,6 +765,9 @@ impl World {
         let doubt = matches!(&line.entry.state, EntryState::Dead { why } if why == "unknown");
         let stands = self.nets.iter().any(|n| n.accepted.iter().any(|a| a.op == line.op));
         let retry = if doubt { !stands } else { self.rng.chance(700) || !matches!(line.entry.lane, Lane::Network(_)) };
+        if !retry {
+            self.given_up.insert(line.op.clone());
+        }
         let input = Input::Outbox { entry: line.entry.id, retry };
         self.say(format_args!("decision on {}: retry {retry}", input_name(&input)));
         self.pending.push(Pending { batch: Batch { inputs: vec![input], cursor: None }, what: What::Decision });
