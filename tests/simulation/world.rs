@@ -1039,9 +1039,14 @@ impl World {
         let (Some(target), SendKind::Reply) = (&send.target, &send.kind) else { return Ok(()) };
         for net in &self.nets {
             let Some((_, answered)) = net.find(target) else { continue };
-            let since = net.accounts.iter().filter_map(|a| a.known_since).min().unwrap_or_default();
+            // What was written before our time on the accounts that it reaches is history to us.
+            let since = |i: &super::network::Item| {
+                let known = |a: &usize| net.accounts[*a].known_since;
+                let reached = i.reaches.iter().filter_map(known).min();
+                reached.or_else(|| net.accounts.iter().filter_map(|a| a.known_since).min()).unwrap_or_default()
+            };
             let later =
-                |i: &&super::network::Item| i.root == answered.root && i.who == answered.who && &i.id != target && i.created >= since;
+                |i: &&super::network::Item| i.root == answered.root && i.who == answered.who && &i.id != target && i.created >= since(i);
             for item in net.posts.iter().filter(later) {
                 let told = self.told.get(&item.id).copied().unwrap_or_default();
                 if told.new && !told.deleted && told.seq > Some(armed) {
