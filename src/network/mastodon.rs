@@ -16,6 +16,7 @@ pub mod poll;
 mod push;
 mod refresh;
 pub mod send;
+mod spoken;
 mod thread;
 pub mod wire;
 

@@ -1,6 +1,7 @@
 //! Calls to a server: one client, time limits and size limits on everything, rate-limit headers
 //! obeyed, and failures told apart by what to do next.
 
+use super::spoken::spoken;
 use super::wire::ApiError;
 use crate::clock::{Clock, MINUTE_MS, SECOND_MS, Time};
 use crate::network::NetError;
@@ -19,8 +20,6 @@ const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 const RESERVE: u32 = 20;
 /// The longest that a rate limit is believed, in milliseconds: posting has a window of 3 hours.
 const MAX_WAIT_MS: i64 = 3 * 60 * MINUTE_MS;
-/// The longest piece of a server's own words that is passed on, in characters.
-const MAX_WORDS: usize = 300;
 
 /// Why a call gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +131,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Its `Link` header.
     pub link: Option<String>,
+    /// What must not be in any words about it.
+    token: SecretString,
 }
 
 impl Answer {
@@ -139,7 +140,7 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
         let mut from = serde_json::Deserializer::from_slice(&self.body);
         // The path says which field; the value could be a customer's text and is left out.
-        serde_path_to_error::deserialize(&mut from).map_err(|e| Trouble::Malformed(format!("at {}", e.path())))
+        serde_path_to_error::deserialize(&mut from).map_err(|e| Trouble::Malformed(spoken(&format!("at {}", e.path()), &self.token)))
     }
 }
 
@@ -185,6 +186,12 @@ impl Api {
         &self.token
     }
 
+    /// What a server says, as it may be passed on.
+    #[must_use]
+    pub fn spoken(&self, text: &str) -> String {
+        spoken(text, &self.token)
+    }
+
     /// Calls, and reads the answer as JSON.
     pub async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Trouble> {
         self.call(call).await?.json()
@@ -207,17 +214,17 @@ impl Api {
         if let Some(key) = call.key {
             request = request.header("Idempotency-Key", key);
         }
-        let response = request.send().await.map_err(|e| trouble_of(&e))?;
+        let response = request.send().await.map_err(|e| self.trouble_of(&e))?;
         let status = response.status();
         let headers = response.headers().clone();
         self.note(call.share, status, &headers);
-        let body = read(response).await;
+        let body = self.read(response).await;
         if status.is_success() {
             let link = headers.get("link").and_then(|v| v.to_str().ok()).map(str::to_owned);
-            return Ok(Answer { body: body?, link });
+            return Ok(Answer { body: body?, link, token: self.token.clone() });
         }
         // Whatever the body holds, the status decides.
-        let words = words(status, &headers, &body.unwrap_or_default());
+        let words = self.spoken(&words(status, &headers, &body.unwrap_or_default()));
         Err(Trouble::Status { code: status.as_u16(), words, after_ms: self.after_ms(status, &headers) })
     }
 
@@ -260,17 +267,22 @@ impl Api {
         let now = headers.get("date").and_then(http_date).unwrap_or_else(|| self.clock.now());
         Some(reset.since(now).clamp(SECOND_MS, MAX_WAIT_MS))
     }
-}
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Trouble> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| Trouble::Lost(words_of(&e)))? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Trouble::Malformed(format!("longer than {MAX_BODY_BYTES} bytes")));
+    async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Trouble> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| Trouble::Lost(self.spoken(&words_of(&e))))? {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                return Err(Trouble::Malformed(format!("longer than {MAX_BODY_BYTES} bytes")));
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+        Ok(body)
     }
-    Ok(body)
+
+    fn trouble_of(&self, e: &reqwest::Error) -> Trouble {
+        let why = self.spoken(&words_of(e));
+        if e.is_connect() || e.is_builder() { Trouble::NotSent(why) } else { Trouble::Lost(why) }
+    }
 }
 
 /// ISO 8601 to a moment.
@@ -282,10 +294,6 @@ pub fn time(iso: &str) -> Option<Time> {
 fn http_date(value: &HeaderValue) -> Option<Time> {
     let zoned = jiff::fmt::rfc2822::parse(value.to_str().ok()?).ok()?;
     Some(zoned.timestamp().into())
-}
-
-fn trouble_of(e: &reqwest::Error) -> Trouble {
-    if e.is_connect() || e.is_builder() { Trouble::NotSent(words_of(e)) } else { Trouble::Lost(words_of(e)) }
 }
 
 /// An error with its causes, without the address: a search's address holds what is looked for.
@@ -303,25 +311,20 @@ fn words_of(e: &reqwest::Error) -> String {
         last = c.to_string();
         cause = c.source();
     }
-    if last.is_empty() { kind.to_owned() } else { bounded(&format!("{kind}: {last}")) }
+    if last.is_empty() { kind.to_owned() } else { format!("{kind}: {last}") }
 }
 
 fn words(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
     if status.is_redirection() {
         let to = headers.get("location").and_then(|v| v.to_str().ok()).unwrap_or("somewhere else");
-        return bounded(&format!("the server sends us to {to}; set base_url to the right address"));
+        return format!("the server sends us to {to}; set base_url to the right address");
     }
     let said: ApiError = serde_json::from_slice(body).unwrap_or_default();
-    let text = match (said.error, said.error_description) {
+    match (said.error, said.error_description) {
         (Some(error), Some(more)) => format!("{error}: {more}"),
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => status.canonical_reason().unwrap_or("no reason given").to_owned(),
-    };
-    bounded(&text)
-}
-
-fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect()
+    }
 }
 
 /// The value of `name` in the `rel="prev"` (newer) address of a `Link` header. Only the value is

@@ -244,6 +244,7 @@ impl MastodonAccount {
         }
         let n = tries.entry(format!("{}/{id}", stream.name())).or_default();
         *n += 1;
+        let (id, why) = (self.api.spoken(id), self.api.spoken(why));
         if *n < MAX_TRIES {
             return Err(NetError::Retry { after_ms: None, why: format!("item {id} cannot be read: {why}") });
         }
