@@ -87,7 +87,9 @@ pub trait NetworkAccount: Send + Sync {
     async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome;
 
     /// Whether a send of which we do not know stands on the network. `since`: when it was first tried.
-    async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look;
+    /// `known`: the local ids of posts that are known to be other sends of its case: it is none of them,
+    /// however alike.
+    async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look;
 
     /// What is wrong with the account's set-up, and what to do about it.
     async fn check(&self) -> Vec<Finding>;

@@ -221,7 +221,7 @@ impl NetworkAccount for Net {
             Outcome::Done(Receipt { native_id: id.clone(), post: Some(PostId(id)), url: None })
         })
     }
-    async fn look(&self, op: &str, _: &Outgoing, _: Option<&SendState>, _: Time) -> Look {
+    async fn look(&self, op: &str, _: &Outgoing, _: Option<&SendState>, _: Time, _: &[String]) -> Look {
         self.0.with(|b| if b.sent.contains_key(op) { Look::CannotTell } else { Look::Absent })
     }
     async fn check(&self) -> Vec<Finding> {

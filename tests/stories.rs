@@ -593,6 +593,18 @@ fn a_doubtful_send_is_looked_up_before_it_is_sent_again() {
 }
 
 #[test]
+fn the_same_words_again_are_not_taken_for_the_answer_before() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    w.wait(MINUTE_MS);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "lost before it got there".into() });
+    w.wait(HOUR_MS);
+    assert_eq!(w.replies(), ["On our way.", "On our way."]);
+}
+
+#[test]
 fn a_crash_in_mid_reply_sends_it_once() {
     let mut w = world();
     w.posts(&post("p1", "carla", COMPLAINT));

@@ -271,8 +271,10 @@ impl World {
     }
 
     fn look(&self, delivery: &Delivery) -> Look {
-        let Body::Send { send, .. } = &delivery.body else { return Look::Absent };
-        match self.published.iter().find(|p| p.send.id == send.id && p.send.text == send.text) {
+        let Body::Send { send, known, .. } = &delivery.body else { return Look::Absent };
+        // By its words, as a network without operation ids does.
+        let is_it = |p: &&Published| p.send.text == send.text && p.send.target == send.target && !known.contains(&format!("l-{}", p.id));
+        match self.published.iter().find(is_it) {
             Some(p) => Look::Found(Receipt { native_id: format!("l-{}", p.id), post: Some(p.id.clone()), url: None }),
             None => Look::Absent,
         }

@@ -126,13 +126,13 @@ async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
 }
 
 async fn send(account: &dyn NetworkAccount, delivery: &Delivery) -> End {
-    let Body::Send { send, earlier, .. } = &delivery.body else {
+    let Body::Send { send, earlier, known, .. } = &delivery.body else {
         return End::Sent(Outcome::Refused { why: "not a send".into() });
     };
     let late = |_| broken(delivery.look, "the network did not answer in time");
     if delivery.look {
         // From when it was decided: `sent_at` moves with each attempt, and this one is a look.
-        let look = account.look(&delivery.op, send, earlier.as_ref(), delivery.entry.created);
+        let look = account.look(&delivery.op, send, earlier.as_ref(), delivery.entry.created, known);
         tokio::time::timeout(NETWORK_BOUND, look).await.map_or_else(late, End::Looked)
     } else {
         let send = account.send(&delivery.op, send, earlier.as_ref());

@@ -122,8 +122,8 @@ impl NetworkAccount for Broken {
         outcome
     }
 
-    async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look {
-        self.account.look(op, send, earlier, since).await
+    async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look {
+        self.account.look(op, send, earlier, since, known).await
     }
 
     async fn check(&self) -> Vec<Finding> {

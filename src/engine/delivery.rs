@@ -50,6 +50,9 @@ pub enum Body {
         send: Box<Outgoing>,
         /// The published send that it takes back or changes.
         earlier: Option<SendState>,
+        /// The local ids of the case's other sends that are known to stand: reading back takes none of
+        /// them for this one.
+        known: Vec<String>,
     },
 }
 
@@ -87,7 +90,8 @@ impl Engine {
                     SendKind::Retract { send } | SendKind::Correct { send } => case.send(send).map(|s| s.state.clone()),
                     _ => None,
                 };
-                Some(Body::Send { case: case.id, send: Box::new(outgoing), earlier })
+                let known = published_besides(&case, outgoing.id);
+                Some(Body::Send { case: case.id, send: Box::new(outgoing), earlier, known })
             }),
         })
     }
@@ -100,4 +104,12 @@ impl Engine {
             Body::Entry { case, place, thread, event, edit }
         }))
     }
+}
+
+fn published_besides(case: &Case, send: u32) -> Vec<String> {
+    let local_id = |s: &Outgoing| match &s.state {
+        SendState::Published { local_id, .. } if s.id != send => Some(local_id.clone()),
+        _ => None,
+    };
+    case.sends.iter().filter_map(local_id).collect()
 }

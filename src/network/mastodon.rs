@@ -279,8 +279,8 @@ impl NetworkAccount for MastodonAccount {
         self.publish(op, send, earlier).await
     }
 
-    async fn look(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look {
-        self.look_back(send, earlier, since).await
+    async fn look(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look {
+        self.look_back(send, earlier, since, known).await
     }
 
     async fn check(&self) -> Vec<Finding> {

@@ -324,7 +324,7 @@ impl NetworkAccount for SquareAccount {
         }
     }
 
-    async fn look(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look {
+    async fn look(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look {
         let books = self.square.lock();
         if let (SendKind::Retract { .. } | SendKind::Correct { .. }, Some(SendState::Published { id, .. })) = (&send.kind, earlier) {
             let stands = books.post(id);
@@ -340,6 +340,7 @@ impl NetworkAccount for SquareAccount {
         let found = books.posts().find(|s| {
             s.hand == Hand::Program(self.account.clone())
                 && s.post.created_at >= since
+                && !known.contains(&receipt(&s.post.id).native_id)
                 && s.post.text.expose() == text
                 && s.post.is_dm() == send.kind.is_private()
                 && s.post.parent.as_ref().and_then(|p| p.id.as_ref()) == parent

@@ -90,7 +90,7 @@ async fn a_token_that_the_server_says_back_goes_no_further() {
         let said = [
             format!("{:?}", account.prepare().await.err()),
             format!("{:?}", account.send("op", &answer(), None).await),
-            format!("{:?}", account.look("op", &answer(), None, Time(0)).await),
+            format!("{:?}", account.look("op", &answer(), None, Time(0), &[]).await),
             format!("{:?}", account.poll("notifications", None).await.err()),
             format!("{:?}", account.refresh(&[]).await.err()),
             format!("{:?}", account.check().await),

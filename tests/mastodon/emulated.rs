@@ -489,7 +489,7 @@ async fn lost_after_acceptance_is_found_and_lost_before_is_absent() {
     for fault in faults {
         emulator.fault(On::Post, fault, 1);
         assert!(matches!(account.send("op-1", &reply, None).await, Outcome::Unknown { .. }), "{fault:?}");
-        assert_eq!(account.look("op-1", &reply, None, since).await, Look::Absent, "{fault:?}");
+        assert_eq!(account.look("op-1", &reply, None, since, &[]).await, Look::Absent, "{fault:?}");
     }
     let faults = [
         Fault::Drop { done: true },
@@ -503,7 +503,7 @@ async fn lost_after_acceptance_is_found_and_lost_before_is_absent() {
         let op = format!("op-2-{n}");
         emulator.fault(On::Post, fault, 1);
         assert!(matches!(account.send(&op, &reply, None).await, Outcome::Unknown { .. }), "{fault:?}");
-        let Look::Found(receipt) = account.look(&op, &reply, None, since).await else { panic!("{fault:?}: not found") };
+        let Look::Found(receipt) = account.look(&op, &reply, None, since, &[]).await else { panic!("{fault:?}: not found") };
         let books = emulator.books();
         let answer: &Posted = books.answers_to(post.id.as_str()).into_iter().next_back().unwrap();
         assert_eq!(receipt.post.unwrap().as_str(), answer.uri);
@@ -521,7 +521,7 @@ async fn a_look_tells_one_answer_from_another() {
     emulator.brand_by_hand().reply_to(post.id.as_str(), "@ana otra cosa");
     emulator.brand_by_hand().post("@ana Lo miramos.");
     let reply = send(SendKind::Reply, &post, "Lo miramos.");
-    assert_eq!(account.look("op", &reply, None, now()).await, Look::Absent);
+    assert_eq!(account.look("op", &reply, None, now(), &[]).await, Look::Absent);
     // An hour before it was first tried: not this one.
     emulator.brand_by_hand().publish(Draft {
         text: "@ana Lo miramos.".into(),
@@ -529,13 +529,36 @@ async fn a_look_tells_one_answer_from_another() {
         age_min: 60,
         ..Draft::default()
     });
-    assert_eq!(account.look("op", &reply, None, now()).await, Look::Absent);
+    assert_eq!(account.look("op", &reply, None, now(), &[]).await, Look::Absent);
     emulator.brand_by_hand().reply_to(post.id.as_str(), "@ana  Lo   miramos.");
-    assert!(matches!(account.look("op", &reply, None, now()).await, Look::Found(_)));
+    assert!(matches!(account.look("op", &reply, None, now(), &[]).await, Look::Found(_)));
     let early = adapter(Settings { doubt_ms: 60_000, ..settings(&emulator) });
-    assert!(matches!(early.look("op", &reply, None, now()).await, Look::Retry { after_ms: Some(_), .. }), "too soon to tell");
+    assert!(matches!(early.look("op", &reply, None, now(), &[]).await, Look::Retry { after_ms: Some(_), .. }), "too soon to tell");
     emulator.down().await;
-    assert!(matches!(account.look("op", &reply, None, now()).await, Look::Retry { .. }));
+    assert!(matches!(account.look("op", &reply, None, now(), &[]).await, Look::Retry { .. }));
+}
+
+#[tokio::test]
+async fn the_same_answer_again_is_not_taken_for_the_one_before() {
+    let emulator = Emulator::start().await;
+    let account = adapter(settings(&emulator));
+    let post = mention(&emulator, &account, "@shop hola").await;
+    let since = now();
+    for (kind, to) in [(SendKind::Reply, &post), (SendKind::Dm, &post)] {
+        let text = send(kind, to, "Lo miramos.");
+        let ops = ["a", "b", "c"].map(|n| format!("{n}-{:?}", text.kind));
+        let first = done(account.send(&ops[0], &text, None).await);
+        let known = [first.native_id.clone()];
+        emulator.fault(On::Post, Fault::Drop { done: false }, 1);
+        assert!(matches!(account.send(&ops[1], &text, None).await, Outcome::Unknown { .. }));
+        assert_eq!(account.look(&ops[1], &text, None, since, &known).await, Look::Absent, "the first is another");
+        emulator.fault(On::Post, Fault::Drop { done: true }, 1);
+        assert!(matches!(account.send(&ops[2], &text, None).await, Outcome::Unknown { .. }));
+        let Look::Found(found) = account.look(&ops[2], &text, None, since, &known).await else { panic!("not found") };
+        assert_ne!(found.native_id, first.native_id);
+        let known = [first.native_id, found.native_id];
+        assert_eq!(account.look("d", &text, None, since, &known).await, Look::Absent, "both are others");
+    }
 }
 
 #[tokio::test]
@@ -661,9 +684,9 @@ async fn an_answer_is_found_though_its_target_is_gone() {
     emulator.fault(On::Post, Fault::Drop { done: true }, 1);
     assert!(matches!(account.send("op", &reply, None).await, Outcome::Unknown { .. }));
     emulator.customer("ana").delete(post.id.as_str());
-    assert!(matches!(account.look("op", &reply, None, now()).await, Look::Found(_)));
+    assert!(matches!(account.look("op", &reply, None, now(), &[]).await, Look::Found(_)));
     let other = send(SendKind::Reply, &post, "Otra cosa.");
-    assert_eq!(account.look("op-b", &other, None, now()).await, Look::Absent);
+    assert_eq!(account.look("op-b", &other, None, now(), &[]).await, Look::Absent);
 }
 
 #[tokio::test]
@@ -716,8 +739,8 @@ async fn private_messages_go_both_ways_and_to_nobody_else() {
     let third = send(SendKind::Dm, &dm, "Ya está enviado.");
     emulator.fault(On::Post, Fault::Drop { done: true }, 1);
     assert!(matches!(account.send("op-5", &third, None).await, Outcome::Unknown { .. }));
-    assert!(matches!(account.look("op-5", &third, None, now()).await, Look::Found(_)));
-    assert_eq!(account.look("op-6", &send(SendKind::Dm, &dm, "Otra."), None, now()).await, Look::Absent);
+    assert!(matches!(account.look("op-5", &third, None, now(), &[]).await, Look::Found(_)));
+    assert_eq!(account.look("op-6", &send(SendKind::Dm, &dm, "Otra."), None, now(), &[]).await, Look::Absent);
 }
 
 #[tokio::test]
@@ -738,17 +761,17 @@ async fn a_published_answer_is_corrected_and_taken_back() {
     let first = done(account.send("op-1", &send(SendKind::Reply, &post, "Abrimos a las 9."), None).await);
     let earlier = published(&first);
     let correct = send(SendKind::Correct { send: 1 }, &post, "Abrimos a las 10.");
-    assert_eq!(account.look("op-2", &correct, Some(&earlier), now()).await, Look::Absent);
+    assert_eq!(account.look("op-2", &correct, Some(&earlier), now(), &[]).await, Look::Absent);
     emulator.fault(On::Put, Fault::Drop { done: true }, 1);
     assert!(matches!(account.send("op-2", &correct, Some(&earlier)).await, Outcome::Unknown { .. }));
-    assert!(matches!(account.look("op-2", &correct, Some(&earlier), now()).await, Look::Found(_)));
+    assert!(matches!(account.look("op-2", &correct, Some(&earlier), now(), &[]).await, Look::Found(_)));
     let uri = first.post.clone().unwrap();
     assert_eq!(emulator.books().get(uri.as_str()).unwrap().text, "@ana Abrimos a las 10.");
     let retract = send(SendKind::Retract { send: 1 }, &post, "");
-    assert_eq!(account.look("op-3", &retract, Some(&earlier), now()).await, Look::Absent);
+    assert_eq!(account.look("op-3", &retract, Some(&earlier), now(), &[]).await, Look::Absent);
     emulator.fault(On::Delete, Fault::Drop { done: true }, 1);
     assert!(matches!(account.send("op-3", &retract, Some(&earlier)).await, Outcome::Unknown { .. }));
-    assert!(matches!(account.look("op-3", &retract, Some(&earlier), now()).await, Look::Found(_)));
+    assert!(matches!(account.look("op-3", &retract, Some(&earlier), now(), &[]).await, Look::Found(_)));
     assert_eq!(done(account.send("op-3", &retract, Some(&earlier)).await), first, "what is gone is taken back");
     assert_eq!(account.send("op-4", &correct, Some(&earlier)).await, Outcome::TargetGone);
     assert!(emulator.books().get(uri.as_str()).unwrap().deleted);
@@ -998,7 +1021,7 @@ async fn under_faults_by_chance_everything_is_read_and_answered_once() {
             let mut doubtful = false;
             loop {
                 if doubtful {
-                    match account.look("op", &reply, None, since).await {
+                    match account.look("op", &reply, None, since, &[]).await {
                         Look::Found(_) => break,
                         Look::Absent => doubtful = false,
                         _ => continue,

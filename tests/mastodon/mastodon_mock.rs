@@ -161,7 +161,7 @@ async fn a_mention_is_polled_and_answered_once() {
     let before = customer.by_brand().await.len();
     let reply = send(SendKind::Reply, &post, "We are looking: https://example.org/a/long/page/about/luggage & more");
     let since = Clock::system().now();
-    assert_eq!(brand.look("op-1", &reply, None, since).await, Look::Absent);
+    assert_eq!(brand.look("op-1", &reply, None, since, &[]).await, Look::Absent);
     let one = done(brand.send("op-1", &reply, None).await);
     let two = done(brand.send("op-1", &reply, None).await);
     assert_eq!(one, two, "the same key is the same status");
@@ -171,9 +171,9 @@ async fn a_mention_is_polled_and_answered_once() {
     assert_eq!(status["in_reply_to_id"], posted["id"]);
     assert_eq!((status["visibility"].as_str(), status["language"].as_str()), (Some("unlisted"), Some("en")));
     assert_eq!(status["mentions"][0]["acct"], "grace");
-    let Look::Found(seen) = brand.look("op-1", &reply, None, since).await else { panic!("not found") };
+    let Look::Found(seen) = brand.look("op-1", &reply, None, since, &[]).await else { panic!("not found") };
     assert_eq!(seen.native_id, one.native_id);
-    assert_eq!(brand.look("op-2", &send(SendKind::Reply, &post, "Something else"), None, since).await, Look::Absent);
+    assert_eq!(brand.look("op-2", &send(SendKind::Reply, &post, "Something else"), None, since, &[]).await, Look::Absent);
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn private_messages_both_ways() {
     let second = done(brand.send("dm-2", &further, None).await);
     let status = customer.get(&second.native_id, CUSTOMER).await;
     assert_eq!((status["visibility"].as_str(), &status["in_reply_to_id"]), (Some("direct"), &answer["id"]));
-    assert!(matches!(brand.look("dm-2", &further, None, Clock::system().now()).await, Look::Found(_)));
+    assert!(matches!(brand.look("dm-2", &further, None, Clock::system().now(), &[]).await, Look::Found(_)));
 }
 
 #[tokio::test]
@@ -233,15 +233,15 @@ async fn our_answer_is_corrected_and_taken_back() {
         SendState::Published { id: sent.post.clone().unwrap(), local_id: sent.native_id.clone(), url: sent.url.clone(), at: Time(0) };
     let correct = send(SendKind::Correct { send: 1 }, &post, "At ten.");
     let now = Clock::system().now();
-    assert_eq!(brand.look("c-2", &correct, Some(&earlier), now).await, Look::Absent);
+    assert_eq!(brand.look("c-2", &correct, Some(&earlier), now, &[]).await, Look::Absent);
     done(brand.send("c-2", &correct, Some(&earlier)).await);
-    assert!(matches!(brand.look("c-2", &correct, Some(&earlier), now).await, Look::Found(_)));
+    assert!(matches!(brand.look("c-2", &correct, Some(&earlier), now, &[]).await, Look::Found(_)));
     let status = customer.get(&sent.native_id, CUSTOMER).await;
     assert!(status["content"].as_str().unwrap().contains("At ten."));
     let retract = send(SendKind::Retract { send: 1 }, &post, "");
-    assert_eq!(brand.look("c-3", &retract, Some(&earlier), now).await, Look::Absent);
+    assert_eq!(brand.look("c-3", &retract, Some(&earlier), now, &[]).await, Look::Absent);
     done(brand.send("c-3", &retract, Some(&earlier)).await);
-    assert!(matches!(brand.look("c-3", &retract, Some(&earlier), now).await, Look::Found(_)));
+    assert!(matches!(brand.look("c-3", &retract, Some(&earlier), now, &[]).await, Look::Found(_)));
 }
 
 #[tokio::test]

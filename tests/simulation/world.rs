@@ -1066,7 +1066,7 @@ impl World {
         let now = self.now;
         let (rng, cov) = (&mut self.rng, &mut self.cov);
         let mut send_done = false;
-        let input = if let Body::Send { case, send, earlier } = &d.body {
+        let input = if let Body::Send { case, send, earlier, .. } = &d.body {
             let net = self.nets.iter_mut().find(|n| n.accounts.iter().any(|a| a.name == send.account)).expect("an account has a network");
             if d.look {
                 let look = net.look(&d.op, send, now, rng, cov);

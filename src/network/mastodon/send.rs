@@ -189,13 +189,13 @@ impl MastodonAccount {
     }
 
     /// See [`crate::network::NetworkAccount::look`].
-    pub(super) async fn look_back(&self, send: &Outgoing, earlier: Option<&SendState>, since: Time) -> Look {
+    pub(super) async fn look_back(&self, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look {
         let early_ms = self.settings.doubt_ms - self.clock.now().since(since);
         if early_ms > 0 {
             return Look::Retry { why: "the server may still be at it".into(), after_ms: Some(early_ms.min(self.settings.doubt_ms)) };
         }
         let looked = match &send.kind {
-            SendKind::Reply | SendKind::Handoff | SendKind::Dm => self.look_for(send, since).await,
+            SendKind::Reply | SendKind::Handoff | SendKind::Dm => self.look_for(send, since, known).await,
             SendKind::Retract { .. } => self.look_gone(earlier).await,
             SendKind::Correct { .. } => self.look_corrected(send, earlier).await,
         };
@@ -224,7 +224,7 @@ impl MastodonAccount {
         }
     }
 
-    async fn look_for(&self, send: &Outgoing, since: Time) -> Result<Look, NetError> {
+    async fn look_for(&self, send: &Outgoing, since: Time, known: &[String]) -> Result<Look, NetError> {
         let ready = self.ready().await?;
         let border = since.plus(-CLOCKS_MS);
         let mut before: Option<String> = None;
@@ -238,14 +238,14 @@ impl MastodonAccount {
             let last = page.last().map(|s| s.id.clone());
             for status in &page {
                 if made(status).is_some_and(|at| at < border) {
-                    return self.look_in_messages(&ready, send, border).await;
+                    return self.look_in_messages(&ready, send, border, known).await;
                 }
-                if self.is_it(&ready, status, send).await? {
+                if !known.contains(&status.id) && self.is_it(&ready, status, send).await? {
                     return Ok(Look::Found(receipt(&ready, self, status)));
                 }
             }
             if last.is_none() || last == before {
-                return self.look_in_messages(&ready, send, border).await;
+                return self.look_in_messages(&ready, send, border, known).await;
             }
             before = last;
         }
@@ -253,7 +253,7 @@ impl MastodonAccount {
     }
 
     /// Some servers leave private messages out of an account's statuses.
-    async fn look_in_messages(&self, ready: &Ready, send: &Outgoing, border: Time) -> Result<Look, NetError> {
+    async fn look_in_messages(&self, ready: &Ready, send: &Outgoing, border: Time, known: &[String]) -> Result<Look, NetError> {
         if !send.kind.is_private() {
             return Ok(Look::Absent);
         }
@@ -265,7 +265,7 @@ impl MastodonAccount {
         };
         for status in talks.iter().filter_map(|t| t.last_status.as_ref()) {
             let ours = status.account.id == ready.me.id && made(status).is_none_or(|at| at >= border);
-            if ours && self.is_it(ready, status, send).await? {
+            if ours && !known.contains(&status.id) && self.is_it(ready, status, send).await? {
                 return Ok(Look::Found(receipt(ready, self, status)));
             }
         }

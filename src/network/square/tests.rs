@@ -131,10 +131,10 @@ async fn a_lost_answer_is_found_by_looking_and_a_refusal_is_not() {
     let send = reply(&s, &id, "Yes.");
     let since = s.clock().now();
     assert!(matches!(account.send("1", &send, None).await, Outcome::Retry { .. }));
-    assert_eq!(account.look("1", &send, None, since).await, Look::Absent);
+    assert_eq!(account.look("1", &send, None, since, &[]).await, Look::Absent);
     assert!(matches!(account.send("1", &send, None).await, Outcome::Unknown { .. }));
-    assert!(matches!(account.look("1", &send, None, since).await, Look::Found(_)));
-    assert_eq!(account.look("1", &reply(&s, &id, "No."), None, since).await, Look::Absent);
+    assert!(matches!(account.look("1", &send, None, since, &[]).await, Look::Found(_)));
+    assert_eq!(account.look("1", &reply(&s, &id, "No."), None, since, &[]).await, Look::Absent);
 }
 
 #[tokio::test]
@@ -148,9 +148,9 @@ async fn what_was_published_can_be_corrected_and_taken_back() {
     let stands = SendState::Published { id: post.clone(), local_id: receipt.native_id, url: None, at: Time(0) };
     let correct = Outgoing { kind: SendKind::Correct { send: 1 }, text: Untrusted::new("No."), ..send.clone() };
     assert!(matches!(account.send("2", &correct, Some(&stands)).await, Outcome::Done(_)));
-    assert!(matches!(account.look("2", &correct, Some(&stands), Time(0)).await, Look::Found(_)));
+    assert!(matches!(account.look("2", &correct, Some(&stands), Time(0), &[]).await, Look::Found(_)));
     let retract = Outgoing { kind: SendKind::Retract { send: 1 }, ..send };
-    assert_eq!(account.look("3", &retract, Some(&stands), Time(0)).await, Look::Absent);
+    assert_eq!(account.look("3", &retract, Some(&stands), Time(0), &[]).await, Look::Absent);
     assert!(matches!(account.send("3", &retract, Some(&stands)).await, Outcome::Done(_)));
     assert!(s.with(|b| b.post(&post).unwrap().deleted_at.is_some()));
 }
