@@ -289,6 +289,7 @@ fn sent(w: &Work<'_>, id: u32) -> Say {
     let send = w.case.send(id).expect("the number is that of a send made or found a moment ago");
     let code = match (&send.kind, &send.state) {
         (_, SendState::AwaitingApproval) => "done-send-approval",
+        _ if w.ctx.desk.paused.is_some() => "done-send-paused",
         (SendKind::Reply, _) => "done-reply",
         (SendKind::Handoff, _) => "done-handoff",
         (SendKind::Dm, _) => "done-dm",

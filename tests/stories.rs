@@ -838,3 +838,16 @@ fn plain_lists_show_the_most_urgent_first() {
     assert_eq!(filter, Filter::Open);
     assert_eq!(cases.iter().map(|c| c.id.0).collect::<Vec<_>>(), [1, 2]);
 }
+
+#[test]
+fn a_reply_while_sending_is_paused_says_so() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("luis", "pause");
+    assert_eq!(w.say("ana", "reply 1 On our way.").say.code, "done-send-paused");
+    w.wait(HOUR_MS);
+    assert!(w.published.is_empty());
+    w.say("luis", "resume");
+    w.wait(SECOND_MS);
+    assert_eq!(w.replies(), ["On our way."]);
+}

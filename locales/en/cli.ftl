@@ -115,6 +115,7 @@ cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
    *[other] { $posts } posts
   }.
 cli-erase-yes = Nothing was erased. What is erased cannot be brought back; if you are sure: sereno erase { $n } --yes
+cli-erase-on-its-way = Nothing was erased: an answer of { $case } is on its way or waits for somebody. Settle it first (undo, discard, or sereno outbox drop N), then erase.
 cli-erased = The data of case { $case } was destroyed. Its number stays used.
 cli-exported = { $records } records written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
 cli-export-exists = { $file } is there already: name a new file.

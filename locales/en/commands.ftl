@@ -85,6 +85,7 @@ done-dm = { $case }: private message to { $to } as { $account } in { $window } (
 done-correct = { $case }: our answer to { $to } as { $account } is changed in { $window } ({ $length } of { $max } characters). `undo` stops it.
 done-retract = { $case }: our answer to { $to } as { $account } is taken back in { $window }. `undo` stops it.
 done-send-approval = { $case }: waits for a lead's `approve`, then goes out as { $account } to { $to } ({ $length } of { $max } characters).
+done-send-paused = { $case }: sending is paused. It goes out as { $account } to { $to } ({ $length } of { $max } characters) after a lead's `resume`, { $window } from now at the earliest. `undo` stops it.
 done-reject = { $case }: rejected; nothing goes out. The text is the draft again.
 done-discard = The draft of { $case } is thrown away.
 done-discard-send = { $case }: the answer that waited will not go out.

@@ -115,6 +115,7 @@ cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts -
    *[other] { $posts } publicaciones
   }.
 cli-erase-yes = No se ha borrado nada. Lo borrado no se recupera; si lo tienes claro: sereno erase { $n } --yes
+cli-erase-on-its-way = No se ha borrado nada: una respuesta de { $case } está en camino o espera a alguien. Resuélvelo antes (deshacer, descartar o sereno outbox drop N) y bórralo después.
 cli-erased = Los datos del caso { $case } están destruidos. Su número queda usado.
 cli-exported = { $records } registros escritos en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
 cli-export-exists = { $file } ya existe: indica un archivo nuevo.

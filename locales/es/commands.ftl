@@ -85,6 +85,7 @@ done-dm = { $case }: mensaje privado a { $to } como { $account } en { $window } 
 done-correct = { $case }: nuestra respuesta a { $to } como { $account } cambia en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer`.
 done-retract = { $case }: nuestra respuesta a { $to } como { $account } se retira en { $window }. Se para con `deshacer`.
 done-send-approval = { $case }: espera a que un responsable la apruebe (`aprobar`); después sale como { $account } para { $to } ({ $length } de { $max } caracteres).
+done-send-paused = { $case }: los envíos están detenidos. Sale como { $account } para { $to } ({ $length } de { $max } caracteres) cuando un responsable los reanude (`reanudar`), y no antes de { $window }. `deshacer` lo impide.
 done-reject = { $case }: rechazada; no sale nada. El texto vuelve a ser el borrador.
 done-discard = El borrador de { $case } queda descartado.
 done-discard-send = { $case }: la respuesta que esperaba no va a salir.

@@ -162,8 +162,13 @@ impl Office {
     }
 
     fn erase(&self, case: CaseId, lang: Lang) -> Result<Reply, StoreError> {
-        if self.store.case(case)?.is_none() {
-            return Ok(self.refused(lang, &Say::new("cli-no-case").case(case)));
+        match self.store.case(case)? {
+            None => return Ok(self.refused(lang, &Say::new("cli-no-case").case(case))),
+            // Whoever asked for the answer would never learn what became of it.
+            Some(found) if found.live_send().is_some() => {
+                return Ok(self.refused(lang, &Say::new("cli-erase-on-its-way").case(case)));
+            }
+            Some(_) => {}
         }
         self.store.erase(case)?;
         Ok(self.done(lang, &Say::new("cli-erased").case(case)))

@@ -1039,10 +1039,10 @@ impl World {
         let (Some(target), SendKind::Reply) = (&send.target, &send.kind) else { return Ok(()) };
         for net in &self.nets {
             let Some((_, answered)) = net.find(target) else { continue };
-            // What was written before our time on the accounts that it reaches is history to us.
+            // What was written before our time on an account that it reaches is history when that one tells of it.
             let since = |i: &super::network::Item| {
                 let known = |a: &usize| net.accounts[*a].known_since;
-                let reached = i.reaches.iter().filter_map(known).min();
+                let reached = i.reaches.iter().filter_map(known).max();
                 reached.or_else(|| net.accounts.iter().filter_map(|a| a.known_since).min()).unwrap_or_default()
             };
             let later =
