@@ -176,6 +176,22 @@ async fn a_burst_of_500_is_read_once_each_and_in_order() {
     assert!(drain(&account, "notifications", cursor).await.0.is_empty());
 }
 
+#[tokio::test]
+async fn texts_too_long_for_one_page_do_not_stop_the_stream() {
+    let emulator = Emulator::start().await;
+    let account = adapter(Settings { request_ms: 15_000, ..settings(&emulator) });
+    let (_, cursor) = drain(&account, "notifications", None).await;
+    let mut uris: Vec<String> =
+        (0..10).map(|n| emulator.customer(&format!("c{n}")).post(&format!("@shop {n} {}", "a".repeat(900_000)))).collect();
+    uris.push(emulator.customer("ana").post(&format!("@shop {}", "b".repeat(9_000_000))));
+    uris.push(emulator.customer("ana").post("@shop y ahora esto"));
+    let (events, cursor) = drain(&account, "notifications", cursor).await;
+    let got: Vec<String> = posts(&events).iter().map(|p| p.id.to_string()).collect();
+    assert_eq!(got, uris);
+    assert!(posts(&events).iter().all(|p| p.text.expose().chars().count() <= 20_000));
+    assert!(drain(&account, "notifications", cursor).await.0.is_empty());
+}
+
 /// As above, with everything young: pages are read again, and again nothing is left out.
 #[tokio::test]
 async fn a_burst_within_the_settling_time_loses_nothing() {

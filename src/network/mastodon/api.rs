@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A longer answer is none that a server means, in bytes: 40 statuses with their contexts stay well below.
-const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Requests kept back for sends when reading in the background, out of the usual 300 in 5 minutes.
 const RESERVE: u32 = 20;
 /// The longest that a rate limit is believed, in milliseconds: posting has a window of 3 hours.
@@ -41,6 +41,13 @@ pub enum Trouble {
     },
     /// A good answer that cannot be read.
     Malformed(String),
+    /// A good answer that is longer than we take.
+    TooLong {
+        /// The most that was taken, in bytes.
+        most: usize,
+        /// The id of its first item, where it begins with one.
+        first: Option<String>,
+    },
 }
 
 impl Trouble {
@@ -57,6 +64,7 @@ impl Trouble {
             Trouble::Spent(ms) => format!("rate limit used up, {} s to go", ms / SECOND_MS),
             Trouble::Status { code, words, .. } => format!("HTTP {code}: {words}"),
             Trouble::Malformed(why) => format!("unreadable answer: {why}"),
+            Trouble::TooLong { most, .. } => format!("unreadable answer: longer than {most} bytes"),
         }
     }
 }
@@ -69,7 +77,9 @@ impl From<Trouble> for NetError {
             Trouble::Status { code: 408 | 429 | 500.., after_ms, .. } => NetError::Retry { after_ms, why },
             Trouble::Status { .. } => NetError::Permanent(why),
             Trouble::Spent(ms) => NetError::Retry { after_ms: Some(ms), why },
-            Trouble::NotSent(_) | Trouble::Lost(_) | Trouble::Malformed(_) => NetError::Retry { after_ms: None, why },
+            Trouble::NotSent(_) | Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => {
+                NetError::Retry { after_ms: None, why }
+            }
         }
     }
 }
@@ -102,13 +112,23 @@ pub struct Call<'a> {
     pub key: Option<&'a str>,
     /// Allowance.
     pub share: Share,
+    /// The longest answer that is taken, in bytes.
+    pub most: usize,
 }
 
 impl<'a> Call<'a> {
     /// A `GET` in the background.
     #[must_use]
     pub fn get(path: &[&'a str]) -> Call<'a> {
-        Call { method: Method::GET, path: path.to_vec(), query: Vec::new(), body: None, key: None, share: Share::Background }
+        Call {
+            method: Method::GET,
+            path: path.to_vec(),
+            query: Vec::new(),
+            body: None,
+            key: None,
+            share: Share::Background,
+            most: MAX_BODY_BYTES,
+        }
     }
     /// With a query parameter.
     #[must_use]
@@ -218,7 +238,7 @@ impl Api {
         let status = response.status();
         let headers = response.headers().clone();
         self.note(call.share, status, &headers);
-        let body = self.read(response).await;
+        let body = self.read(response, call.most).await;
         if status.is_success() {
             let link = headers.get("link").and_then(|v| v.to_str().ok()).map(str::to_owned);
             return Ok(Answer { body: body?, link, token: self.token.clone() });
@@ -268,11 +288,11 @@ impl Api {
         Some(reset.since(now).clamp(SECOND_MS, MAX_WAIT_MS))
     }
 
-    async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Trouble> {
+    async fn read(&self, mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Trouble> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| Trouble::Lost(self.spoken(&words_of(&e))))? {
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
-                return Err(Trouble::Malformed(format!("longer than {MAX_BODY_BYTES} bytes")));
+            if body.len() + chunk.len() > most {
+                return Err(Trouble::TooLong { most, first: first_id(&body) });
             }
             body.extend_from_slice(&chunk);
         }
@@ -283,6 +303,15 @@ impl Api {
         let why = self.spoken(&words_of(e));
         if e.is_connect() || e.is_builder() { Trouble::NotSent(why) } else { Trouble::Lost(why) }
     }
+}
+
+/// The id that a list's first item begins with, as Mastodon's do.
+fn first_id(body: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(body.get(..200)?).into_owned();
+    let item = head.trim_start().strip_prefix('[')?.trim_start().strip_prefix('{')?.trim_start();
+    let value = item.strip_prefix("\"id\"")?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let (id, _) = value.split_once('"')?;
+    (!id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric())).then(|| id.to_owned())
 }
 
 /// ISO 8601 to a moment.
@@ -340,6 +369,16 @@ pub fn newer(link: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_too_long_to_read_still_names_its_first_item() {
+        let long = |head: &str| first_id(format!("{head}{}", "x".repeat(300)).as_bytes());
+        assert_eq!(long(r#"[{"id":"42","content":""#).as_deref(), Some("42"));
+        assert_eq!(long(r#" [ { "id" : "01HX", "#).as_deref(), Some("01HX"));
+        assert_eq!(long(r#"[{"content":"\"id\":\"7\""#), None);
+        assert_eq!(long(r#"[{"id":"4/2","#), None);
+        assert_eq!(long(""), None);
+    }
 
     #[test]
     fn link_headers() {

@@ -68,7 +68,7 @@ impl MastodonAccount {
 
     fn unreachable(&self, trouble: &Trouble) -> Finding {
         let code = match trouble {
-            Trouble::Malformed(_) | Trouble::Status { code: 300..=499, .. } => "check-mastodon-not-api",
+            Trouble::Malformed(_) | Trouble::TooLong { .. } | Trouble::Status { code: 300..=499, .. } => "check-mastodon-not-api",
             _ => "check-mastodon-unreachable",
         };
         self.finding(false, Say::new(code).text("url", self.api.base().as_str()).text("why", trouble.words()))

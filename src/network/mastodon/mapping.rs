@@ -9,6 +9,7 @@ use crate::post::{
     Account, Author, AuthorId, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility,
 };
 use std::fmt::Write as _;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// The name of the network in posts and policies.
 pub const NETWORK: &str = "mastodon";
@@ -16,6 +17,17 @@ pub const NETWORK: &str = "mastodon";
 const MAX_MEDIA: usize = 32;
 /// More people than this are not listed; the case needs to know about us and a few.
 const MAX_MENTIONS: usize = 100;
+
+/// The longest text that is taken in, in characters; the longest post of Mastodon has 500, of others some thousands.
+const MAX_TEXT: usize = 20_000;
+/// The longest content warning, in characters.
+const MAX_WARNING: usize = 1_000;
+/// The longest description of a medium, in characters; Mastodon's own limit is 1,500.
+const MAX_DESCRIPTION: usize = 2_000;
+/// The longest display name, in characters.
+const MAX_NAME: usize = 200;
+/// The longest handle, in characters.
+const MAX_HANDLE: usize = 300;
 
 /// Who we are on our server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +65,8 @@ impl Mapper<'_> {
             local_id: status.id.clone(),
             network: Network::from(NETWORK),
             account: self.account.clone(),
-            text: Untrusted::new(self.text(status)),
-            warning: Some(status.spoiler_text.trim()).filter(|w| !w.is_empty()).map(Untrusted::new),
+            text: Untrusted::new(cut(&self.text(status), MAX_TEXT)),
+            warning: Some(status.spoiler_text.trim()).filter(|w| !w.is_empty()).map(|w| Untrusted::new(cut(w, MAX_WARNING))),
             lang: status.language.clone().filter(|l| is_language(l)),
             media: status.media_attachments.iter().take(MAX_MEDIA).filter_map(media).collect(),
             url: status.url.clone().filter(|u| is_web(u)),
@@ -80,8 +92,8 @@ impl Mapper<'_> {
         Author {
             id: self.author_id(account),
             local_id: account.id.clone(),
-            handle: Untrusted::new(self.handle(&account.acct)),
-            name: Untrusted::new(account.display_name.trim()),
+            handle: Untrusted::new(cut(&self.handle(&account.acct), MAX_HANDLE)),
+            name: Untrusted::new(cut(account.display_name.trim(), MAX_NAME)),
             url: account.url.clone().filter(|u| is_web(u)),
             followers: account.followers_count.and_then(|n| u64::try_from(n).ok()),
             since: account.created_at.as_deref().and_then(time),
@@ -191,8 +203,25 @@ fn media(attachment: &wire::Attachment) -> Option<Media> {
         "audio" => "audio",
         _ => "other",
     };
-    let description = attachment.description.as_deref().map(str::trim).filter(|d| !d.is_empty()).map(Untrusted::new);
+    let description =
+        attachment.description.as_deref().map(str::trim).filter(|d| !d.is_empty()).map(|d| Untrusted::new(cut(d, MAX_DESCRIPTION)));
     Some(Media { kind: kind.into(), url: url.clone(), description })
+}
+
+/// At most `max` characters, no grapheme torn apart, the last an ellipsis if anything was cut.
+fn cut(text: &str, max: usize) -> String {
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
+    }
+    let mut room = max.saturating_sub(1);
+    let fits = |g: &&str| {
+        let left = room.checked_sub(g.chars().count());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let mut kept: String = text.graphemes(true).take_while(fits).collect();
+    kept.push('…');
+    kept
 }
 
 fn is_web(address: &str) -> bool {

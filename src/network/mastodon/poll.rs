@@ -1,6 +1,6 @@
 //! Reading a stream from where it was left.
 
-use super::api::{Call, Trouble, newer, time};
+use super::api::{Call, MAX_BODY_BYTES, Trouble, newer, time};
 use super::cursor::{Cursor, Mark, by_id};
 use super::mapping::Mapper;
 use super::{MastodonAccount, Ready, wire};
@@ -17,6 +17,8 @@ use tracing::{debug, warn};
 
 /// How far the first reading of a stream goes back at most, in pages: a third of the usual allowance.
 const MAX_PAGES_BACK: usize = 100;
+/// The longest page of a single item, in bytes.
+const MAX_ITEM_BYTES: usize = 4 * MAX_BODY_BYTES;
 /// How often an unreadable item is asked for again before it is left out, loudly.
 const MAX_TRIES: u32 = 3;
 /// The notifications we read. `quote` is there since Mastodon 4.5.
@@ -182,7 +184,7 @@ impl MastodonAccount {
     fn do_without(&self, stream: &str, trouble: &Trouble) -> bool {
         let not_offered = match trouble {
             Trouble::Status { code: 400 | 403 | 404 | 405 | 410 | 422 | 501, .. } => true,
-            Trouble::Status { code: 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) => false,
+            Trouble::Status { code: 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => false,
             _ => return false,
         };
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -323,14 +325,36 @@ impl MastodonAccount {
         Ok(oldest)
     }
 
-    /// One page, lowest id first; the newer end by the `Link` header; how many were asked for.
+    /// One page, lowest id first; the newer end by the `Link` header; how many were asked for. What
+    /// is too long for one answer is asked for in smaller pages; an item too long for a page of its
+    /// own is odd.
     async fn fetch(
         &self,
         ready: &Ready,
         stream: &Stream,
         from: Option<(&'static str, &str)>,
     ) -> Result<(Vec<Taken>, Option<String>, usize), Trouble> {
-        let asked = self.settings.page_size.clamp(1, 40) as usize;
+        let mut asked = self.settings.page_size.clamp(1, 40) as usize;
+        loop {
+            match self.fetch_some(ready, stream, from, asked).await {
+                Err(Trouble::TooLong { .. }) if asked > 1 => asked /= 2,
+                Err(Trouble::TooLong { most, first: Some(id) }) => {
+                    let item = Item::Odd(format!("longer than {most} bytes"));
+                    return Ok((vec![Taken { mark: Mark { id, at: self.clock.now() }, item }], None, asked));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn fetch_some(
+        &self,
+        ready: &Ready,
+        stream: &Stream,
+        from: Option<(&'static str, &str)>,
+        asked: usize,
+    ) -> Result<(Vec<Taken>, Option<String>, usize), Trouble> {
+        let most = if asked > 1 { MAX_BODY_BYTES } else { MAX_ITEM_BYTES };
         let call = match stream {
             Stream::Notifications => Call::get(&["api", "v1", "notifications"]),
             Stream::Own => Call::get(&["api", "v1", "accounts", &ready.me.id, "statuses"]).query("exclude_reblogs", "true"),
@@ -341,7 +365,7 @@ impl MastodonAccount {
                 Call::get(&["api", "v2", "search"]).query("type", "statuses").query("q", phrase)
             }
         };
-        let mut call = call.query("limit", asked.to_string());
+        let mut call = Call { most, ..call }.query("limit", asked.to_string());
         if let Some((name, id)) = from {
             call = call.query(name, id);
         }
@@ -368,6 +392,7 @@ impl MastodonAccount {
         from: Option<(&'static str, &str)>,
         asked: usize,
     ) -> Result<super::api::Answer, Trouble> {
+        let most = call.most;
         if !self.all_kinds.load(Relaxed) {
             for kind in KINDS {
                 call = call.query("types[]", kind);
@@ -377,7 +402,7 @@ impl MastodonAccount {
                 other => return other,
             }
         }
-        let mut call = Call::get(&["api", "v1", "notifications"]).query("limit", asked.to_string());
+        let mut call = Call { most, ..Call::get(&["api", "v1", "notifications"]) }.query("limit", asked.to_string());
         if let Some((name, id)) = from {
             call = call.query(name, id);
         }

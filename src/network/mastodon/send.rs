@@ -351,7 +351,7 @@ fn before(trouble: &Trouble) -> Outcome {
         Trouble::Status { after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why, lane: false },
         Trouble::Spent(ms) => Outcome::Retry { after_ms: Some(*ms), why, lane: true },
         Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why, lane: true },
-        Trouble::Lost(_) | Trouble::Malformed(_) => Outcome::Retry { after_ms: None, why, lane: false },
+        Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => Outcome::Retry { after_ms: None, why, lane: false },
     }
 }
 
@@ -366,7 +366,9 @@ fn after(trouble: &Trouble) -> Outcome {
         // Sent back at the door, with a time to come again.
         Trouble::Status { code: 503, after_ms: Some(ms), .. } => Outcome::Retry { after_ms: Some(*ms), why, lane: true },
         // Another 5xx may come from a proxy that lost patience with a server that went on.
-        Trouble::Status { code: 408 | 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) => Outcome::Unknown { why },
+        Trouble::Status { code: 408 | 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => {
+            Outcome::Unknown { why }
+        }
         Trouble::Status { .. } => Outcome::Refused { why },
         Trouble::Spent(ms) => Outcome::Retry { after_ms: Some(*ms), why, lane: true },
         Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why, lane: true },

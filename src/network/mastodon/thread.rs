@@ -159,7 +159,7 @@ impl Threads {
     fn worth_waiting(&self, trouble: &Trouble, local_id: &str) -> bool {
         match trouble {
             Trouble::NotSent(_) | Trouble::Spent(_) | Trouble::Status { code: 401 | 408 | 429, .. } => return true,
-            Trouble::Status { code: 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) => {}
+            Trouble::Status { code: 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => {}
             Trouble::Status { .. } => return false,
         }
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -167,3 +167,13 @@ fn reposts_count_once_a_person() {
     assert_eq!(post, PostRef::World("https://m.example/users/ana/statuses/100".into()));
     assert_eq!(id, PostId::from("repost:https://m.example/users/bob:https://m.example/users/ana/statuses/100"));
 }
+
+#[test]
+fn endless_texts_are_cut_on_the_border_of_a_grapheme() {
+    let family = "👨‍👩‍👧";
+    let post = read(&json!({ "content": family.repeat(5_000), "spoiler_text": "w".repeat(5_000) }));
+    let text = post.text.expose();
+    assert!(text.ends_with(&format!("{family}…")) && (19_990..=20_000).contains(&text.chars().count()));
+    assert_eq!(post.warning.unwrap().expose().chars().count(), 1_000);
+    assert_eq!((cut("hola", 4), cut("hola!", 4)), ("hola".to_owned(), "hol…".to_owned()));
+}
