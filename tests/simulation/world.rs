@@ -1039,14 +1039,10 @@ impl World {
         let (Some(target), SendKind::Reply) = (&send.target, &send.kind) else { return Ok(()) };
         for net in &self.nets {
             let Some((_, answered)) = net.find(target) else { continue };
-            // What was written before our time on an account that it reaches is history when that one tells of it.
-            let since = |i: &super::network::Item| {
-                let known = |a: &usize| net.accounts[*a].known_since;
-                let reached = i.reaches.iter().filter_map(known).max();
-                reached.or_else(|| net.accounts.iter().filter_map(|a| a.known_since).min()).unwrap_or_default()
-            };
-            let later =
-                |i: &&super::network::Item| i.root == answered.root && i.who == answered.who && &i.id != target && i.created >= since(i);
+            // What is older than the account's time with us is history, and holds nothing.
+            let since = |i: &super::network::Item| i.reaches.iter().filter_map(|a| net.accounts[*a].known_since).min();
+            let of_theirs = |i: &super::network::Item| i.root == answered.root && i.who == answered.who && &i.id != target;
+            let later = |i: &&super::network::Item| of_theirs(i) && since(i).is_some_and(|t| i.created >= t);
             for item in net.posts.iter().filter(later) {
                 let told = self.told.get(&item.id).copied().unwrap_or_default();
                 if told.new && !told.deleted && told.seq > Some(armed) {
