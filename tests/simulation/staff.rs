@@ -170,6 +170,10 @@ impl Staff {
         let fitting = match verb {
             Verb::Approve | Verb::Reject => of(&|i| i.awaits),
             Verb::Undo | Verb::Retract | Verb::Correct | Verb::Dm => of(&|i| i.armed_at.is_some()),
+            Verb::Merge => {
+                let alone = |c: &CaseId| self.known.iter().filter(|(_, k)| k.0 == self.known[c].0).count() < 2;
+                self.known.keys().copied().filter(|c| !alone(c)).collect()
+            }
             _ => Vec::new(),
         };
         if !fitting.is_empty() && rng.chance(800) {
