@@ -55,8 +55,8 @@ pub enum Bug {
     HistoryOfAnother,
     /// A customer who writes while an answer waits does not hold it.
     CustomerUnheard,
-    /// A published answer that comes back after a merge is taken for one given outside.
-    EchoAfterMerge,
+    /// A published answer that comes back is taken for one given outside.
+    EchoTakenForOutside,
     /// What needs approval goes without it.
     ApprovalSkipped,
     /// A message drawn before its post was edited stays as it was.
@@ -96,7 +96,7 @@ impl Bug {
         Bug::FirstPostBeginsHistory,
         Bug::HistoryOfAnother,
         Bug::CustomerUnheard,
-        Bug::EchoAfterMerge,
+        Bug::EchoTakenForOutside,
         Bug::ApprovalSkipped,
         Bug::StaleDrawing,
         Bug::WrongCustomer,

@@ -362,7 +362,7 @@ impl Work<'_> {
     /// A post of the brand: the echo of a send of ours, or somebody answered elsewhere.
     fn on_own_post(&mut self, post: &Post) {
         let known = |s: &SendState| matches!(s, SendState::Published { id, .. } if id == &post.id);
-        if self.case.sends.iter().any(|s| known(&s.state)) {
+        if self.case.sends.iter().any(|s| known(&s.state)) && !planted::is(Bug::EchoTakenForOutside) {
             return;
         }
         let text = comparable(post.text.expose());

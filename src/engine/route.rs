@@ -135,7 +135,7 @@ impl Tx<'_> {
     /// Whether a claimed post is one that we published: it belongs to its case already, even where
     /// that was merged since or the post taken back.
     fn is_published(&self, id: CaseId, post: &Post) -> Result<bool, StoreError> {
-        Ok(!planted::is(Bug::EchoAfterMerge)
+        Ok(!planted::is(Bug::EchoTakenForOutside)
             && self.policy.is_ours(&post.author.id)
             && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none()))
     }

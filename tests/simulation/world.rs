@@ -1039,11 +1039,12 @@ impl World {
         let (Some(target), SendKind::Reply) = (&send.target, &send.kind) else { return Ok(()) };
         for net in &self.nets {
             let Some((_, answered)) = net.find(target) else { continue };
-            // What is older than the account's time with us is history, and holds nothing.
-            let since = |i: &super::network::Item| i.reaches.iter().filter_map(|a| net.accounts[*a].known_since).min();
             let of_theirs = |i: &super::network::Item| i.root == answered.root && i.who == answered.who && &i.id != target;
-            let later = |i: &&super::network::Item| of_theirs(i) && since(i).is_some_and(|t| i.created >= t);
-            for item in net.posts.iter().filter(later) {
+            for (index, item) in net.posts.iter().enumerate().filter(|(_, i)| of_theirs(i)) {
+                // What is older than our time there is history, and holds nothing.
+                if !net.given(index).0 {
+                    continue;
+                }
                 let told = self.told.get(&item.id).copied().unwrap_or_default();
                 if told.new && !told.deleted && told.seq > Some(armed) {
                     let what = format!("send {} of {} left although the customer wrote {} since it was agreed on", key.1, key.0, item.id);
