@@ -1,6 +1,6 @@
 //! The town comes alive: who plays the story on the square and lets customers react.
 //!
-//! [`Play`] is told the time and says when it wants to be told again; [`run`] is its clockwork.
+//! [`Play`] is told the time and says when it wants to be told again; [`Town::run`] is its clockwork.
 
 use super::script::{Cue, How, Reaction, START, Story};
 use crate::case::SendKind;
