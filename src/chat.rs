@@ -2,12 +2,16 @@
 
 pub mod console;
 
-use crate::command::{Answer, Command};
+use crate::case::CaseId;
+use crate::command::{Answer, Command, Door, Verb};
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
-use crate::policy::{AgentId, Lang, RoomId};
+use crate::policy::{AgentId, Lang, Person, RoomId};
+use crate::say::Say;
 use crate::view::View;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// A message to be posted or changed.
@@ -49,6 +53,8 @@ pub enum Typed {
         id: String,
         /// Who.
         by: AgentId,
+        /// Through what it was said.
+        door: Door,
         /// Where.
         room: RoomId,
         /// In which thread.
@@ -58,6 +64,25 @@ pub enum Typed {
         /// What.
         text: String,
     },
+    /// Somebody wants to fill in a form: answered with [`View::Form`], or with why not. Commits nothing.
+    Form(FormWish),
+}
+
+/// A wish to fill in a form for a command that takes a text.
+#[derive(Clone, Debug)]
+pub struct FormWish {
+    /// Who.
+    pub by: AgentId,
+    /// From which room.
+    pub room: RoomId,
+    /// Whose thread names the case where `case` is `None`.
+    pub thread: Option<String>,
+    /// Which case.
+    pub case: Option<CaseId>,
+    /// Which command the form is for.
+    pub verb: Verb,
+    /// The asker's own language, where the chat knows it.
+    pub lang: Option<Lang>,
 }
 
 /// The answer to something staff did.
@@ -71,11 +96,44 @@ pub struct Answered {
     pub op: String,
 }
 
+/// Something that came from a chat and could not be read: kept whole until a person has looked.
+#[derive(Clone, Debug)]
+pub struct Parked {
+    /// The chat's id of it: the same id twice is the same thing.
+    pub id: String,
+    /// Why it could not be read, in our words, without any of its content.
+    pub why: String,
+    /// As it came. Personal: sealed where it is kept.
+    pub raw: String,
+}
+
+/// What the bot remembers for its chat, and does for it beside what staff say.
+#[async_trait]
+pub trait Memory: Send + Sync {
+    /// Up to where `stream` was read, as last given to [`Memory::keep`].
+    async fn cursor(&self, stream: &str) -> anyhow::Result<Option<String>>;
+    /// Keeps, durably, up to where `stream` was read. Returns after the commit.
+    async fn keep(&self, stream: &str, cursor: String) -> anyhow::Result<()>;
+    /// Keeps, durably, what could not be read. Returns after the commit; then the chat may be told that it was taken.
+    async fn park(&self, parked: Parked) -> anyhow::Result<()>;
+    /// The threads of open cases, most recently changed first, at most `limit`.
+    async fn threads(&self, limit: usize) -> anyhow::Result<Vec<(RoomId, String)>>;
+    /// Who is on the team by the chat's own groups; `[people]` goes before it. Replaces what was said before.
+    async fn team(&self, people: BTreeMap<AgentId, Person>) -> anyhow::Result<()>;
+    /// A room in which no DM may be shown, whatever `[privacy]` says (`Some`: why), or that is fit again (`None`).
+    /// Views made after this returns keep to it; staff are told once for each change.
+    async fn unfit(&self, room: &RoomId, why: Option<Say>) -> anyhow::Result<()>;
+    /// The language of a room's threads.
+    fn room_lang(&self, room: &RoomId) -> Lang;
+    /// The sentence for a code in a language: the adapter itself has no words.
+    fn words(&self, say: &Say, lang: Lang) -> String;
+}
+
 /// The team's chat.
 #[async_trait]
 pub trait Chat: Send + Sync {
     /// Hears what staff say until the chat or the bot ends. A full channel slows it.
-    async fn run(&self, inbox: mpsc::Sender<Said>) -> anyhow::Result<()>;
+    async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()>;
     /// Posts or changes a message.
     async fn post(&self, message: &Message) -> Outcome;
     /// Whether a message of which we do not know stands in the chat.

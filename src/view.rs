@@ -105,6 +105,42 @@ pub struct TextView {
     pub lines: Vec<Line>,
 }
 
+/// A form for a command that takes a text: what a modal shows before it is filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FormView {
+    /// The command that its text goes with.
+    pub verb: Verb,
+    /// The case's number.
+    pub case: u64,
+    /// `Reply · #42`.
+    pub title: String,
+    /// What the button says that sends it in.
+    pub submit: String,
+    /// What the button says that lets it be.
+    pub cancel: String,
+    /// What the field is called.
+    pub label: String,
+    /// Account, target, what they wrote, warnings.
+    pub lines: Vec<Line>,
+    /// What stands in the field at first: the current draft.
+    pub text: String,
+    /// How the network counts, where the text goes to one; `None`: it stays in the team.
+    pub limit: Option<FormLimit>,
+    /// Answers kept ready: label and text.
+    pub canned: Vec<(String, String)>,
+}
+
+/// How long a text may be, as its network counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FormLimit {
+    /// The most it takes.
+    pub max: usize,
+    /// What a link counts; `None`: its own length.
+    pub url: Option<usize>,
+    /// What is counted before a word is written: the mention that goes in front.
+    pub taken: usize,
+}
+
 /// Anything that can be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "view", rename_all = "snake_case")]
@@ -115,4 +151,6 @@ pub enum View {
     Entry(EntryView),
     /// Plain lines.
     Text(TextView),
+    /// A form to be filled in.
+    Form(FormView),
 }
