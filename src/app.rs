@@ -14,7 +14,9 @@
 mod deliver;
 mod feed;
 mod inbox;
+mod memory;
 pub mod office;
+mod rules;
 pub mod run;
 mod show;
 mod staff;
@@ -32,11 +34,12 @@ use crate::engine::{Engine, Input, Stats};
 use crate::i18n::{ShowCtx, Words};
 use crate::network::{Finding, NetworkAccount};
 use crate::outbox::EntryId;
-use crate::policy::{AccountPolicy, Lang, Policy};
+use crate::policy::{Lang, Policy};
 use crate::post::Account;
 use crate::say::Say;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
+use rules::Rules;
 use state::States;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -91,7 +94,8 @@ pub(crate) struct Shell {
     chat: Arc<dyn Chat>,
     accounts: BTreeMap<Account, Arc<dyn NetworkAccount>>,
     policy: RwLock<Arc<Policy>>,
-    learnt: Mutex<BTreeMap<Account, AccountPolicy>>,
+    /// The rules as the file has them, and what is laid over them; held while they change.
+    rules: tokio::sync::Mutex<Rules>,
     clock: Clock,
     words: Arc<Words>,
     inbox: inbox::Inbox,
@@ -117,23 +121,6 @@ impl Shell {
     /// A send found the token bad.
     fn suspect(&self, account: &Account) {
         self.states.suspect(account, self.clock.now());
-    }
-
-    /// An account signed in and learnt about itself.
-    async fn learn(&self, account: &Account, learnt: AccountPolicy) -> Result<(), Stopped> {
-        self.learnt.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), learnt);
-        self.set_policy((*self.policy()).clone()).await
-    }
-
-    /// New rules, with what the accounts learnt, for the engine and for the views.
-    async fn set_policy(&self, mut policy: Policy) -> Result<(), Stopped> {
-        for (account, learnt) in self.learnt.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if policy.accounts.contains_key(account) || self.accounts.contains_key(account) {
-                policy.accounts.insert(account.clone(), learnt.clone());
-            }
-        }
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy.clone());
-        self.inbox.ask(move |engine, _| engine.set_policy(policy)).await
     }
 
     fn say(&self, say: &Say, lang: Lang) -> String {
@@ -169,7 +156,9 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     let Parts { store, chat, accounts, policy, clock, words } = parts;
     let runtime = tokio::runtime::Handle::try_current()?;
     let entropy = entropy().map_err(|why| anyhow::anyhow!(why))?;
-    let mut engine = Engine::open(Arc::clone(&store), policy.clone(), clock.now(), entropy)?;
+    let names = accounts.iter().map(|s| s.account.account().clone()).collect();
+    let rules = Rules::new(policy, names, &*store)?;
+    let mut engine = Engine::open(Arc::clone(&store), rules.in_force(), clock.now(), entropy)?;
     engine.set_chat_rate(chat.posts_per_minute());
 
     let (inbox, outlet) = inbox::inbox();
@@ -184,8 +173,8 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     let shell = Arc::new(Shell {
         chat,
         accounts: accounts.iter().map(|s| (s.account.account().clone(), Arc::clone(&s.account))).collect(),
-        policy: RwLock::new(Arc::new(policy)),
-        learnt: Mutex::default(),
+        policy: RwLock::new(Arc::new(rules.in_force())),
+        rules: tokio::sync::Mutex::new(rules),
         clock,
         words,
         inbox,
@@ -248,12 +237,12 @@ async fn take_in(
     chat_over: watch::Sender<bool>,
 ) {
     let mut tasks = JoinSet::new();
-    tasks.spawn(forget(Arc::clone(&shell), store));
+    tasks.spawn(forget(Arc::clone(&shell), Arc::clone(&store)));
     for source in accounts {
         tasks.spawn(feed::run(Arc::clone(&shell), source));
     }
     tasks.spawn(async move {
-        staff::run(shell).await;
+        staff::run(shell, store).await;
         chat_over.send_replace(true);
     });
     stop.wait_for(|stop| *stop).await.map(drop).ok();

@@ -94,6 +94,9 @@ pub struct Answered {
     pub view: View,
     /// Its operation id: the same for the same command.
     pub op: String,
+    /// Whether the case's thread, in the room where it was asked, shows all of this anyway: then a
+    /// private copy would only say it twice.
+    pub shown: bool,
 }
 
 /// Something that came from a chat and could not be read: kept whole until a person has looked.

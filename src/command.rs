@@ -5,6 +5,7 @@
 //! it. [`parse`] turns a line of text into a [`Command`]; [`crate::case::step`] and
 //! [`crate::desk`] carry it out.
 
+pub mod fill;
 pub mod parse;
 pub mod table;
 
@@ -392,10 +393,10 @@ fn last_published(w: &Work<'_>) -> Result<(u32, Account), Refusal> {
 }
 
 /// How a published answer reads now, corrections counted in.
-fn published_text<'a>(w: &'a Work<'_>, id: u32) -> Option<&'a str> {
+pub(crate) fn published_text(case: &Case, id: u32) -> Option<&str> {
     let is = |s: &&Outgoing| s.id == id || s.kind == SendKind::Correct { send: id };
     let stands = |s: &&Outgoing| matches!(s.state, SendState::Published { .. });
-    w.case.sends.iter().rev().filter(stands).find(is).map(|s| s.text.expose())
+    case.sends.iter().rev().filter(stands).find(is).map(|s| s.text.expose())
 }
 
 /// What the network of `account` can do.

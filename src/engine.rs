@@ -3,18 +3,25 @@
 
 mod context;
 mod delivery;
+mod form;
 mod query;
 mod receipt;
 mod route;
 mod run;
 
 pub use delivery::{Body, Delivery};
+pub use form::{Addressed, Form};
 pub use query::{LIST_LIMIT, OutboxLine, Reply};
 pub use run::Engine;
+
+/// The account under which cursors of the team's chat are kept: no brand account can be called so,
+/// as the names in `bot.toml` hold no blank.
+pub const CHAT: &str = "the chat";
 
 use crate::command::{Answer, Command};
 use crate::outbox::{EntryId, Look, Outcome};
 use crate::post::{Account, NetEvent};
+use crate::say::Say;
 use serde::{Deserialize, Serialize};
 
 /// Everything that can happen to sereno.
@@ -53,6 +60,8 @@ pub enum Input {
         /// `None`: it works; else the network's words.
         lost: Option<String>,
     },
+    /// The bot has something to tell the team that no case stands behind.
+    Notice(Say),
     /// An operator decides about a dead letter or a doubt.
     Outbox {
         /// Which.

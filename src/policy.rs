@@ -164,6 +164,10 @@ pub struct ReplyPolicy {
     /// The first private message of a handoff, by language of the customer; `{code}`, `{case}`,
     /// `{handle}` and `{agent}` are filled in.
     pub handoff_text: BTreeMap<String, String>,
+    /// Answers kept ready for forms: by label, then by language of the customer; the same fields
+    /// are filled in.
+    #[serde(default)]
+    pub canned: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// By when somebody should have answered.
@@ -273,7 +277,7 @@ impl Default for Policy {
             fallback_room: room,
             people: BTreeMap::new(),
             default_role: Some(Role::Agent),
-            reply: ReplyPolicy { undo_ms: 10 * SECOND_MS, approval: Approval::Off, handoff_text: BTreeMap::new() },
+            reply: ReplyPolicy { undo_ms: 10 * SECOND_MS, approval: Approval::Off, handoff_text: BTreeMap::new(), canned: BTreeMap::new() },
             deadline: DeadlinePolicy {
                 first_response_ms: [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS],
                 next_response_ms: HOUR_MS,

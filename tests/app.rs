@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use sereno::app::{self, Ended, Handle, Parts, Source};
 use sereno::case::{Case, CaseId, CaseKey, EventRecord, Outgoing, SendState};
-use sereno::chat::{Answered, Chat, Message, Said, Typed};
+use sereno::chat::{Answered, Chat, Memory, Message, Said, Typed};
 use sereno::clock::{Clock, SECOND_MS, Time};
-use sereno::command::{Answer, Filter};
+use sereno::command::{Answer, Door, Filter};
 use sereno::desk::Desk;
 use sereno::digest::Fact;
 use sereno::i18n::Words;
@@ -48,6 +48,7 @@ struct World {
     books: Arc<Mutex<Books>>,
     changed: Arc<watch::Sender<u64>>,
     inbox: Arc<Mutex<Option<mpsc::Sender<Said>>>>,
+    memory: Arc<Mutex<Option<Arc<dyn Memory>>>>,
     ids: Arc<Mutex<u64>>,
 }
 
@@ -79,7 +80,7 @@ impl World {
         };
         let (answer, answered) = oneshot::channel();
         let (by, room) = (AgentId::from("ana"), RoomId::from("console"));
-        let what = Typed::Line { id, by, room, thread: None, lang: None, text: line.into() };
+        let what = Typed::Line { id, by, door: Door::Text, room, thread: None, lang: None, text: line.into() };
         self.until("the chat is heard", |_| self.inbox.lock().unwrap().is_some()).await;
         let inbox = self.inbox.lock().unwrap().clone().unwrap();
         inbox.send(Said { what, answer }).await.unwrap();
@@ -128,8 +129,9 @@ struct Talk(World);
 
 #[async_trait]
 impl Chat for Talk {
-    async fn run(&self, inbox: mpsc::Sender<Said>) -> anyhow::Result<()> {
+    async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
         let closed = inbox.clone();
+        *self.0.memory.lock().unwrap() = Some(memory);
         *self.0.inbox.lock().unwrap() = Some(inbox);
         self.0.changed.send_modify(|n| *n += 1);
         closed.closed().await;

@@ -1,18 +1,20 @@
 //! The console chat, through its reader and writer as a person or a program has them.
 
+use async_trait::async_trait;
 use serde_json::Value;
 use sereno::case::CaseId;
 use sereno::chat::console::{Console, Format, Settings};
-use sereno::chat::{Answered, Chat, Message, Said, Typed};
+use sereno::chat::{Answered, Chat, Memory, Message, Parked, Said, Typed};
 use sereno::clock::Time;
 use sereno::command::Answer;
 use sereno::i18n::Words;
 use sereno::outbox::{Look, Outcome};
-use sereno::policy::Lang;
+use sereno::policy::{AgentId, Lang, Person, RoomId};
 use sereno::post::Untrusted;
 use sereno::say::Say;
 use sereno::view::text::Style;
 use sereno::view::{Action, CardView, EntryView, Piece, TextView, View};
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,10 +75,41 @@ fn console(format: Format) -> (Arc<Console>, Paper, io::PipeWriter) {
     (Arc::new(console), paper, keys)
 }
 
+/// The console asks its memory nothing.
+struct Forgetful;
+
+#[async_trait]
+impl Memory for Forgetful {
+    async fn cursor(&self, _: &str) -> anyhow::Result<Option<String>> {
+        unreachable!("the console reads no history")
+    }
+    async fn keep(&self, _: &str, _: String) -> anyhow::Result<()> {
+        unreachable!("the console reads no history")
+    }
+    async fn park(&self, _: Parked) -> anyhow::Result<()> {
+        unreachable!("the console says at once what it cannot read")
+    }
+    async fn threads(&self, _: usize) -> anyhow::Result<Vec<(RoomId, String)>> {
+        unreachable!("the console reads no history")
+    }
+    async fn team(&self, _: BTreeMap<AgentId, Person>) -> anyhow::Result<()> {
+        unreachable!("the console has no groups")
+    }
+    async fn unfit(&self, _: &RoomId, _: Option<Say>) -> anyhow::Result<()> {
+        unreachable!("the console's room is always fit")
+    }
+    fn room_lang(&self, _: &RoomId) -> Lang {
+        Lang::En
+    }
+    fn words(&self, say: &Say, lang: Lang) -> String {
+        Words::new().tell(say, lang)
+    }
+}
+
 fn terminal(format: Format) -> Terminal {
     let (console, paper, keys) = console(format);
     let (sender, inbox) = mpsc::channel(4);
-    let running = tokio::spawn(async move { console.run(sender).await });
+    let running = tokio::spawn(async move { console.run(sender, Arc::new(Forgetful)).await });
     Terminal { paper, keys: Some(keys), inbox, running }
 }
 
@@ -96,7 +129,12 @@ impl Terminal {
 
 fn answered(code: &str, text: &str, ok: bool) -> Answered {
     let view = View::Text(TextView { code: code.into(), lines: vec![vec![Piece::Words(text.into())]] });
-    Answered { answer: Answer { ok, say: Say::new(code), case: Some(CaseId(42)), send: None }, view, op: format!("op-{code}") }
+    Answered {
+        answer: Answer { ok, say: Say::new(code), case: Some(CaseId(42)), send: None },
+        view,
+        op: format!("op-{code}"),
+        shown: false,
+    }
 }
 
 fn line_of(said: &Said) -> (String, String, String) {

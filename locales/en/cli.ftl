@@ -47,6 +47,8 @@ cli-config-route-unreachable = an earlier route takes everything already; put th
 cli-config-language = "{ $value }" is no language code. Write two or three small letters, such as "es"
 cli-config-same-name = { $other } is called "{ $value }" too; colleagues must have different names
 cli-config-too-long = this is too long: at most { $most } characters
+cli-config-too-many = these are too many: at most { $most }
+cli-config-canned-empty = this answer has no text: give it one for each language, as in {"{"} en = "…", es = "…" {"}"}
 cli-config-template = nothing can be filled in for {"{"}{ $value }{"}"}. Did you mean {"{"}{ $near }{"}"}? Possible: { $known }
 cli-config-deadline-order = a higher priority cannot wait longer than a lower one: at most { $most }, as for { $other }
 cli-config-audience = this must be at least large_audience, which is { $least }

@@ -61,3 +61,5 @@ notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not b
 notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.
 notice-paused = { $agent } has paused all sending to the networks. `resume` lets it go on.
 notice-resumed = { $agent } lets sending go on.
+notice-room-unfit = Private messages are no longer shown in the room { $room }, although bot.toml names it private: { $why } Make it private again, or name another room under [privacy].
+notice-room-fit = Private messages can be shown in the room { $room } again.

@@ -103,6 +103,26 @@ action-spam = Spam
 action-restore = Restore
 action-retract = Retract
 action-correct = Correct
+action-note = Note
+action-escalate = Escalate
+
+## Forms
+
+form-cancel = Cancel
+form-route-public = From { $account } to { $target }, in public
+form-route-private = From { $account } to { $target }, in private
+form-label-public = Answer
+form-label-private = Private message
+form-label-draft = Draft
+form-label-team = For the team
+form-label-why = Why
+form-paused = Sending is paused: it waits until `{ $resume }`.
+form-owned = { $agent } has this case.
+form-claims = Nobody has this case yet; sending this makes it yours.
+form-approval = A lead approves it before it goes out.
+form-other-draft = { $agent } has drafted an answer; what you write takes its place.
+form-held = An answer of this case is held, because { $reason }. What you write takes its place.
+form-awaiting = An answer of { $agent } waits for approval; what you write takes its place.
 
 ## Who and what
 

@@ -47,6 +47,8 @@ cli-config-route-unreachable = una ruta anterior ya se lo lleva todo; pon esta d
 cli-config-language = «{ $value }» no es un código de idioma. Escribe dos o tres letras minúsculas, como «es»
 cli-config-same-name = { $other } también se llama «{ $value }»; cada colega necesita un nombre distinto
 cli-config-too-long = es demasiado largo: como mucho { $most } caracteres
+cli-config-too-many = son demasiadas: como mucho { $most }
+cli-config-canned-empty = esta respuesta no tiene texto: ponle uno por idioma, como en {"{"} en = "…", es = "…" {"}"}
 cli-config-template = no hay nada que poner en {"{"}{ $value }{"}"}. ¿Querías decir {"{"}{ $near }{"}"}? Se admiten: { $known }
 cli-config-deadline-order = una prioridad más alta no puede esperar más que una más baja: como mucho { $most }, como { $other }
 cli-config-audience = tiene que ser al menos large_audience, que es { $least }

@@ -56,3 +56,5 @@ notice-dead-letter = La entrada { $entry } de la bandeja de salida (caso { $case
 notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja de salida (caso { $case }) llegó a la red, así que no se envía otra vez. Míralo allí y escribe `sereno outbox retry { $entry }` si falta o `sereno outbox drop { $entry }` si está.
 notice-paused = { $agent } ha detenido todos los envíos a las redes. `reanudar` los pone en marcha.
 notice-resumed = { $agent } pone de nuevo en marcha los envíos.
+notice-room-unfit = Los mensajes privados ya no se muestran en la sala { $room }, aunque bot.toml la da por privada: { $why } Haz que vuelva a ser privada o indica otra sala en [privacy].
+notice-room-fit = Los mensajes privados se pueden mostrar otra vez en la sala { $room }.

@@ -103,6 +103,26 @@ action-spam = Spam
 action-restore = Recuperar
 action-retract = Retirar
 action-correct = Corregir
+action-note = Nota
+action-escalate = Escalar
+
+## Formularios
+
+form-cancel = Cancelar
+form-route-public = De { $account } a { $target }, en público
+form-route-private = De { $account } a { $target }, en privado
+form-label-public = Respuesta
+form-label-private = Mensaje privado
+form-label-draft = Borrador
+form-label-team = Para el equipo
+form-label-why = Por qué
+form-paused = Los envíos están detenidos: espera hasta `{ $resume }`.
+form-owned = { $agent } lleva este caso.
+form-claims = Nadie lleva aún este caso; al enviar esto pasa a ser tuyo.
+form-approval = Una persona responsable lo aprueba antes de que salga.
+form-other-draft = { $agent } ha dejado un borrador; lo que escribas ocupa su lugar.
+form-held = Una respuesta de este caso está retenida, porque { $reason }. Lo que escribas ocupa su lugar.
+form-awaiting = Una respuesta de { $agent } espera aprobación; lo que escribas ocupa su lugar.
 
 ## Quién y qué
 

@@ -2,10 +2,10 @@
 //! moment, by the policy in force.
 
 use super::Shell;
-use crate::case::Case;
+use crate::case::{Case, PlaceKind};
 use crate::chat::{Answered, Message};
-use crate::command::{Answer, Command};
-use crate::engine::{Body, Delivery, Reply};
+use crate::command::{Answer, Command, Run, table};
+use crate::engine::{Body, Delivery, Form, Reply};
 use crate::policy::{Lang, RoomId};
 use crate::say::Say;
 use crate::view::{View, build};
@@ -32,7 +32,17 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
 /// The answer to a command that was carried out or refused. `case`: the one that it was about.
 pub(super) fn answered(shell: &Shell, command: &Command, answer: Answer, case: Option<&Case>) -> Answered {
     let view = build::answer(&answer, case, &shell.policy(), &shell.words, command.lang, shell.clock.now());
-    Answered { answer, view, op: op(shell, &command.id) }
+    let shown = is_shown(command, &answer, case);
+    Answered { answer, view, op: op(shell, &command.id), shown }
+}
+
+/// Whether the case's thread in the room where the command was said shows all that its answer says:
+/// every act on a case leaves an entry there.
+fn is_shown(command: &Command, answer: &Answer, case: Option<&Case>) -> bool {
+    // Of these the entry shows less.
+    let more = ["done-draft-too-long", "done-draft-unaddressed", "done-send-paused"];
+    let here = |case: &Case| case.places.iter().any(|p| p.room == command.room && p.thread.is_some() && p.kind != PlaceKind::Former);
+    answer.ok && matches!(table::row(command.verb).run, Run::Case(_)) && !more.contains(&answer.say.code.as_str()) && case.is_some_and(here)
 }
 
 /// The answer to a command that only reads.
@@ -40,16 +50,24 @@ pub(super) fn replied(shell: &Shell, command: &Command, reply: &Reply) -> Answer
     let view = build::reply(reply, &shell.policy(), &shell.words, command.lang, shell.clock.now());
     let code = match &view {
         View::Text(text) => text.code.as_str(),
-        View::Card(_) | View::Entry(_) => "answer",
+        View::Card(_) | View::Entry(_) | View::Form(_) => "answer",
     };
     let answer = Answer { ok: true, say: Say::new(code), case: command.case, send: None };
-    Answered { answer, view, op: op(shell, &command.id) }
+    Answered { answer, view, op: op(shell, &command.id), shown: false }
+}
+
+/// The form that was asked for.
+pub(super) fn form(shell: &Shell, command: &Command, form: &Form) -> Answered {
+    let private = build::is_private_room(&command.room, &shell.policy());
+    let view = build::form(form, private, &shell.policy(), &shell.words, command.lang, shell.clock.now());
+    let answer = Answer { ok: true, say: Say::new("form"), case: Some(form.case.id), send: None };
+    Answered { answer, view, op: op(shell, &command.id), shown: false }
 }
 
 /// The answer to a line that is no command.
 pub(super) fn refused(shell: &Shell, id: &str, lang: Lang, answer: Answer) -> Answered {
     let view = build::answer(&answer, None, &shell.policy(), &shell.words, lang, shell.clock.now());
-    Answered { answer, view, op: op(shell, id) }
+    Answered { answer, view, op: op(shell, id), shown: false }
 }
 
 /// The same for the same command, and never that of a delivery, which ends in a number.

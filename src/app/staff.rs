@@ -1,14 +1,17 @@
 //! What staff say: heard, parsed, handed to the engine in its order, answered after the commit.
 
 use super::inbox::Door as Lane;
+use super::memory::Remembering;
 use super::{Shell, show};
 use crate::case::Case;
-use crate::chat::{Said, Typed};
+use crate::chat::{Answered, FormWish, Memory, Said, Typed};
 use crate::command::parse::{self, Meta};
-use crate::command::{Answer, Command, Door};
+use crate::command::{Answer, Args, Command, Door};
 use crate::engine::{Ack, Batch, Input};
+use crate::policy::{AgentId, Lang, RoomId};
+use crate::store::Store;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// What staff said and nobody took in yet; then the chat waits.
 const WAITING: usize = 64;
@@ -16,12 +19,13 @@ const WAITING: usize = 64;
 const BACKOFF_MS: (i64, i64) = (1_000, 60_000);
 
 /// Hears staff until the chat ends by itself.
-pub(super) async fn run(shell: Arc<Shell>) {
+pub(super) async fn run(shell: Arc<Shell>, store: Arc<dyn Store>) {
+    let memory: Arc<dyn Memory> = Arc::new(Remembering { shell: Arc::clone(&shell), store });
     let mut pause = BACKOFF_MS.0;
     loop {
         let began = shell.clock.now();
         let (tx, rx) = mpsc::channel(WAITING);
-        let (heard, ()) = tokio::join!(shell.chat.run(tx), take_in(&shell, rx));
+        let (heard, ()) = tokio::join!(shell.chat.run(tx, Arc::clone(&memory)), take_in(&shell, rx));
         match heard {
             Ok(()) => return,
             Err(error) => tracing::error!(error = format!("{error:#}"), "the chat broke off; hearing it again"),
@@ -34,7 +38,20 @@ pub(super) async fn run(shell: Arc<Shell>) {
 
 async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
     while let Some(Said { what, answer }) = said.recv().await {
-        let command = match command(shell, what) {
+        let said = match what {
+            Typed::Command(command) => Ok(command),
+            Typed::Line { id, by, door, room, thread, lang, text } => {
+                let policy = shell.policy();
+                let lang = lang_of(shell, &by, &room, lang);
+                command(shell, &text, Meta { id, by, door, room, thread, lang, people: &policy.people })
+            }
+            // Commits nothing: nobody's turn comes later for it.
+            Typed::Form(wish) => {
+                tokio::spawn(form(Arc::clone(shell), wish, answer));
+                continue;
+            }
+        };
+        let command = match said {
             Ok(command) => command,
             Err(refused) => {
                 // The chat may have gone; then nobody waits.
@@ -67,21 +84,44 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
 
 /// The case that an answer shows something of.
 async fn case_of(shell: &Shell, said: &Answer) -> Option<Case> {
-    let id = said.case.filter(|_| said.send.is_some())?;
+    let id = said.case.filter(|_| said.ok)?;
     shell.inbox.ask(move |engine, _| engine.case(id)).await.ok()?.ok()?
 }
 
-/// The command that was typed, or its refusal.
-fn command(shell: &Shell, typed: Typed) -> Result<Command, Box<crate::chat::Answered>> {
-    let (id, by, room, thread, lang, text) = match typed {
-        Typed::Command(command) => return Ok(command),
-        Typed::Line { id, by, room, thread, lang, text } => (id, by, room, thread, lang, text),
+/// Answers a wish for a form: with the form, or with why the command would be refused.
+async fn form(shell: Arc<Shell>, wish: FormWish, answer: oneshot::Sender<Answered>) {
+    let FormWish { by, room, thread, case, verb, lang } = wish;
+    let lang = lang_of(&shell, &by, &room, lang);
+    // The form has no id of its own: what is sent in with it has.
+    let command = Command { id: String::new(), by, door: Door::Modal, room, thread, lang, verb, case, args: Args::None };
+    let asked = command.clone();
+    // Without an answer of the engine the bot is stopping: the chat hears it from the dropped end.
+    let Ok(found) = shell.inbox.ask(move |engine, now| engine.form(now, &asked)).await else { return };
+    let answered = match found {
+        Ok(Ok(form)) => show::form(&shell, &command, &form),
+        Ok(Err(refusal)) => {
+            let refused = Answer { ok: false, say: refusal.say(), case: command.case, send: None };
+            show::refused(&shell, &command.id, lang, refused)
+        }
+        Err(error) => {
+            tracing::error!(%error, "a form could not be filled in");
+            return;
+        }
     };
+    answer.send(answered).ok();
+}
+
+/// The language of somebody's private answers.
+fn lang_of(shell: &Shell, by: &AgentId, room: &RoomId, said: Option<Lang>) -> Lang {
     let policy = shell.policy();
-    let own = policy.people.get(&by).and_then(|p| p.lang);
-    let lang = own.or(lang).unwrap_or_else(|| policy.room_lang(&room));
-    let meta = Meta { id: id.clone(), by, door: Door::Console, room, thread, lang, people: &policy.people };
-    parse::parse(&text, meta).map_err(|refusal| {
+    let own = policy.people.get(by).and_then(|p| p.lang);
+    own.or(said).unwrap_or_else(|| policy.room_lang(room))
+}
+
+/// The command that was typed, or its refusal.
+fn command(shell: &Shell, text: &str, meta: Meta<'_>) -> Result<Command, Box<Answered>> {
+    let (id, lang) = (meta.id.clone(), meta.lang);
+    parse::parse(text, meta).map_err(|refusal| {
         let answer = Answer { ok: false, say: refusal.say(), case: None, send: None };
         Box::new(show::refused(shell, &id, lang, answer))
     })

@@ -19,8 +19,9 @@ mod tests;
 
 pub use crate::config::ConsoleFormat as Format;
 
-use super::{Answered, Chat, Message, Said, Typed};
+use super::{Answered, Chat, Memory, Message, Said, Typed};
 use crate::clock::Time;
+use crate::command::Door;
 use crate::i18n::Words;
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome, Receipt};
@@ -257,6 +258,7 @@ impl Console {
         Typed::Line {
             id: asked.id.clone(),
             by: asked.by.clone(),
+            door: Door::Console,
             room: asked.room.clone(),
             thread: asked.thread.clone(),
             lang: asked.lang,
@@ -301,7 +303,7 @@ impl Console {
 
 #[async_trait]
 impl Chat for Console {
-    async fn run(&self, inbox: mpsc::Sender<Said>) -> anyhow::Result<()> {
+    async fn run(&self, inbox: mpsc::Sender<Said>, _: Arc<dyn Memory>) -> anyhow::Result<()> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut lines =
             input::start(reader.context("the console is read already")?).context("starting the thread that reads the console")?;
@@ -389,6 +391,7 @@ fn json_message(message: &Message) -> String {
         View::Entry(_) => "entry",
         View::Text(text) if text.code == "digest" => "digest",
         View::Text(_) => "notice",
+        View::Form(_) => "form",
     };
     let mut object = object(&json!({
         "type": kind,

@@ -28,7 +28,7 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if !capabilities(w, &account).can_edit {
         return Err(Refusal::NotOnThisNetwork);
     }
-    if published_text(w, send) == Some(text) {
+    if published_text(&w.case, send) == Some(text) {
         return Err(Refusal::AlreadySo);
     }
     let id = w.send(SendKind::Correct { send }, text, c, &c.by)?;

@@ -1,6 +1,6 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, given_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, fill, given_text, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -71,7 +71,8 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if capabilities(w, &account).dm_route == DmRoute::None {
         return Err(Refusal::NoPrivateRoute);
     }
-    let text = filled(w, c, &given_text(c).map_or_else(|| template(w), str::to_owned));
+    let template = given_text(c).map_or_else(|| template(w), str::to_owned);
+    let text = fill::filled(&w.case, w.ctx.policy, &c.by, &template);
     w.own(&c.by)?;
     let id = w.send(SendKind::Handoff, &text, c, &c.by)?;
     Ok(sent(w, id))
@@ -80,41 +81,9 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
 /// The configured text in the customer's language, else the built-in one; then the same in the
 /// team's language, then in English.
 fn template(w: &Work<'_>) -> String {
-    let primary = w.case.lang.split(['-', '_']).next().unwrap_or_default().to_lowercase();
     let of = |lang: &str| {
         let configured = w.ctx.policy.reply.handoff_text.get(lang).map(String::as_str);
         configured.or_else(|| TEXTS.iter().find(|(l, _)| *l == lang).map(|(_, text)| *text))
     };
-    of(&primary).or_else(|| of(w.ctx.policy.lang.code())).or_else(|| of("en")).unwrap_or_default().to_owned()
-}
-
-/// Fills in the placeholders, each once over: what is put in is not read again.
-fn filled(w: &Work<'_>, c: &Command, template: &str) -> String {
-    let mut text = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let named = after.split_once('}').and_then(|(name, after)| Some((placeholder(w, c, name)?, after)));
-        match named {
-            Some((value, after)) => {
-                text.push_str(&value);
-                rest = after;
-            }
-            None => {
-                text.push('{');
-                rest = after;
-            }
-        }
-    }
-    text + rest
-}
-
-fn placeholder(w: &Work<'_>, c: &Command, name: &str) -> Option<String> {
-    match name {
-        "code" => Some(w.case.code.clone()),
-        "case" => Some(w.case.id.to_string()),
-        "handle" => Some(w.case.customer.handle.expose().to_owned()),
-        "agent" => Some(w.ctx.policy.name_of(&c.by).to_owned()),
-        _ => None,
-    }
+    fill::languages(&w.case, w.ctx.policy).iter().find_map(|lang| of(lang)).unwrap_or_default().to_owned()
 }

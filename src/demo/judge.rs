@@ -188,6 +188,7 @@ fn foreign(view: &View) -> Vec<&str> {
         View::Card(c) => c.body.iter().collect(),
         View::Entry(e) => e.lines.iter().collect(),
         View::Text(t) => t.lines.iter().collect(),
+        View::Form(f) => f.lines.iter().collect(),
     };
     lines.into_iter().flatten().filter_map(|p| if let Piece::Foreign(text) = p { Some(text.expose()) } else { None }).collect()
 }
@@ -207,7 +208,7 @@ fn shows(view: &View) -> Option<(u64, PostId)> {
             let post = entry.post.as_deref().filter(|_| writing.contains(&event.as_str()))?;
             Some((entry.case, PostId::from(post)))
         }
-        View::Text(_) => None,
+        View::Text(_) | View::Form(_) => None,
     }
 }
 
@@ -392,7 +393,7 @@ impl Bench<'_> {
             let about = |v: &&&View| match v {
                 View::Card(c) => c.post == id.as_str(),
                 View::Entry(e) => e.post.as_deref() == Some(id.as_str()),
-                View::Text(_) => false,
+                View::Text(_) | View::Form(_) => false,
             };
             now.values().filter(about).map(|v| plain(&foreign(v).join(" "))).collect()
         };

@@ -164,7 +164,7 @@ impl Staff {
             View::Card(card) => self.read_card(card),
             View::Entry(entry) if !shown.edit && self.is_ahead(entry) => self.deferred.push(entry.clone()),
             View::Entry(entry) if !shown.edit => self.read_entry(entry),
-            View::Entry(_) | View::Text(_) => {}
+            View::Entry(_) | View::Text(_) | View::Form(_) => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! A witness beside the chat: passes everything on, and notes what staff could read.
 
 use super::judge::Shown;
-use crate::chat::{Answered, Chat, Message, Said};
+use crate::chat::{Answered, Chat, Memory, Message, Said};
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
 use crate::policy::RoomId;
@@ -61,7 +61,7 @@ impl Witness {
 
 #[async_trait]
 impl Chat for Witness {
-    async fn run(&self, inbox: mpsc::Sender<Said>) -> anyhow::Result<()> {
+    async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
         let (tx, mut rx) = mpsc::channel(8);
         let passing_on = async {
             while let Some(said) = rx.recv().await {
@@ -73,7 +73,7 @@ impl Chat for Witness {
             }
         };
         // The chat hears at once when nobody takes in what it says.
-        let (heard, ()) = tokio::join!(self.chat.run(tx), passing_on);
+        let (heard, ()) = tokio::join!(self.chat.run(tx, memory), passing_on);
         heard
     }
 

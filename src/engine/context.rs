@@ -92,7 +92,7 @@ impl<'a> Tx<'a> {
 
     pub fn cursor(&mut self, cursor: (crate::post::Account, String, String)) {
         // The stream is ours from here on, even where nothing was on it yet.
-        if !planted::is(Bug::FirstPostBeginsHistory) {
+        if !planted::is(Bug::FirstPostBeginsHistory) && cursor.0.as_str() != super::CHAT {
             self.first_seen(&cursor.0);
         }
         self.rest.cursors.push(cursor);

@@ -465,6 +465,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
                 signals.push(Signal::Unblock(Lane::Network(account.clone())));
             }
         }
+        Input::Notice(say) => tx.notice(say.clone()),
         Input::Outbox { entry, retry } => return tx.decide(*entry, *retry).map(Ack::Answered),
         Input::Reconciled(account) => {
             rearm(tx, account, unwatched)?;

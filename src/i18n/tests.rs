@@ -8,7 +8,7 @@ use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefixes of codes: a string literal in the code that begins with one and looks like a code is one.
-const PREFIXES: [&str; 32] = [
+const PREFIXES: [&str; 33] = [
     "refused-",
     "hold-",
     "stop-",
@@ -41,6 +41,7 @@ const PREFIXES: [&str; 32] = [
     "demo-",
     "alarm-",
     "entry-",
+    "form-",
 ];
 
 /// Codes of a file with the arguments that each takes.

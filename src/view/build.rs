@@ -8,6 +8,7 @@ mod actions;
 mod card;
 mod digest;
 mod entry;
+mod form;
 mod lists;
 mod pen;
 mod post;
@@ -16,7 +17,7 @@ mod send;
 use crate::case::Case;
 use crate::clock::Time;
 use crate::command::Answer;
-use crate::engine::{Body, Reply};
+use crate::engine::{Body, Form, Reply};
 use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
@@ -64,6 +65,13 @@ pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Wor
         lines.extend(send::countdown(&pen, case, send));
     }
     text(&answer.say.code, lines)
+}
+
+/// A form before it is filled in. `private`: whether the room that it was asked for in may show
+/// private text.
+#[must_use]
+pub fn form(form: &Form, private: bool, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
+    View::Form(form::form(&Pen { words, policy, lang, now }, form, private))
 }
 
 /// The answer to a query.

@@ -4,7 +4,8 @@
 //! colours, every line is at most as wide as asked, and each line of foreign text begins with
 //! [`MARK`], so that nobody can write a line that looks like ours.
 
-use super::{Action, CardView, EntryView, Line, Piece, TextView, View, hygiene};
+use super::{Action, CardView, EntryView, FormView, Line, Piece, TextView, View, hygiene};
+use crate::post::Untrusted;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -68,6 +69,7 @@ pub fn lines(view: &View, style: &Style) -> Vec<String> {
         View::Card(card) => self::card(card, style),
         View::Entry(entry) => self::entry(entry, style),
         View::Text(text) => self::text(text, style),
+        View::Form(form) => self::form(form, style),
     }
 }
 
@@ -119,6 +121,24 @@ pub fn headline(entry: &EntryView, style: &Style) -> String {
 #[must_use]
 pub fn text(text: &TextView, style: &Style) -> Vec<String> {
     text.lines.iter().flat_map(|l| wrap(l, "  ", style)).collect()
+}
+
+/// A form: its title, what it shows, then the field and the answers kept ready, each behind its label.
+#[must_use]
+pub fn form(form: &FormView, style: &Style) -> Vec<String> {
+    let words = |words: &str| Piece::Words(words.to_owned());
+    let mut out = wrap(&vec![Piece::Strong(form.title.clone())], "  ", style);
+    out.extend(form.lines.iter().flat_map(|l| wrap(l, "  ", style)));
+    let texts = std::iter::once((&form.label, &form.text)).chain(form.canned.iter().map(|(label, text)| (label, text)));
+    for (label, text) in texts {
+        out.extend(wrap(&vec![words(&format!("{label}:"))], "  ", style));
+        // Marked like any text that is not ours: it may hold anything.
+        let lines = hygiene::lines(text).into_iter().filter(|_| !text.is_empty());
+        out.extend(lines.flat_map(|l| wrap(&vec![Piece::Foreign(Untrusted::new(l))], "  ", style)));
+    }
+    let buttons = format!("[{}] [{}]", form.submit, form.cancel);
+    out.extend(wrap(&vec![words(&buttons)], "  ", style));
+    out
 }
 
 /// A case on one line: what a card's change is shown as.

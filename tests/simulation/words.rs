@@ -54,6 +54,7 @@ fn plain(view: &View) -> String {
         }
         View::Entry(entry) => entry.lines.iter().for_each(line),
         View::Text(text) => text.lines.iter().for_each(line),
+        View::Form(form) => form.lines.iter().for_each(line),
     }
     out
 }

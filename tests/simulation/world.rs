@@ -1287,5 +1287,6 @@ fn input_name(input: &Input) -> String {
         Input::Reconciled(a) => format!("[reconciled {a}]"),
         Input::Health { account, lost } => format!("[health {account} {lost:?}]"),
         Input::Outbox { entry, retry } => format!("[outbox {entry} {retry}]"),
+        Input::Notice(say) => format!("[notice {}]", say.code),
     }
 }
