@@ -1,6 +1,7 @@
 //! What the team's chat must be able to do for sereno.
 
 pub mod console;
+pub mod slack;
 
 use crate::case::CaseId;
 use crate::command::{Answer, Command, Door, Verb};

@@ -355,3 +355,12 @@ console-bad-json = This line is no JSON object as expected ({ $why }). Send for 
 console-too-long = This line is longer than { $max } bytes and was not read. Shorten it.
 console-bad-utf8 = This line is not UTF-8 and was not read.
 console-stopping = Not carried out: sereno is stopping. Say it again when it runs.
+
+## In Slack
+
+slack-cut = … Cut here: Slack takes no longer messages.
+slack-cut-see = … Cut here: Slack takes no longer messages. All of it:
+slack-form-length = { $length } of { $max } characters
+slack-form-too-long = { $length } of { $max } characters: too long to be sent
+slack-form-too-big = The draft is longer than the { $max } characters that this form holds, so it is left out. What is sent from here takes its place.
+slack-form-canned = Answers kept ready

@@ -355,3 +355,12 @@ console-bad-json = Esta línea no es el objeto JSON esperado ({ $why }). Envía 
 console-too-long = Esta línea pasa de { $max } bytes y no se ha leído. Acórtala.
 console-bad-utf8 = Esta línea no es UTF-8 y no se ha leído.
 console-stopping = No se ha hecho: sereno se está deteniendo. Repítelo cuando funcione.
+
+## En Slack
+
+slack-cut = … Cortado aquí: Slack no admite mensajes más largos.
+slack-cut-see = … Cortado aquí: Slack no admite mensajes más largos. Entero:
+slack-form-length = { $length } de { $max } caracteres
+slack-form-too-long = { $length } de { $max } caracteres: demasiado largo para enviarlo
+slack-form-too-big = El borrador pasa de los { $max } caracteres que caben en este formulario, así que no se muestra. Lo que envíes desde aquí ocupará su lugar.
+slack-form-canned = Respuestas preparadas

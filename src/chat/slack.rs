@@ -1,0 +1,3 @@
+//! Slack: the team's channel.
+
+pub mod render;

@@ -1,0 +1,194 @@
+//! Lines as one `rich_text` block: what is all foreign stands in a quote, so that nobody can write a
+//! line that looks like ours.
+
+use super::clean;
+use crate::view::{Line, Piece, hygiene};
+use serde_json::{Value, json};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// An address longer than this, in bytes, is not linked.
+const MOST_URL: usize = 2_000;
+/// What an element takes besides its text and address, in bytes: keys, quotes, braces, its style.
+const ELEMENT_BYTES: usize = 80;
+/// What a section or quote takes besides its elements, and the block around them.
+const SECTION_BYTES: usize = 60;
+/// The ellipsis behind what was cut.
+const ELLIPSIS_BYTES: usize = '…'.len_utf8();
+
+/// A run of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Span {
+    /// Shown as it is.
+    Text { text: String, bold: bool },
+    /// Our words, and where they lead.
+    Link { text: String, url: String },
+}
+
+/// A line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    quoted: bool,
+    spans: Vec<Span>,
+}
+
+impl Row {
+    /// A line; quoted if all of it is foreign.
+    fn of(line: &Line) -> Row {
+        let quoted = !line.is_empty() && line.iter().all(|p| matches!(p, Piece::Foreign(_)));
+        Row { quoted, ..Row::ours(line) }
+    }
+
+    /// A line that is ours whatever stands in it: a lone handle is one word, and needs no mark.
+    pub fn ours(line: &Line) -> Row {
+        Row { quoted: false, spans: line.iter().map(span).collect() }
+    }
+
+    /// Our words, and a link behind them.
+    pub fn note(words: &str, link: Option<(String, String)>) -> Row {
+        let mut spans = vec![Span::Text { text: clean(words), bold: false }];
+        spans.extend(link.map(|(text, url)| Span::Link { text, url }));
+        Row { quoted: false, spans }
+    }
+}
+
+/// Lines as rows.
+pub fn rows(lines: &[Line]) -> Vec<Row> {
+    lines.iter().map(Row::of).collect()
+}
+
+/// The label and address of a link, if the piece is one that may be shown.
+pub fn linked(piece: &Piece) -> Option<(String, String)> {
+    let Piece::Link { label, url } = piece else { return None };
+    let (host, url) = hygiene::link(url).filter(|(_, url)| url.len() <= MOST_URL)?;
+    let label = clean(label);
+    Some((if label.trim().is_empty() { host } else { label }, url))
+}
+
+fn span(piece: &Piece) -> Span {
+    let text = |text: &str, bold| Span::Text { text: clean(text), bold };
+    match piece {
+        Piece::Words(words) => text(words, false),
+        Piece::Strong(words) => text(words, true),
+        Piece::Foreign(foreign) => text(foreign.expose(), false),
+        Piece::Link { label, .. } => match linked(piece) {
+            Some((label, url)) => Span::Link { text: label, url },
+            None => text(label, false),
+        },
+    }
+}
+
+/// At most what rows take as JSON.
+pub fn cost(rows: &[Row]) -> usize {
+    rows.iter().map(row_cost).sum()
+}
+
+fn row_cost(row: &Row) -> usize {
+    // Each row may begin a section of its own.
+    SECTION_BYTES + ELEMENT_BYTES + row.spans.iter().map(span_cost).sum::<usize>()
+}
+
+fn span_cost(span: &Span) -> usize {
+    ELEMENT_BYTES
+        + match span {
+            Span::Text { text, .. } => json_bytes(text),
+            Span::Link { text, url } => json_bytes(text) + json_bytes(url),
+        }
+}
+
+/// What a text takes inside JSON's quotation marks.
+fn json_bytes(text: &str) -> usize {
+    text.chars().map(char_bytes).sum()
+}
+
+fn char_bytes(c: char) -> usize {
+    match c {
+        '"' | '\\' => 2,
+        c if c.is_ascii_control() => 6,
+        c => c.len_utf8(),
+    }
+}
+
+/// As many rows as `budget` bytes hold, the last perhaps in part; and whether anything was left out.
+pub fn fit(rows: Vec<Row>, budget: usize) -> (Vec<Row>, bool) {
+    let mut left = budget;
+    let mut out = Vec::new();
+    for row in rows {
+        let cost = row_cost(&row);
+        if cost <= left {
+            left -= cost;
+            out.push(row);
+            continue;
+        }
+        out.extend(part(row, left));
+        return (out, true);
+    }
+    (out, false)
+}
+
+/// The beginning of a row, with an ellipsis.
+fn part(row: Row, budget: usize) -> Option<Row> {
+    let mut left = budget.checked_sub(SECTION_BYTES + 2 * ELEMENT_BYTES + ELLIPSIS_BYTES)?;
+    let mut spans = Vec::new();
+    for span in row.spans {
+        let cost = span_cost(&span);
+        if cost <= left {
+            left -= cost;
+            spans.push(span);
+            continue;
+        }
+        if let Span::Text { text, bold } = span {
+            let mut kept = String::new();
+            for grapheme in text.graphemes(true) {
+                let Some(rest) = left.checked_sub(json_bytes(grapheme)) else { break };
+                left = rest;
+                kept.push_str(grapheme);
+            }
+            kept.truncate(kept.trim_end().len());
+            spans.push(Span::Text { text: kept, bold });
+        }
+        break;
+    }
+    spans.push(Span::Text { text: "…".into(), bold: false });
+    Some(Row { quoted: row.quoted, spans })
+}
+
+/// The rows as a block; `None`: there is nothing to be seen in them.
+pub fn block(rows: &[Row]) -> Option<Value> {
+    let mut elements = Vec::new();
+    for group in rows.chunk_by(|a, b| a.quoted == b.quoted) {
+        let kind = if group.first().is_some_and(|r| r.quoted) { "rich_text_quote" } else { "rich_text_section" };
+        let spans = spans(group);
+        let seen = |s: &Span| match s {
+            Span::Text { text, .. } | Span::Link { text, .. } => !text.trim().is_empty(),
+        };
+        if spans.iter().any(seen) {
+            elements.push(json!({"type": kind, "elements": spans.iter().map(element).collect::<Vec<_>>()}));
+        }
+    }
+    (!elements.is_empty()).then(|| json!({"type": "rich_text", "elements": elements}))
+}
+
+/// The spans of rows that stand together, a line end between two rows, neighbours of one look joined.
+fn spans(rows: &[Row]) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::new();
+    let mut put = |span: &Span| match (out.last_mut(), span) {
+        (_, Span::Text { text, .. }) if text.is_empty() => {}
+        (Some(Span::Text { text: last, bold }), Span::Text { text, bold: same }) if bold == same => last.push_str(text),
+        (_, span) => out.push(span.clone()),
+    };
+    for (i, row) in rows.iter().enumerate() {
+        if i > 0 {
+            put(&Span::Text { text: "\n".into(), bold: false });
+        }
+        row.spans.iter().for_each(&mut put);
+    }
+    out
+}
+
+fn element(span: &Span) -> Value {
+    match span {
+        Span::Text { text, bold: false } => json!({"type": "text", "text": text}),
+        Span::Text { text, bold: true } => json!({"type": "text", "text": text, "style": {"bold": true}}),
+        Span::Link { text, url } => json!({"type": "link", "url": url, "text": text}),
+    }
+}
