@@ -199,3 +199,8 @@ fn cap(text: &str, max: usize) -> String {
 fn bytes(block: &Value) -> usize {
     block.to_string().len() + 1
 }
+
+#[cfg(test)]
+mod checker;
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,15 @@
 //! Lines as one `rich_text` block: what is all foreign stands in a quote, so that nobody can write a
 //! line that looks like ours.
 
-use super::clean;
+use super::{cap, clean};
 use crate::view::{Line, Piece, hygiene};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// An address longer than this, in bytes, is not linked.
 const MOST_URL: usize = 2_000;
+/// Characters of what a link says.
+const MOST_LABEL: usize = 300;
 /// What an element takes besides its text and address, in bytes: keys, quotes, braces, its style.
 const ELEMENT_BYTES: usize = 80;
 /// What a section or quote takes besides its elements, and the block around them.
@@ -60,7 +62,7 @@ pub fn rows(lines: &[Line]) -> Vec<Row> {
 pub fn linked(piece: &Piece) -> Option<(String, String)> {
     let Piece::Link { label, url } = piece else { return None };
     let (host, url) = hygiene::link(url).filter(|(_, url)| url.len() <= MOST_URL)?;
-    let label = clean(label);
+    let label = cap(&clean(label), MOST_LABEL);
     Some((if label.trim().is_empty() { host } else { label }, url))
 }
 
