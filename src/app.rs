@@ -33,7 +33,6 @@ use crate::clock::{Clock, MINUTE_MS, Time};
 use crate::engine::{Engine, Input, Stats};
 use crate::i18n::{ShowCtx, Words};
 use crate::network::{Finding, NetworkAccount};
-use crate::outbox::EntryId;
 use crate::policy::{Lang, Policy};
 use crate::post::Account;
 use crate::say::Say;
@@ -345,8 +344,8 @@ impl Handle {
     ///
     /// # Errors
     /// The bot stopped before the commit.
-    pub async fn outbox(&self, entry: EntryId, retry: bool) -> Result<Option<crate::engine::Ack>, Stopped> {
-        let batch = crate::engine::Batch { inputs: vec![Input::Outbox { entry, retry }], cursor: None };
+    pub async fn hand_in(&self, input: Input) -> Result<Option<crate::engine::Ack>, Stopped> {
+        let batch = crate::engine::Batch { inputs: vec![input], cursor: None };
         Ok(self.shell.inbox.submit(inbox::Door::Staff, batch).await?.pop())
     }
 

@@ -97,6 +97,13 @@ pub enum What {
         #[command(subcommand)]
         what: OutboxWhat,
     },
+    /// What came and could not be read.
+    #[command(about = "cli-help-parked", subcommand_required = true, arg_required_else_help = true)]
+    Parked {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: ParkedWhat,
+    },
     /// Destroys a case's data beyond recovery.
     #[command(about = "cli-help-erase")]
     Erase {
@@ -128,6 +135,31 @@ pub enum OutboxWhat {
         /// The entry's number.
         #[arg(value_name = "N", help = "cli-help-outbox-entry")]
         entry: u64,
+    },
+}
+
+/// What to do with what could not be read.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ParkedWhat {
+    /// Shows what there is.
+    #[command(about = "cli-help-parked-list")]
+    List,
+    /// Shows one as it came.
+    #[command(about = "cli-help-parked-show")]
+    Show {
+        /// Its id.
+        #[arg(value_name = "ID", help = "cli-help-parked-id")]
+        id: String,
+    },
+    /// Keeps one, or all, no longer.
+    #[command(about = "cli-help-parked-drop")]
+    Drop {
+        /// Its id.
+        #[arg(value_name = "ID", required_unless_present = "all", help = "cli-help-parked-id")]
+        id: Option<String>,
+        /// All of it.
+        #[arg(long, conflicts_with = "id", help = "cli-help-parked-all")]
+        all: bool,
     },
 }
 
@@ -211,6 +243,9 @@ impl Cli {
             What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
             What::Outbox { what: OutboxWhat::Retry { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: true }),
             What::Outbox { what: OutboxWhat::Drop { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: false }),
+            What::Parked { what: ParkedWhat::List } => errand(file, words, lang, Errand::ParkedList),
+            What::Parked { what: ParkedWhat::Show { id } } => errand(file, words, lang, Errand::ParkedShow { id }),
+            What::Parked { what: ParkedWhat::Drop { id, .. } } => errand(file, words, lang, Errand::ParkedDrop { id }),
             What::Erase { case, yes: false } => {
                 let described = errand(file, words, lang, Errand::Describe { case })?;
                 if described != ExitCode::SUCCESS {

@@ -1,4 +1,4 @@
-//! The control socket: how `sereno outbox`, `digest`, `export`, `erase` and `check --store` reach
+//! The control socket: how `sereno outbox`, `parked`, `digest`, `export`, `erase` and `check --store` reach
 //! a bot that runs.
 //!
 //! A Unix socket beside the store, mode 0600, for the same user only. A connection carries one
@@ -48,6 +48,18 @@ pub enum Errand {
         entry: u64,
         /// Try again, else give up.
         retry: bool,
+    },
+    /// What could not be read and is kept.
+    ParkedList,
+    /// One of it, whole.
+    ParkedShow {
+        /// The id it came with.
+        id: String,
+    },
+    /// It need not be kept.
+    ParkedDrop {
+        /// The id it came with; `None`: all of it.
+        id: Option<String>,
     },
     /// The figures of a local day, or of the seven days up to it.
     Digest {

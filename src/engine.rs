@@ -4,6 +4,7 @@
 mod context;
 mod delivery;
 mod form;
+mod parked;
 mod query;
 mod receipt;
 mod route;
@@ -62,6 +63,20 @@ pub enum Input {
     },
     /// The bot has something to tell the team that no case stands behind.
     Notice(Say),
+    /// Something came that could not be read: it is kept until a person has looked.
+    Park {
+        /// The id it came with.
+        id: String,
+        /// Why it could not be read, without any of its content.
+        why: String,
+        /// As it came.
+        raw: String,
+    },
+    /// An operator has looked at what could not be read; it need not be kept. `None`: at all of it.
+    Unpark {
+        /// The id it came with.
+        id: Option<String>,
+    },
     /// An operator decides about a dead letter or a doubt.
     Outbox {
         /// Which.
@@ -104,6 +119,8 @@ pub struct Stats {
     pub dead: u64,
     /// Open cases.
     pub open: crate::store::OpenCount,
+    /// What could not be read and is kept.
+    pub parked: u64,
     /// Whether sending is stopped.
     pub paused: bool,
     /// Accounts whose token is bad.

@@ -1,6 +1,7 @@
 //! Health and metrics over HTTP, on a loopback address, if configured.
 //!
-//! - `GET /health`: 200 while the store takes commits, else 503; how each account fares, as JSON.
+//! - `GET /health`: 200 while the store takes commits, else 503; how each account fares and how much
+//!   is kept that could not be read, as JSON.
 //! - `GET /metrics`: figures for Prometheus.
 
 use crate::app::{AccountState, Handle};
@@ -62,7 +63,8 @@ async fn health(State(bot): State<Arc<Handle>>) -> impl IntoResponse {
         accounts.insert(account.to_string(), value);
     }
     let store = bot.metrics().store_writable();
-    let body: Value = json!({ "ok": store, "store": if store { "ok" } else { "not writable" }, "accounts": accounts });
+    let body: Value =
+        json!({ "ok": store, "store": if store { "ok" } else { "not writable" }, "parked": bot.metrics().parked(), "accounts": accounts });
     let status = if store { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string())
 }

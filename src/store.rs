@@ -74,6 +74,24 @@ pub struct SeenCommand {
     pub expires: Time,
 }
 
+/// Something from outside that could not be read: kept as it came, sealed, until a person has looked
+/// or its time is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The id it came with: the same id is the same thing, and is kept once.
+    pub id: String,
+    /// Why it could not be read, without any of its content.
+    pub why: String,
+    /// When it came.
+    pub at: Time,
+    /// When it may be forgotten.
+    pub expires: Time,
+    /// How long it was, in bytes; more than `raw` has where that was cut.
+    pub bytes: u64,
+    /// As it came.
+    pub raw: String,
+}
+
 /// Everything that one step of the engine wants kept: all of it, or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commit {
@@ -95,6 +113,10 @@ pub struct Commit {
     pub cursors: Vec<(Account, String, String)>,
     /// What the digest counts.
     pub facts: Vec<Fact>,
+    /// What could not be read; an id that stands already is left as it is.
+    pub parked: Vec<Parked>,
+    /// Ids of what is no longer kept; taken away before anything new is parked.
+    pub unparked: Vec<String>,
     /// The counters, if they moved.
     pub counters: Option<Counters>,
 }
@@ -190,11 +212,17 @@ pub trait Store: Send + Sync {
     fn cursor(&self, account: &Account, stream: &str) -> Result<Option<String>, StoreError>;
     /// Facts of `from <= at < to`, in order.
     fn facts(&self, from: Time, to: Time) -> Result<Vec<Fact>, StoreError>;
+    /// What could not be read, oldest first, each without what came (`raw` is empty).
+    fn parked_list(&self) -> Result<Vec<Parked>, StoreError>;
+    /// What could not be read, whole.
+    fn parked(&self, id: &str) -> Result<Option<Parked>, StoreError>;
+    /// How much of it is kept.
+    fn parked_count(&self) -> Result<u64, StoreError>;
     /// The desk.
     fn desk(&self) -> Result<Option<Desk>, StoreError>;
     /// The counters.
     fn counters(&self) -> Result<Counters, StoreError>;
-    /// Forgets claims and commands whose time is over; returns how many.
+    /// Forgets claims, commands and what was parked whose time is over; returns how many.
     fn purge(&self, now: Time, limit: usize) -> Result<usize, StoreError>;
     /// Destroys a case's data beyond recovery. Its number stays used.
     fn erase(&self, case: CaseId) -> Result<(), StoreError>;

@@ -68,6 +68,7 @@ pub struct Metrics {
     lag_seconds: Family<ByAccount, Histogram>,
     store_ok: Gauge,
     paused: Gauge,
+    parked: Gauge,
 }
 
 impl Default for Metrics {
@@ -84,6 +85,8 @@ impl Default for Metrics {
         let store_ok: Gauge = Gauge::default();
         store_ok.set(1);
         let paused: Gauge = Gauge::default();
+        let parked: Gauge = Gauge::default();
+        r.register("parked", "Things that came and could not be read, kept for people to look at", parked.clone());
         r.register("sending_paused", "1 while staff have stopped all sending", paused.clone());
         r.register("inputs", "Inputs committed", inputs.clone());
         r.register("commits", "Commits of inputs", commits.clone());
@@ -94,7 +97,20 @@ impl Default for Metrics {
         r.register("read_errors", "Failures to read an account", read_errors.clone());
         r.register("intake_lag_seconds", "From a post's writing to its reading", lag_seconds.clone());
         r.register("store_writable", "1 while commits succeed", store_ok.clone());
-        Metrics { registry: r, inputs, commits, commit_seconds, outbox, open_cases, deliveries, read_errors, lag_seconds, store_ok, paused }
+        Metrics {
+            registry: r,
+            inputs,
+            commits,
+            commit_seconds,
+            outbox,
+            open_cases,
+            deliveries,
+            read_errors,
+            lag_seconds,
+            store_ok,
+            paused,
+            parked,
+        }
     }
 }
 
@@ -108,6 +124,7 @@ impl Metrics {
         let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.open_cases.set(gauge(stats.open.open));
         self.paused.set(i64::from(stats.paused));
+        self.parked.set(gauge(stats.parked));
         // Lanes that have run dry would else stay at their last figure.
         self.outbox.clear();
         for line in outbox {
@@ -137,6 +154,11 @@ impl Metrics {
     #[must_use]
     pub fn store_writable(&self) -> bool {
         self.store_ok.get() == 1
+    }
+    /// What could not be read and is kept, as last counted.
+    #[must_use]
+    pub fn parked(&self) -> u64 {
+        u64::try_from(self.parked.get()).unwrap_or_default()
     }
     /// All of them, as Prometheus reads them.
     #[must_use]

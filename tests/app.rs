@@ -14,7 +14,7 @@ use sereno::outbox::{Entry, EntryState, Look, Outcome, Receipt};
 use sereno::policy::{AccountPolicy, AgentId, Policy, RoomId};
 use sereno::post::{Account, Author, AuthorId, NetEvent, Network, Post, PostId, PostRef, Untrusted};
 use sereno::store::model::ModelStore;
-use sereno::store::{Claim, Commit, Counters, Listed, OpenCount, Store, StoreError};
+use sereno::store::{Claim, Commit, Counters, Listed, OpenCount, Parked as ParkedRow, Store, StoreError};
 use sereno::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -363,6 +363,9 @@ impl Store for Damaged {
         outbox() -> Result<Vec<Entry>, StoreError>;
         cursor(account: &Account, stream: &str) -> Result<Option<String>, StoreError>;
         facts(from: Time, to: Time) -> Result<Vec<Fact>, StoreError>;
+        parked_list() -> Result<Vec<ParkedRow>, StoreError>;
+        parked(id: &str) -> Result<Option<ParkedRow>, StoreError>;
+        parked_count() -> Result<u64, StoreError>;
         desk() -> Result<Option<Desk>, StoreError>;
         counters() -> Result<Counters, StoreError>;
         purge(now: Time, limit: usize) -> Result<usize, StoreError>;

@@ -12,7 +12,7 @@ use sereno::policy::AgentId;
 use sereno::post::PostRef;
 use sereno::store::model::ModelStore;
 use sereno::store::sled::SledStore;
-use sereno::store::{Claim, Commit, Counters, OpenCount, PostClaim, SeenCommand, Store, StoreError, export};
+use sereno::store::{Claim, Commit, Counters, OpenCount, Parked, PostClaim, SeenCommand, Store, StoreError, export};
 use std::path::Path;
 
 fn entry(id: u64, case: Option<u64>) -> Entry {
@@ -70,6 +70,7 @@ fn conformance(make: &dyn Fn() -> Box<dyn Store>) {
     wakes(&*make());
     events(&*make());
     claims_and_commands(&*make());
+    parked(&*make());
     the_rest(&*make());
     erasing(&*make());
     many_at_once(&*make());
@@ -256,6 +257,30 @@ fn claims_and_commands(s: &dyn Store) {
     assert_eq!(s.seen("x"), Ok(None));
 }
 
+fn unread(id: &str, at: i64, expires: i64) -> Parked {
+    let raw = format!("{{\"half {CANARY}");
+    Parked { id: id.into(), why: "no JSON".into(), at: Time(at), expires: Time(expires), bytes: raw.len() as u64, raw }
+}
+
+fn parked(s: &dyn Store) {
+    let bare = |p: &Parked| Parked { raw: String::new(), ..p.clone() };
+    let (a, b, c) = (unread("a", 5, 40), unread("b", 3, 20), unread("c", 3, 30));
+    assert_eq!((s.parked_list(), s.parked("a"), s.parked_count()), (Ok(vec![]), Ok(None), Ok(0)));
+    s.commit(Commit { parked: vec![a.clone(), c.clone(), b.clone()], ..Commit::default() }).unwrap();
+    assert_eq!(s.parked_list(), Ok(vec![bare(&b), bare(&c), bare(&a)]), "oldest first, without what came");
+    assert_eq!((s.parked("a"), s.parked_count()), (Ok(Some(a.clone())), Ok(3)));
+    s.commit(Commit { parked: vec![unread("a", 9, 99)], ..Commit::default() }).unwrap();
+    assert_eq!(s.parked("a"), Ok(Some(a.clone())), "the same id again is the same thing");
+    s.commit(Commit { unparked: vec!["c".into(), "never".into()], ..Commit::default() }).unwrap();
+    assert_eq!((s.parked("c"), s.parked_count()), (Ok(None), Ok(2)));
+    assert_eq!(s.purge(Time(39), 99), Ok(1), "one was given up already, one goes now");
+    assert_eq!(s.parked_list(), Ok(vec![bare(&a)]));
+    s.commit(Commit { unparked: vec!["a".into()], ..Commit::default() }).unwrap();
+    assert_eq!((s.purge(Time::NEVER, 99), s.parked_count()), (Ok(0), Ok(0)), "nothing is left of it");
+    s.commit(Commit { parked: vec![c.clone()], ..Commit::default() }).unwrap();
+    assert_eq!(s.parked("c"), Ok(Some(c)), "what comes again after it was given up is kept again");
+}
+
 fn the_rest(s: &dyn Store) {
     let desk = Desk { paused: Some(Paused { by: "leo".into(), at: NOW }), ..Desk::default() };
     let commit = Commit {
@@ -390,6 +415,9 @@ pass_on! {
     outbox() -> Vec<Entry>;
     cursor(a: &sereno::post::Account, s: &str) -> Option<String>;
     facts(f: Time, t: Time) -> Vec<Fact>;
+    parked_list() -> Vec<Parked>;
+    parked(i: &str) -> Option<Parked>;
+    parked_count() -> u64;
     desk() -> Option<Desk>;
     counters() -> Counters;
     purge(n: Time, l: usize) -> usize;
@@ -426,6 +454,8 @@ enum Op {
         case: u64,
     },
     Done(u64),
+    Park(usize, i64),
+    Unpark(usize),
     Cursor(usize, u32),
     Fact {
         at: i64,
@@ -455,6 +485,8 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..4_usize, 0..5_u64, 0..6_i64).prop_map(|(id, case, expires)| Op::Command { id, case, expires }),
         2 => (0..5_u64, 0..5_u64).prop_map(|(id, case)| Op::Entry { id, case }),
         1 => (0..5_u64).prop_map(Op::Done),
+        1 => (0..3_usize, 0..6_i64).prop_map(|(id, expires)| Op::Park(id, expires)),
+        1 => (0..3_usize).prop_map(Op::Unpark),
         1 => (0..2_usize, 0..9_u32).prop_map(|(s, c)| Op::Cursor(s, c)),
         1 => (-2..3_i64, 1..3_u64, 0..2_u32).prop_map(|(at, case, n)| Op::Fact { at, case, n }),
         1 => (1..5_u64, 1..5_u64).prop_map(|(a, b)| Op::Counters(a, b)),
@@ -489,6 +521,8 @@ fn write_into(commit: &mut Commit, op: &Op, model: &ModelStore) {
         Op::Command { id, case, expires } => commit.commands.push(seen(["w", "x", "y", "z"][id], (case > 0).then_some(case), "t", expires)),
         Op::Entry { id, case } => commit.outbox.push(entry(id, (case > 0).then_some(case))),
         Op::Done(id) => commit.done.push(EntryId(id)),
+        Op::Park(id, expires) => commit.parked.push(unread(["u", "v", "w"][id], expires - 3, expires)),
+        Op::Unpark(id) => commit.unparked.push(["u", "v", "w"][id].into()),
         Op::Cursor(s, c) => commit.cursors.push(("acme".into(), ["a", "b"][s].into(), c.to_string())),
         Op::Fact { at, case, n } => commit.facts.push(fact(at, case, n)),
         Op::Counters(a, b) => commit.counters = Some(Counters { next_case: a, next_entry: b }),
@@ -517,6 +551,7 @@ fn view(s: &dyn Store) -> String {
     add(&(s.open_count(), s.wakes(Time(99), 99), s.wakes(Time(0), 2), s.next_wake(), s.outbox(), s.facts(Time(-9), Time(9))));
     add(&["a", "b", "c", "d"].map(|p| s.claim(&world(p))));
     add(&["w", "x", "y", "z"].map(|c| s.seen(c)));
+    add(&(["u", "v", "w"].map(|id| s.parked(id)), s.parked_list(), s.parked_count()));
     add(&(s.cursor(&"acme".into(), "a"), s.cursor(&"acme".into(), "b"), s.facts(Time(-1), Time(1)), s.desk(), s.counters()));
     v
 }

@@ -143,3 +143,14 @@ check-store-there = At { $path }, its keys in { $keyring }.
 check-store-new = None yet: `sereno run` makes it at { $path }, its keys in { $keyring }.
 check-store-no-keys = The keys { $keyring } are missing: without them nothing personal in { $path } can be read. Bring the file back from its backup.
 check-store-only-keys = The keys { $keyring } are there, but no store at { $path }. Bring the store back, correct [store] path, or move the keys away to begin anew.
+
+# What could not be read.
+cli-help-parked = Shows what came from the chat and could not be read
+cli-help-parked-list = Lists it: id, when it came, how long it is, why it could not be read
+cli-help-parked-show = Prints one of it as it came; it may hold personal data
+cli-help-parked-drop = Keeps one of it, or all, no longer
+cli-help-parked-id = The id that the list shows
+cli-help-parked-all = All of it
+cli-parked-none = Everything that came could be read.
+cli-parked-line = { $id } · { $at } · { $bytes } bytes · { $why }
+cli-parked-cut = (cut: { $kept } of { $bytes } bytes were kept)

@@ -104,3 +104,7 @@ done-undo-send = { $case }: stopped in time; nothing went out.
 # Answers to `sereno outbox`.
 done-outbox-retry = Entry { $entry } is tried again.
 done-outbox-drop = Entry { $entry } is given up.
+done-parked-drop = { $count ->
+    [one] One thing is no longer kept.
+   *[other] { $count } things are no longer kept.
+}

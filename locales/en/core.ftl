@@ -63,3 +63,8 @@ notice-paused = { $agent } has paused all sending to the networks. `resume` lets
 notice-resumed = { $agent } lets sending go on.
 notice-room-unfit = Private messages are no longer shown in the room { $room }, although bot.toml names it private: { $why } Make it private again, or name another room under [privacy].
 notice-room-fit = Private messages can be shown in the room { $room } again.
+notice-parked = Something came from the chat that could not be read ({ $why }). It is kept for 30 days: `sereno parked list` shows what there is.
+notice-parked-full = So much could not be read ({ $why }) that the oldest of it is given up from now on. Look at it with `sereno parked list`.
+
+# What operators may not do with what could not be read.
+refused-not-parked = Nothing with the id “{ $id }” is kept. `sereno parked list` shows what is there.

@@ -143,3 +143,14 @@ check-store-there = En { $path }, con sus claves en { $keyring }.
 check-store-new = Todavía no hay: `sereno run` lo crea en { $path }, con sus claves en { $keyring }.
 check-store-no-keys = Faltan las claves { $keyring }: sin ellas no se puede leer nada personal de { $path }. Recupera el archivo de su copia de seguridad.
 check-store-only-keys = Están las claves { $keyring }, pero no hay almacén en { $path }. Recupera el almacén, corrige [store] path, o aparta las claves para empezar de cero.
+
+# What could not be read.
+cli-help-parked = Muestra lo que llegó del chat y no se pudo leer
+cli-help-parked-list = Lo enumera: identificador, cuándo llegó, cuánto ocupa, por qué no se pudo leer
+cli-help-parked-show = Imprime uno tal como llegó; puede contener datos personales
+cli-help-parked-drop = Deja de guardar uno, o todos
+cli-help-parked-id = El identificador que muestra la lista
+cli-help-parked-all = Todos
+cli-parked-none = Todo lo que llegó se pudo leer.
+cli-parked-line = { $id } · { $at } · { $bytes } bytes · { $why }
+cli-parked-cut = (recortado: se guardaron { $kept } de { $bytes } bytes)

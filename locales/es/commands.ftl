@@ -104,3 +104,7 @@ done-undo-send = { $case }: parado a tiempo; no ha salido nada.
 # Respuestas de `sereno outbox`.
 done-outbox-retry = La entrada { $entry } se intenta otra vez.
 done-outbox-drop = La entrada { $entry } se abandona.
+done-parked-drop = { $count ->
+    [one] Se ha dejado de guardar una cosa.
+   *[other] Se han dejado de guardar { $count } cosas.
+}

@@ -58,3 +58,8 @@ notice-paused = { $agent } ha detenido todos los envíos a las redes. `reanudar`
 notice-resumed = { $agent } pone de nuevo en marcha los envíos.
 notice-room-unfit = Los mensajes privados ya no se muestran en la sala { $room }, aunque bot.toml la da por privada: { $why } Haz que vuelva a ser privada o indica otra sala en [privacy].
 notice-room-fit = Los mensajes privados se pueden mostrar otra vez en la sala { $room }.
+notice-parked = Ha llegado algo del chat que no se ha podido leer ({ $why }). Se guarda 30 días: `sereno parked list` muestra lo que hay.
+notice-parked-full = Es tanto lo que no se ha podido leer ({ $why }) que desde ahora se abandona lo más antiguo. Míralo con `sereno parked list`.
+
+# What operators may not do with what could not be read.
+refused-not-parked = No se guarda nada con el identificador «{ $id }». `sereno parked list` muestra lo que hay.

@@ -5,7 +5,7 @@ use super::Shell;
 use super::inbox::Door;
 use crate::chat::{Memory, Parked};
 use crate::command::Filter;
-use crate::engine::Batch;
+use crate::engine::{Batch, Input};
 use crate::policy::{AgentId, Lang, Person, RoomId};
 use crate::post::Account;
 use crate::say::Say;
@@ -50,7 +50,11 @@ impl Memory for Remembering {
     }
 
     async fn park(&self, parked: Parked) -> anyhow::Result<()> {
-        anyhow::bail!("nothing is parked yet: {}", parked.why)
+        let Parked { id, why, raw } = parked;
+        // Neither its id nor anything of it: what nobody could read may hold anything.
+        tracing::warn!(why, bytes = raw.len(), "something from the chat could not be read; it is kept: sereno parked list");
+        self.shell.inbox.one(Door::Staff, Input::Park { id, why, raw }).await?;
+        Ok(())
     }
 
     async fn threads(&self, limit: usize) -> anyhow::Result<Vec<(RoomId, String)>> {

@@ -12,11 +12,11 @@ use crate::error::say;
 use crate::i18n::{ShowCtx, Words};
 use crate::outbox::EntryId;
 use crate::policy::{Lang, Policy};
-use crate::say::Say;
+use crate::say::{Arg, Say};
 use crate::store::sled::SledStore;
-use crate::store::{Store, StoreError, export};
-use crate::view::build;
+use crate::store::{Parked, Store, StoreError, export};
 use crate::view::text::{self, Style};
+use crate::view::{build, hygiene};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,6 +70,9 @@ impl Office {
         let done = match errand {
             Errand::OutboxList => self.outbox(lang),
             Errand::OutboxDecide { entry, retry } => self.decide(EntryId(*entry), *retry, lang),
+            Errand::ParkedList => self.parked_list(lang),
+            Errand::ParkedShow { id } => self.parked_show(id, lang),
+            Errand::ParkedDrop { id } => self.hand_in(Input::Unpark { id: id.clone() }, lang),
             Errand::Digest { day, week } => self.digest(day.as_deref(), *week, lang),
             Errand::Export { file: Some(file) } => self.export_file(file, lang),
             // The caller streams; a reply goes ahead of it.
@@ -110,9 +113,14 @@ impl Office {
     }
 
     fn decide(&self, entry: EntryId, retry: bool, lang: Lang) -> Result<Reply, StoreError> {
+        self.hand_in(Input::Outbox { entry, retry }, lang)
+    }
+
+    /// Hands in what an operator decided, and says how it was answered.
+    fn hand_in(&self, input: Input, lang: Lang) -> Result<Reply, StoreError> {
         let ack = match &self.seat {
             Seat::Bot(bot, runtime) => {
-                let asked = async { tokio::time::timeout(DECIDE_BOUND, bot.outbox(entry, retry)).await };
+                let asked = async { tokio::time::timeout(DECIDE_BOUND, bot.hand_in(input)).await };
                 match runtime.block_on(asked) {
                     Ok(Ok(ack)) => ack,
                     Ok(Err(_)) | Err(_) => return Ok(self.refused(lang, &Say::new("cli-busy"))),
@@ -122,7 +130,7 @@ impl Office {
                 let store: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
                 let now = self.clock.now();
                 let mut engine = Engine::open(store, (**policy).clone(), now, super::entropy().map_err(StoreError::Unavailable)?)?;
-                let batch = Batch { inputs: vec![Input::Outbox { entry, retry }], cursor: None };
+                let batch = Batch { inputs: vec![input], cursor: None };
                 engine.take(now, &[batch])?.pop().and_then(|mut acks| acks.pop())
             }
         };
@@ -131,6 +139,38 @@ impl Office {
         };
         let view = build::answer(&answer, None, &self.policy(), &self.words, lang, self.clock.now());
         Ok(Reply { ok: answer.ok, text: text::render(&view, &Style::PLAIN) })
+    }
+
+    fn parked_list(&self, lang: Lang) -> Result<Reply, StoreError> {
+        let list = self.store.parked_list()?;
+        if list.is_empty() {
+            return Ok(self.done(lang, &Say::new("cli-parked-none")));
+        }
+        let policy = self.policy();
+        let ctx = ShowCtx { policy: &policy, now: self.clock.now() };
+        let line = |p: &Parked| {
+            let say = Say::new("cli-parked-line").text("id", hygiene::one_line(&p.id, hygiene::TEXT_MAX)).number("bytes", p.bytes);
+            let say = say.with("at", Arg::Moment(p.at)).text("why", hygiene::one_line(&p.why, hygiene::TEXT_MAX));
+            format!("{}\n", self.words.say(&say, lang, &ctx))
+        };
+        Ok(Reply { ok: true, text: list.iter().map(line).collect() })
+    }
+
+    /// As it came, but for signs that would act on a terminal.
+    fn parked_show(&self, id: &str, lang: Lang) -> Result<Reply, StoreError> {
+        let Some(parked) = self.store.parked(id)? else {
+            return Ok(self.refused(lang, &Say::new("refused-not-parked").text("id", id)));
+        };
+        let harmless = |c: char| if c.is_control() && c != '\n' && c != '\t' { c.escape_unicode().to_string() } else { c.to_string() };
+        let mut text: String = parked.raw.chars().map(harmless).collect();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        if (parked.raw.len() as u64) < parked.bytes {
+            let cut = Say::new("cli-parked-cut").number("kept", parked.raw.len()).number("bytes", parked.bytes);
+            text.push_str(&self.done(lang, &cut).text);
+        }
+        Ok(Reply { ok: true, text })
     }
 
     fn digest(&self, day: Option<&str>, week: bool, lang: Lang) -> Result<Reply, StoreError> {

@@ -41,7 +41,7 @@ pub(super) struct Tx<'a> {
     done: BTreeSet<EntryId>,
     commands: BTreeMap<String, Answer>,
     pub reload: bool,
-    rest: Commit,
+    pub(super) rest: Commit,
     code: &'a dyn Fn(u64) -> String,
 }
 

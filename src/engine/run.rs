@@ -367,7 +367,8 @@ impl Engine {
     /// # Errors
     /// Whatever the store says.
     pub fn stats(&self) -> Result<Stats, StoreError> {
-        let mut stats = Stats { open: self.store.open_count()?, paused: self.desk.paused.is_some(), ..Stats::default() };
+        let parked = self.store.parked_count()?;
+        let mut stats = Stats { open: self.store.open_count()?, parked, paused: self.desk.paused.is_some(), ..Stats::default() };
         for entry in self.lanes.entries() {
             match entry.state {
                 EntryState::Queued => stats.queued += 1,
@@ -465,6 +466,8 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
                 signals.push(Signal::Unblock(Lane::Network(account.clone())));
             }
         }
+        Input::Park { id, why, raw } => tx.park(id, why, raw)?,
+        Input::Unpark { id } => return tx.unpark(id.as_deref()).map(Ack::Answered),
         Input::Notice(say) => tx.notice(say.clone()),
         Input::Outbox { entry, retry } => return tx.decide(*entry, *retry).map(Ack::Answered),
         Input::Reconciled(account) => {

@@ -2,7 +2,7 @@ use super::*;
 use crate::case::refusal::{Refusal, code};
 use crate::case::{CaseId, HoldReason, Priority, SendKind, Status, StopReason};
 use crate::command::table::{TABLE, names};
-use crate::command::{Filter, Verb};
+use crate::command::{Door, Filter, Takes, Verb};
 use crate::intake::Reason;
 use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
@@ -226,6 +226,9 @@ fn derived() -> BTreeSet<String> {
     add("usage", rows);
     codes.extend(refusals().iter().map(|r| r.say().code));
     codes.insert("refused-usage".to_owned());
+    // A form's button says what its command does.
+    let forms = TABLE.iter().filter(|r| matches!(r.takes, Takes::Text | Takes::MaybeText) && r.doors.contains(&Door::Modal));
+    codes.extend(forms.map(|r| format!("action-{}", r.name)));
     // Buttons are named in one file.
     let verbs = include_str!("../view/build/actions.rs").split("Verb::").skip(1);
     codes.extend(

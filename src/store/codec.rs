@@ -315,7 +315,12 @@ pub mod key {
     pub fn answered(case: CaseId, id: Hashed) -> Vec<u8> {
         join(b'c', &[&case.0.to_be_bytes(), b"y", &id.0])
     }
-    /// When a claim (`d`) or command (`r`) may be forgotten.
+    /// What could not be read.
+    #[must_use]
+    pub fn parked(id: Hashed) -> Vec<u8> {
+        join(b'p', &[&id.0])
+    }
+    /// When a claim (`d`), command (`r`) or what was parked (`p`) may be forgotten.
     #[must_use]
     pub fn expiry(expires: Time, of: u8, id: Hashed) -> Vec<u8> {
         join(b'x', &[&time_bytes(expires), &[of], &id.0])

@@ -8,7 +8,7 @@
 use super::codec::{FORMAT, Hashed, SecretKey, hex, unhex};
 use super::sidecar::sync_dir_of;
 use super::sled::{Prepared, SledStore};
-use super::{Claim, Commit, Counters, StoreError};
+use super::{Claim, Commit, Counters, Parked, StoreError};
 use crate::case::{Case, CaseId, EventRecord};
 use crate::clock::Time;
 use crate::command::Answer;
@@ -99,6 +99,8 @@ pub enum Line {
     },
     /// A fact.
     Fact(Fact),
+    /// What could not be read.
+    Parked(Parked),
     /// The last.
     Footer(Footer),
 }
@@ -117,6 +119,7 @@ impl Line {
             Line::Entry(_) => "entries",
             Line::Cursor { .. } => "cursors",
             Line::Fact(_) => "facts",
+            Line::Parked(_) => "parked",
         })
     }
 }
@@ -270,6 +273,7 @@ pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, StoreEr
             Line::Entry(entry) => commit.outbox.push(entry),
             Line::Cursor { account, stream, cursor } => commit.cursors.push((account, stream, cursor)),
             Line::Fact(fact) => commit.facts.push(fact),
+            Line::Parked(parked) => commit.parked.push(parked),
         }
         part.and(&commit, &hasher)?;
         size += 1;

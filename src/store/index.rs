@@ -74,6 +74,11 @@ impl Hasher {
     pub fn command(&self, id: &str) -> Hashed {
         self.hash("command", &[id])
     }
+    /// What could not be read.
+    #[must_use]
+    pub fn parked(&self, id: &str) -> Hashed {
+        self.hash("parked", &[id])
+    }
     /// A stream.
     #[must_use]
     pub fn stream(&self, account: &Account, stream: &str) -> Hashed {

@@ -5,7 +5,7 @@
 //! machine finds after a power cut: the durable image alone. Its partner is [`super::sled`], which
 //! one conformance suite holds to the very same answers.
 
-use super::{Claim, Commit, Counters, Listed, OpenCount, PostClaim, Store, StoreError};
+use super::{Claim, Commit, Counters, Listed, OpenCount, Parked, PostClaim, Store, StoreError};
 use crate::case::{Case, CaseId, CaseKey, EventRecord, PlaceKind, Status};
 use crate::clock::Time;
 use crate::command::{Answer, Filter};
@@ -45,6 +45,7 @@ struct Image {
     outbox: BTreeMap<EntryId, Arc<Entry>>,
     cursors: BTreeMap<(Account, String), String>,
     facts: BTreeMap<(Time, CaseId, u32), Arc<Fact>>,
+    parked: BTreeMap<String, Arc<Parked>>,
     counters: Counters,
     by_key: BTreeSet<(CaseKey, CaseId)>,
     by_root: BTreeSet<(Network, PostId, CaseId)>,
@@ -57,10 +58,11 @@ struct Image {
     by_expiry: BTreeSet<(Time, Forget)>,
 }
 
-/// Something that may be forgotten; claims before commands.
+/// Something that may be forgotten; claims before what was parked, that before commands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Forget {
     Claim(PostRef),
+    Parked(String),
     Command(String),
 }
 
@@ -249,6 +251,17 @@ impl Image {
         for fact in commit.facts {
             self.facts.insert((fact.at, fact.case, fact.n), Arc::new(fact));
         }
+        for id in commit.unparked {
+            if let Some(parked) = self.parked.remove(&id) {
+                self.by_expiry.remove(&(parked.expires, Forget::Parked(id)));
+            }
+        }
+        for parked in commit.parked {
+            if !self.parked.contains_key(&parked.id) {
+                self.by_expiry.insert((parked.expires, Forget::Parked(parked.id.clone())));
+                self.parked.insert(parked.id.clone(), Arc::new(parked));
+            }
+        }
         if let Some(counters) = commit.counters {
             self.counters = counters;
         }
@@ -301,6 +314,7 @@ impl Image {
     fn forget(&mut self, what: &Forget) {
         match what {
             Forget::Claim(post) => drop(self.claims.remove(post)),
+            Forget::Parked(id) => drop(self.parked.remove(id)),
             Forget::Command(id) => drop(self.commands.remove(id)),
         }
     }
@@ -439,6 +453,21 @@ impl Store for ModelStore {
             return Ok(Vec::new());
         }
         Ok(shared.image.facts.range(at(from)..at(to)).map(|(_, f)| (**f).clone()).collect())
+    }
+
+    fn parked_list(&self) -> Result<Vec<Parked>, StoreError> {
+        let bare = |p: &Arc<Parked>| Parked { raw: String::new(), ..(**p).clone() };
+        let mut list: Vec<Parked> = self.live()?.image.parked.values().map(bare).collect();
+        list.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(list)
+    }
+
+    fn parked(&self, id: &str) -> Result<Option<Parked>, StoreError> {
+        Ok(self.live()?.image.parked.get(id).map(|p| (**p).clone()))
+    }
+
+    fn parked_count(&self) -> Result<u64, StoreError> {
+        Ok(self.live()?.image.parked.len() as u64)
     }
 
     fn desk(&self) -> Result<Option<Desk>, StoreError> {

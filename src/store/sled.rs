@@ -21,7 +21,7 @@ mod writer;
 
 use super::codec::{Hasher, Wrong};
 use super::keyring::KeyRing;
-use super::{Claim, Commit, Counters, Listed, OpenCount, Store, StoreError};
+use super::{Claim, Commit, Counters, Listed, OpenCount, Parked, Store, StoreError};
 use crate::case::{Case, CaseId, CaseKey, EventRecord};
 use crate::clock::Time;
 use crate::command::{Answer, Filter};
@@ -292,6 +292,15 @@ impl Store for SledStore {
     }
     fn facts(&self, from: Time, to: Time) -> Result<Vec<Fact>, StoreError> {
         self.core.read_facts(from, to)
+    }
+    fn parked_list(&self) -> Result<Vec<Parked>, StoreError> {
+        self.core.read_parked_list()
+    }
+    fn parked(&self, id: &str) -> Result<Option<Parked>, StoreError> {
+        self.core.read_parked(id)
+    }
+    fn parked_count(&self) -> Result<u64, StoreError> {
+        self.core.count_parked()
     }
     fn desk(&self) -> Result<Option<Desk>, StoreError> {
         self.core.read_desk()

@@ -1287,6 +1287,8 @@ fn input_name(input: &Input) -> String {
         Input::Reconciled(a) => format!("[reconciled {a}]"),
         Input::Health { account, lost } => format!("[health {account} {lost:?}]"),
         Input::Outbox { entry, retry } => format!("[outbox {entry} {retry}]"),
+        Input::Park { id, .. } => format!("[park {id}]"),
+        Input::Unpark { id } => format!("[unpark {id:?}]"),
         Input::Notice(say) => format!("[notice {}]", say.code),
     }
 }

@@ -8,9 +8,9 @@ use crate::digest::Fact;
 use crate::network::Finding;
 use crate::outbox::Entry;
 use crate::say::Say;
-use crate::store::StoreError;
 use crate::store::codec::{GENERAL_KEY, Hashed, SEALED, SecretKey, Wrong, eight, from_json, key, open_envelope};
 use crate::store::index::{self, Facets, Head};
+use crate::store::{Parked, StoreError};
 use std::collections::BTreeMap;
 
 /// From how many bytes on disk for each byte of records a rebuild is advised.
@@ -164,6 +164,10 @@ impl Core {
             }
             Some(b'o') => unseal::<Entry>(general(&ring)?, at, raw).map(drop),
             Some(b'q') => unseal::<CursorRecord>(general(&ring)?, at, raw).map(drop),
+            Some(b'p') => {
+                let parked: Parked = unseal(general(&ring)?, at, raw)?;
+                self.stands(&key::expiry(parked.expires, b'p', last), &[])
+            }
             Some(b'f') => unseal::<Fact>(general(&ring)?, at, raw).map(drop),
             Some(b'm') if at == key::DESK => unseal::<Desk>(general(&ring)?, at, raw).map(drop),
             Some(b'c') if raw.0 != SEALED => Err(Wrong::damaged(at, "a sealed case", "an open one")),

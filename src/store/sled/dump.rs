@@ -40,15 +40,18 @@ impl Core {
             export.line(&Line::Fact(unseal(&with, at, &raw).map_err(|w| self.wrong(w))?))?;
             Ok(true)
         })?;
+        self.scan(prefixed(vec![b'p']), |at, raw| {
+            export.line(&Line::Parked(unseal(&with, at, &raw).map_err(|w| self.wrong(w))?))?;
+            Ok(true)
+        })?;
         self.all_there(meta, export.counts())?;
         export.finish()
     }
 
     /// Whether as much was read as was ever written: an export is never less in silence.
     fn all_there(&self, meta: &Meta, counts: &BTreeMap<String, u64>) -> Result<(), StoreError> {
-        for (kind, name) in
-            [('c', "cases"), ('e', "events"), ('d', "claims"), ('r', "commands"), ('o', "entries"), ('q', "cursors"), ('f', "facts")]
-        {
+        let kinds = [('c', "cases"), ('e', "events"), ('d', "claims"), ('r', "commands"), ('o', "entries"), ('q', "cursors")];
+        for (kind, name) in kinds.into_iter().chain([('f', "facts"), ('p', "parked")]) {
             let (expected, found) = (meta.rows.get(&kind).copied().unwrap_or(0), counts.get(name).copied().unwrap_or(0));
             if expected != found {
                 let at = [u8::try_from(kind).unwrap_or(b'?')];

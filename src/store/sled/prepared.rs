@@ -34,6 +34,9 @@ pub struct Prepared {
     /// Records under the general key.
     pub(super) sealed: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) gone: Vec<Vec<u8>>,
+    /// What could not be read: its hash, when it may be forgotten, itself.
+    pub(super) parked: Vec<(Hashed, Time, Vec<u8>)>,
+    pub(super) unparked: Vec<Hashed>,
     /// An import: cases come at any version, erased numbers are noted, the sequence is set.
     pub(super) import: bool,
     pub(super) erased: Vec<CaseId>,
@@ -70,6 +73,10 @@ impl Prepared {
         for fact in &commit.facts {
             p.sealed.push((key::fact(fact), to_json(fact)?));
         }
+        for parked in &commit.parked {
+            p.parked.push((h.parked(&parked.id), parked.expires, to_json(parked)?));
+        }
+        p.unparked = commit.unparked.iter().map(|id| h.parked(id)).collect();
         p.counters = commit.counters;
         Ok(p)
     }
@@ -95,6 +102,7 @@ impl Prepared {
         self.cases.extend(other.cases);
         self.events.extend(other.events);
         self.sealed.extend(other.sealed);
+        self.parked.extend(other.parked);
         self.counters = other.counters.or(self.counters);
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::store::codec::{
 };
 use crate::store::index::{self, BY_AUTHOR, BY_KEY, BY_OPENING, BY_OWNER, BY_RANK, BY_ROOT, BY_THREAD, BY_WAKE, Head};
 use crate::store::keyring::{GENERAL, KeyRing, bucket_of};
-use crate::store::{Claim, Counters, Listed, OpenCount, StoreError};
+use crate::store::{Claim, Counters, Listed, OpenCount, Parked, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ops::{Bound, RangeBounds};
@@ -291,6 +291,33 @@ impl Core {
             return Ok(Vec::new());
         }
         self.sealed(key::join(b'f', &[&time_bytes(from)])..key::join(b'f', &[&time_bytes(to)]))
+    }
+
+    pub(super) fn read_parked(&self, id: &str) -> Result<Option<Parked>, StoreError> {
+        let at = key::parked(self.hasher.parked(id));
+        Ok(self.sealed(at.clone()..=at)?.pop())
+    }
+
+    /// One record is opened at a time: each may be large.
+    pub(super) fn read_parked_list(&self) -> Result<Vec<Parked>, StoreError> {
+        let with = general(&self.ring()).map_err(|w| self.wrong(w))?.clone();
+        let mut list = Vec::new();
+        self.scan(prefixed(vec![b'p']), |at, raw| {
+            let parked: Parked = unseal(&with, at, &raw).map_err(|w| self.wrong(w))?;
+            list.push(Parked { raw: String::new(), ..parked });
+            Ok(true)
+        })?;
+        list.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(list)
+    }
+
+    pub(super) fn count_parked(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        self.scan(prefixed(vec![b'p']), |_, _| {
+            count += 1;
+            Ok(true)
+        })?;
+        Ok(count)
     }
 
     pub(super) fn read_desk(&self) -> Result<Option<Desk>, StoreError> {

@@ -7,7 +7,7 @@
 
 use super::files::Files;
 use super::prepared::{AnswerPart, CasePart, Prepared};
-use super::read::{ANSWER_FRONT, ClaimRecord, Raw, answer_front, data_key, general, head_of};
+use super::read::{ANSWER_FRONT, ClaimRecord, Raw, answer_front, data_key, general, head_of, unseal};
 use super::{Core, Job, Meta, io_error};
 use crate::case::CaseId;
 use crate::clock::Time;
@@ -17,7 +17,7 @@ use crate::store::codec::{
 use crate::store::index::Head;
 use crate::store::keyring::bucket_of;
 use crate::store::sidecar::Sidecar;
-use crate::store::{Counters, StoreError, conflict};
+use crate::store::{Counters, Parked, StoreError, conflict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -275,6 +275,12 @@ impl Writer {
         for at in &p.gone {
             self.delete(at.clone());
         }
+        for id in &p.unparked {
+            self.forget_parked(*id)?;
+        }
+        for (id, expires, json) in &p.parked {
+            self.stage_parked(*id, *expires, json, &with)?;
+        }
         if let Some(counters) = &p.counters {
             self.put(key::COUNTERS.to_vec(), 0, &to_json(counters)?);
         }
@@ -380,6 +386,29 @@ impl Writer {
         Ok(())
     }
 
+    /// What could not be read is kept as it first came.
+    fn stage_parked(&mut self, id: Hashed, expires: Time, json: &[u8], with: &SecretKey) -> Result<(), StoreError> {
+        let at = key::parked(id);
+        if self.look(&at)?.is_none() {
+            let sealed = with.seal(&at, json)?;
+            self.put(at, SEALED, &sealed);
+            self.put(key::expiry(expires, b'p', id), 0, &[]);
+        }
+        Ok(())
+    }
+
+    /// Takes away what could not be read, and the row that says until when it is kept.
+    fn forget_parked(&mut self, id: Hashed) -> Result<(), StoreError> {
+        let at = key::parked(id);
+        if let Some(old) = self.look(&at)? {
+            let with = general(&self.core.ring()).map_err(|w| self.core.wrong(w))?.clone();
+            let parked: Parked = unseal(&with, &at, &old).map_err(|w| self.core.wrong(w))?;
+            self.delete(key::expiry(parked.expires, b'p', id));
+            self.delete(at);
+        }
+        Ok(())
+    }
+
     /// Takes away an answer and the rows that lead to it.
     pub(super) fn forget_answer(&mut self, id: Hashed) -> Result<(), StoreError> {
         let at = key::command(id);
@@ -409,10 +438,10 @@ impl Writer {
             return Ok(0);
         }
         for (row, of, id) in &due {
-            if *of == b'r' {
-                self.forget_answer(*id)?;
-            } else {
-                self.delete(key::claim(*id));
+            match *of {
+                b'r' => self.forget_answer(*id)?,
+                b'p' => self.delete(key::parked(*id)),
+                _ => self.delete(key::claim(*id)),
             }
             self.delete(row.clone());
         }
