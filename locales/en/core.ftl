@@ -68,3 +68,13 @@ notice-parked-full = So much could not be read ({ $why }) that the oldest of it 
 
 # What operators may not do with what could not be read.
 refused-not-parked = Nothing with the id “{ $id }” is kept. `sereno parked list` shows what is there.
+
+# Slack
+notice-chat-lost = No connection to Slack: what you do here is not heard. Posts still come. The bot keeps trying, and reads what it missed.
+notice-chat-back = Connected to Slack again. What was said meanwhile is being read.
+notice-chat-refused = Slack refuses the bot's connection ({ $why }): what you do here is not heard. Check the app-level token and that Socket Mode is on; `sereno check` says more.
+notice-form-late = The form did not open in time. Press again.
+notice-form-wait = One moment…
+notice-room-public = It is public.
+notice-room-shared = It is shared with another company.
+notice-room-unknown = Slack does not say who can read it.

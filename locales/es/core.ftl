@@ -63,3 +63,13 @@ notice-parked-full = Es tanto lo que no se ha podido leer ({ $why }) que desde a
 
 # What operators may not do with what could not be read.
 refused-not-parked = No se guarda nada con el identificador «{ $id }». `sereno parked list` muestra lo que hay.
+
+# Slack
+notice-chat-lost = Sin conexión con Slack: no oigo lo que hacéis aquí. Los mensajes siguen llegando. El bot sigue intentándolo y leerá lo que se haya perdido.
+notice-chat-back = Conectado a Slack de nuevo. Estoy leyendo lo que se dijo mientras tanto.
+notice-chat-refused = Slack rechaza la conexión del bot ({ $why }): no oigo lo que hacéis aquí. Revisa el token de la aplicación y que Socket Mode esté activado; `sereno check` dice más.
+notice-form-late = El formulario no se abrió a tiempo. Pulsa otra vez.
+notice-form-wait = Un momento…
+notice-room-public = Es pública.
+notice-room-shared = Está compartida con otra empresa.
+notice-room-unknown = Slack no dice quién puede leerla.

@@ -1,0 +1,303 @@
+//! Messages to Slack: posted once, changed in place, looked up after a doubt.
+//!
+//! Slack has no key that would make a repeated post one post. So each carries its operation id in
+//! its metadata, as a string (anything else there loses the message's text in slack-morphism's
+//! models); after a doubt history is read, metadata included, before anything is posted again.
+
+use super::Shared;
+use super::render::Rendered;
+use super::rooms;
+use super::session::Fail;
+use crate::chat::Message;
+use crate::clock::{DAY_MS, MINUTE_MS, Time};
+use crate::outbox::{Look, Outcome, Receipt};
+use crate::policy::RoomId;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The kind of our messages' metadata.
+pub(super) const OP: &str = "sereno_op";
+/// A page of history. Slack advises no more than 200.
+const PAGE: &str = "200";
+/// Pages read for one message, at most; then it is looked for again later.
+const PAGES_MAX: usize = 50;
+/// How far back a message is looked for whose first attempt we do not know, in milliseconds.
+const BACK_MS: i64 = 25 * 60 * MINUTE_MS;
+/// Clocks differ: so much sooner is looked for, in milliseconds.
+const AHEAD_MS: i64 = 2 * MINUTE_MS;
+/// First attempts remembered at most.
+const ATTEMPTS_MAX: usize = 4_096;
+/// A room of which Slack did not tell us in time whether it is private is asked about again, in milliseconds.
+const ASK_AGAIN_MS: i64 = 2_000;
+
+/// When each operation was first tried by this process.
+#[derive(Default)]
+pub(super) struct Attempts(Mutex<HashMap<String, Time>>);
+
+impl Attempts {
+    fn note(&self, op: &str, now: Time) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.len() >= ATTEMPTS_MAX {
+            first.retain(|_, at| now.since(*at) < DAY_MS / 24);
+        }
+        first.entry(op.to_owned()).or_insert(now);
+    }
+
+    fn done(&self, op: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(op);
+    }
+
+    fn of(&self, op: &str) -> Option<Time> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(op).copied()
+    }
+}
+
+/// Posts or changes a message.
+pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
+    if message.private {
+        match rooms::refresh(shared, &message.room, true).await {
+            Ok(true) => {}
+            // Its view is built anew, without what is private.
+            Ok(false) => return Outcome::Retry { after_ms: Some(0), why: "the room is not private".into(), lane: false },
+            Err(why) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why, lane: false },
+        }
+    }
+    let body = body(shared, message);
+    let done = match &message.edit {
+        Some(ts) => change(shared, &body, ts).await,
+        None => {
+            shared.attempts.note(&message.op, shared.settings.clock.now());
+            say(shared, message, &body).await
+        }
+    };
+    if matches!(done, Outcome::Done(_)) {
+        shared.attempts.done(&message.op);
+    }
+    done
+}
+
+fn body(shared: &Shared, message: &Message) -> Value {
+    body_of(message, shared.rendered(&message.view, message.lang))
+}
+
+fn body_of(message: &Message, rendered: Rendered) -> Value {
+    let mut body = json!({
+        "channel": message.room.as_str(),
+        "text": rendered.text,
+        "blocks": rendered.blocks,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    });
+    if message.edit.is_none() {
+        body["metadata"] = json!({ "event_type": OP, "event_payload": { "op": message.op } });
+        if let Some(thread) = &message.thread {
+            body["thread_ts"] = json!(thread);
+        }
+    }
+    body
+}
+
+/// Slack refuses a message that it finds too long or odd; the plain text of it is better than nothing.
+fn is_of_the_blocks(fail: &Fail) -> bool {
+    ["invalid_blocks", "msg_blocks_too_long", "invalid_blocks_format"].into_iter().any(|code| fail.is(code))
+}
+
+fn without_blocks(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(object) = body.as_object_mut() {
+        object.remove("blocks");
+    }
+    body
+}
+
+async fn say(shared: &Shared, message: &Message, body: &Value) -> Outcome {
+    let room = Some(message.room.as_str());
+    let mut done = shared.post("chat.postMessage", room, body).await;
+    if let Err(fail) = &done
+        && is_of_the_blocks(fail)
+    {
+        tracing::error!(code = fail.why(), "Slack refused the blocks of a message: it goes as plain text");
+        done = shared.post("chat.postMessage", room, &without_blocks(body)).await;
+    }
+    match done {
+        Ok(answer) => match answer.get("ts").and_then(Value::as_str) {
+            Some(ts) => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
+            None => Outcome::Unknown { why: "chat.postMessage: an answer without ts".into() },
+        },
+        Err(fail) => fail.outcome(),
+    }
+}
+
+/// To change a message twice does no harm: a doubt is simply tried again.
+async fn change(shared: &Shared, body: &Value, ts: &str) -> Outcome {
+    let mut body = body.clone();
+    body["ts"] = json!(ts);
+    let mut done = shared.post("chat.update", None, &body).await;
+    if let Err(fail) = &done
+        && is_of_the_blocks(fail)
+    {
+        tracing::error!(code = fail.why(), "Slack refused the blocks of a message: it is changed to plain text");
+        // Without the key Slack would leave the old blocks as they stand.
+        body["blocks"] = json!([]);
+        done = shared.post("chat.update", None, &body).await;
+    }
+    match done {
+        Ok(_) => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
+        Err(Fail::Doubt(why)) => Outcome::Retry { after_ms: None, why, lane: true },
+        // The method is limited for all; the room may go on with what it posts.
+        Err(Fail::Limited(ms)) => Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false },
+        Err(fail) => fail.outcome(),
+    }
+}
+
+/// A moment as Slack writes it.
+pub(super) fn slack_ts(at: Time) -> String {
+    let ms = at.0.max(0);
+    format!("{}.{:03}000", ms / 1_000, ms % 1_000)
+}
+
+/// Whether a message stands.
+pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
+    // What was changed shows by itself, and changing it again does no harm.
+    if message.edit.is_some() {
+        return Look::Absent;
+    }
+    let me = match shared.session.me().await {
+        Ok(me) => me.clone(),
+        Err(fail) => return fail.look(),
+    };
+    let first = shared.attempts.of(&message.op).map(|at| at.plus(-AHEAD_MS));
+    let now = shared.settings.clock.now();
+    let oldest = match (&message.thread, first) {
+        (_, Some(at)) => Some(slack_ts(at)),
+        (None, None) => Some(slack_ts(now.plus(-BACK_MS))),
+        // A thread is short: the whole of it.
+        (Some(_), None) => None,
+    };
+    let mut cursor = String::new();
+    for _ in 0..PAGES_MAX {
+        let page = page(shared, &message.room, message.thread.as_deref(), oldest.as_deref(), &cursor).await;
+        let page = match page {
+            Ok(page) => page,
+            Err(fail) => return fail.look(),
+        };
+        let found = messages(&page).find(|m| is_ours(m, &me.user_id, &me.bot_id) && op_of(m) == Some(message.op.as_str()));
+        if let Some(ts) = found.and_then(|m| m.get("ts")).and_then(Value::as_str) {
+            shared.attempts.done(&message.op);
+            return Look::Found(Receipt { native_id: ts.to_owned(), ..Receipt::default() });
+        }
+        match next(&page) {
+            Some(next) => cursor = next,
+            None => return Look::Absent,
+        }
+    }
+    Look::Retry { why: "the room's history is too long to be read at once".into(), after_ms: Some(5 * MINUTE_MS) }
+}
+
+/// A page of a room's history, newest first, or of a thread, oldest first.
+pub(super) async fn page(shared: &Shared, room: &RoomId, thread: Option<&str>, oldest: Option<&str>, cursor: &str) -> Result<Value, Fail> {
+    let mut params = vec![("channel", room.as_str()), ("limit", PAGE), ("include_all_metadata", "true"), ("inclusive", "true")];
+    params.extend(oldest.map(|o| ("oldest", o)));
+    if !cursor.is_empty() {
+        params.push(("cursor", cursor));
+    }
+    match thread {
+        Some(thread) => {
+            params.push(("ts", thread));
+            shared.get("conversations.replies", &params).await
+        }
+        None => shared.get("conversations.history", &params).await,
+    }
+}
+
+/// The messages of a page.
+pub(super) fn messages(page: &Value) -> impl Iterator<Item = &Value> {
+    page.get("messages").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Where the next page begins.
+pub(super) fn next(page: &Value) -> Option<String> {
+    let more = page.get("has_more").and_then(Value::as_bool) != Some(false);
+    page.pointer("/response_metadata/next_cursor").and_then(Value::as_str).filter(|c| !c.is_empty() && more).map(str::to_owned)
+}
+
+/// Whether a message is the bot's own: anybody can write our metadata.
+pub(super) fn is_ours(message: &Value, user: &str, bot: &str) -> bool {
+    let is = |name: &str, id: &str| !id.is_empty() && message.get(name).and_then(Value::as_str) == Some(id);
+    is("bot_id", bot) || is("user", user)
+}
+
+fn op_of(message: &Value) -> Option<&str> {
+    let metadata = message.get("metadata")?;
+    if metadata.get("event_type").and_then(Value::as_str) != Some(OP) {
+        return None;
+    }
+    metadata.pointer("/event_payload/op").and_then(Value::as_str)
+}
+
+/// Uploads a file: an address, the bytes, then the file is shown. Returns its id.
+pub(super) async fn upload(
+    shared: &Shared,
+    room: &RoomId,
+    thread: Option<&str>,
+    name: &str,
+    title: &str,
+    bytes: Vec<u8>,
+) -> Result<String, Fail> {
+    let unread = || Fail::Doubt("files.getUploadURLExternal: an answer that we cannot read".into());
+    let length = bytes.len().to_string();
+    let place = shared.get("files.getUploadURLExternal", &[("filename", name), ("length", &length)]).await?;
+    let url = place.get("upload_url").and_then(Value::as_str).ok_or_else(unread)?;
+    let id = place.get("file_id").and_then(Value::as_str).ok_or_else(unread)?;
+    shared.session.upload(url, bytes).await?;
+    let mut body = json!({ "files": [{ "id": id, "title": title }], "channel_id": room.as_str() });
+    if let Some(thread) = thread {
+        body["thread_ts"] = json!(thread);
+    }
+    shared.post("files.completeUploadExternal", None, &body).await?;
+    Ok(id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Lang;
+    use crate::view::{Piece, TextView, View};
+
+    fn message() -> Message {
+        Message {
+            op: "s-7".into(),
+            room: RoomId::from("C1"),
+            thread: Some("1.000001".into()),
+            edit: None,
+            private: false,
+            lang: Lang::En,
+            view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("<!channel> hello".into())]] }),
+        }
+    }
+
+    #[test]
+    fn a_post_carries_its_operation_and_pings_nobody() {
+        let rendered = crate::chat::slack::render::message(
+            &message().view,
+            &crate::chat::slack::render::Ctx { lang: Lang::En, say: &|s| s.code.clone() },
+        );
+        let body = body_of(&message(), rendered);
+        assert_eq!(body["metadata"], json!({"event_type":"sereno_op","event_payload":{"op":"s-7"}}));
+        assert_eq!((&body["unfurl_links"], &body["unfurl_media"]), (&json!(false), &json!(false)));
+        assert_eq!(body["thread_ts"], "1.000001");
+        assert!(body.get("reply_broadcast").is_none());
+        assert!(!body["text"].as_str().unwrap().contains("<!"));
+    }
+
+    #[test]
+    fn only_our_own_message_with_our_own_operation_is_taken_for_it() {
+        let ours = json!({"user":"U0","bot_id":"B0","ts":"5.1","metadata":{"event_type":OP,"event_payload":{"op":"s-7"}}});
+        assert!(is_ours(&ours, "U0", "B0") && op_of(&ours) == Some("s-7"));
+        let forged = json!({"user":"U9","ts":"5.2","metadata":{"event_type":OP,"event_payload":{"op":"s-7"}}});
+        assert!(!is_ours(&forged, "U0", "B0"));
+        assert_eq!(op_of(&json!({"metadata":{"event_type":"other","event_payload":{"op":"s-7"}}})), None);
+        assert_eq!(slack_ts(Time(1_763_000_000_123)), "1763000000.123000");
+    }
+}

@@ -1,0 +1,639 @@
+//! What comes from Slack, on its way to the bot and its answer's way back.
+//!
+//! [`Hearing::take`] is called for each payload in the order in which it came, and returns at once.
+//! The work goes on beside it; what one person does keeps its order up to the bot's own queue. The
+//! ack follows the commit, within three seconds; a question commits nothing and is acked before it
+//! is answered, where the answer takes longer.
+
+use super::people::{Colleague, No};
+use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
+use super::{Shared, forms, home, reactions};
+use crate::case::CaseId;
+use crate::chat::{Answered, Memory, Parked, Said, Typed};
+use crate::command::{Args, Command, Door, Row, Run, Takes, table};
+use crate::policy::{AgentId, Lang, RoomId};
+use crate::say::Say;
+use crate::view::text::{self, Style};
+use crate::view::{TextView, View};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+/// How often a command whose answer was lost is handed in again.
+const ASK_AGAIN: u32 = 5;
+/// How long it waits before that.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// Payloads worked on at once; more are left for Slack to bring again.
+const BUSY_MAX: usize = 1_024;
+/// Ids of what was answered already, at most.
+const SEEN_MAX: usize = 4_096;
+/// People whose last turn is remembered, at most.
+const TURNS_MAX: usize = 1_024;
+/// The longest error that a form shows, in characters.
+const FORM_ERROR_MAX: usize = 1_000;
+
+/// Tells Slack that a payload was taken. Dropped untold: Slack brings it again.
+pub(super) struct Ack(Option<oneshot::Sender<Option<Value>>>);
+
+impl Ack {
+    /// With the end at which it is heard.
+    pub(super) fn new() -> (Ack, oneshot::Receiver<Option<Value>>) {
+        let (tx, rx) = oneshot::channel();
+        (Ack(Some(tx)), rx)
+    }
+
+    /// Taken.
+    pub(super) fn plain(self) {
+        self.send(None);
+    }
+
+    /// Taken, with an answer.
+    pub(super) fn with(self, answer: Value) {
+        self.send(Some(answer));
+    }
+
+    fn send(self, answer: Option<Value>) {
+        if let Some(tx) = self.0 {
+            // The connection may have gone meanwhile; then it comes again and is known.
+            tx.send(answer).ok();
+        }
+    }
+}
+
+/// A place in the order of what one person does.
+pub(super) struct Turn {
+    before: Option<oneshot::Receiver<()>>,
+    _done: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// Waits until what came before has been handed in.
+    pub(super) async fn come(&mut self) {
+        if let Some(before) = self.before.take() {
+            // It ends by being dropped.
+            before.await.ok();
+        }
+    }
+}
+
+/// Ids known for a while.
+#[derive(Default)]
+struct Seen {
+    ids: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Seen {
+    /// Whether it is new.
+    fn note(&mut self, id: &str) -> bool {
+        if !self.ids.insert(id.to_owned()) {
+            return false;
+        }
+        self.order.push_back(id.to_owned());
+        if self.order.len() > SEEN_MAX
+            && let Some(old) = self.order.pop_front()
+        {
+            self.ids.remove(&old);
+        }
+        true
+    }
+}
+
+/// Everything that hears Slack while the bot runs.
+pub(super) struct Hearing {
+    pub shared: Arc<Shared>,
+    pub memory: Arc<dyn Memory>,
+    inbox: mpsc::Sender<Said>,
+    crew: Arc<Mutex<JoinSet<()>>>,
+    turns: Mutex<HashMap<String, oneshot::Receiver<()>>>,
+    seen: Mutex<Seen>,
+    pub reacting: tokio::sync::Mutex<()>,
+    pub group_changed: Notify,
+    /// A gap in what was heard is over: history must be read.
+    pub gap: Notify,
+    /// Whether something was said that we may not have heard.
+    pub behind: AtomicBool,
+    /// Whether Slack can reach us.
+    pub reached: AtomicBool,
+}
+
+/// Ends the work that is under way when the hearing ends.
+pub(super) struct Crew(Arc<Mutex<JoinSet<()>>>);
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+}
+
+/// Whom an answer goes to, and how.
+pub(super) struct Asker<'a> {
+    pub user: &'a str,
+    pub room: &'a str,
+    pub thread: Option<&'a str>,
+    pub response_url: Option<&'a str>,
+    pub lang: Lang,
+}
+
+impl Hearing {
+    pub(super) fn new(shared: Arc<Shared>, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> (Arc<Hearing>, Crew) {
+        let crew = Arc::new(Mutex::new(JoinSet::new()));
+        let hearing = Hearing {
+            shared,
+            memory,
+            inbox,
+            crew: Arc::clone(&crew),
+            turns: Mutex::default(),
+            seen: Mutex::default(),
+            reacting: tokio::sync::Mutex::new(()),
+            group_changed: Notify::new(),
+            gap: Notify::new(),
+            behind: AtomicBool::new(true),
+            reached: AtomicBool::new(false),
+        };
+        (Arc::new(hearing), Crew(crew))
+    }
+
+    /// Whether Slack can reach us.
+    pub(super) fn connected(&self) -> bool {
+        self.reached.load(Ordering::Acquire)
+    }
+
+    /// Works on something beside everything else. `false`: too much is under way.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
+        while crew.try_join_next().is_some() {}
+        let room = crew.len() < BUSY_MAX;
+        if room {
+            crew.spawn(work);
+        }
+        room
+    }
+
+    /// The next place in the order of what `user` does.
+    pub(super) fn turn(&self, user: &str) -> Turn {
+        let (done, next) = oneshot::channel();
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() > TURNS_MAX {
+            turns.retain(|_, last| matches!(last.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
+        }
+        Turn { before: turns.insert(user.to_owned(), next), _done: done }
+    }
+
+    /// Whether `id` was not answered before by this process.
+    fn is_new(&self, id: &str) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(id)
+    }
+
+    /// Takes a payload in. What comes back says when and how to ack; if it ends without a word, not at all.
+    pub(super) fn take(self: &Arc<Self>, kind: Kind, payload: &Value, raw: &str) -> oneshot::Receiver<Option<Value>> {
+        let (ack, acked) = Ack::new();
+        self.mind_sharing(payload);
+        let this = Arc::clone(self);
+        let taken = match wire::read(kind, payload) {
+            Ok(Heard::Nothing) => {
+                ack.plain();
+                true
+            }
+            Ok(heard) => {
+                let turn = who(&heard).map(|w| self.turn(&w.id));
+                self.spawn(async move { this.hear(heard, turn, ack).await })
+            }
+            Err(unread) => {
+                let parked = Parked { id: parked_id(payload, raw), why: unread.0, raw: raw.to_owned() };
+                self.spawn(async move { this.park(parked, ack).await })
+            }
+        };
+        if !taken {
+            tracing::warn!("more comes from Slack than can be taken in: left for later");
+        }
+        acked
+    }
+
+    /// What is no JSON at all is kept as well.
+    pub(super) fn take_unread(self: &Arc<Self>, raw: &str, why: &str) -> oneshot::Receiver<Option<Value>> {
+        let (ack, acked) = Ack::new();
+        let parked = Parked { id: parked_id(&Value::Null, raw), why: why.to_owned(), raw: raw.to_owned() };
+        let this = Arc::clone(self);
+        self.spawn(async move { this.park(parked, ack).await });
+        acked
+    }
+
+    /// Every event says whether its room is shared with another company: no event of its own is waited for.
+    fn mind_sharing(self: &Arc<Self>, payload: &Value) {
+        if payload.get("is_ext_shared_channel").and_then(Value::as_bool) == Some(true)
+            && let Some(room) = payload.pointer("/event/channel").and_then(Value::as_str)
+            && self.shared.settings.rooms.iter().any(|r| r.as_str() == room)
+        {
+            self.look_at_room(RoomId::from(room));
+        }
+    }
+
+    fn look_at_room(self: &Arc<Self>, room: RoomId) {
+        let this = Arc::clone(self);
+        self.shared.rooms.forget(&room);
+        self.spawn(async move {
+            if let Err(why) = super::rooms::refresh(&this.shared, &room, true).await {
+                tracing::warn!(room = room.as_str(), why, "a room could not be looked at");
+            }
+        });
+    }
+
+    async fn park(&self, parked: Parked, ack: Ack) {
+        tracing::warn!(id = parked.id, why = parked.why, "something from Slack could not be read: it is kept for people to look at");
+        match self.memory.park(parked).await {
+            Ok(()) => ack.plain(),
+            Err(error) => tracing::error!(error = format!("{error:#}"), "it could not be kept either: Slack is asked to bring it again"),
+        }
+    }
+
+    async fn hear(self: Arc<Self>, heard: Heard, turn: Option<Turn>, ack: Ack) {
+        match heard {
+            Heard::Room(room) => {
+                self.look_at_room(RoomId(room));
+                return ack.plain();
+            }
+            Heard::Group(group) => {
+                if self.shared.settings.user_group.as_deref() == Some(group.as_str()) {
+                    self.group_changed.notify_one();
+                }
+                return ack.plain();
+            }
+            Heard::Person(id) => {
+                self.shared.people.forget(&id);
+                return ack.plain();
+            }
+            Heard::Revoked(what) => {
+                tracing::error!(
+                    what,
+                    "Slack says that the app's rights have ended: install it again, and put the new tokens into bot.toml"
+                );
+                return ack.plain();
+            }
+            _ => {}
+        }
+        let Some(turn) = turn else { return ack.plain() };
+        match heard {
+            Heard::Slash(slash) => self.slash(slash, turn, ack).await,
+            Heard::Message(message) => self.message(message, turn, ack).await,
+            Heard::Reaction(reaction) => reactions::heard(&self, reaction, turn, ack).await,
+            Heard::Press(press) => self.press(press, turn, ack).await,
+            Heard::Submit(submit) => self.submit(submit, turn, ack).await,
+            Heard::Typing(typing) => forms::typing(&self, typing, ack).await,
+            Heard::Shortcut(shortcut) => forms::shortcut(&self, shortcut, turn, ack).await,
+            Heard::Home { who, id } => home::opened(&self, &who, &id, ack).await,
+            Heard::Room(_) | Heard::Group(_) | Heard::Person(_) | Heard::Revoked(_) | Heard::Nothing => ack.plain(),
+        }
+    }
+
+    /// The colleague; `Err(Some)`: they are none of ours and may be told so; `Err(None)`: Slack does not say
+    /// who they are, so that nothing was taken.
+    pub(super) async fn colleague(&self, who: &Who) -> Result<Colleague, Option<View>> {
+        match self.shared.people.of(&self.shared, who).await {
+            Ok(colleague) => Ok(colleague),
+            Err(No::Stranger) => Err(Some(self.sentence("refused-not-staff", Lang::default()))),
+            Err(No::Unknown(fail)) => {
+                tracing::warn!(why = fail.why(), user = who.id, "Slack does not say who this is: nothing was done");
+                Err(None)
+            }
+        }
+    }
+
+    /// A sentence of ours as a view.
+    pub(super) fn sentence(&self, code: &str, lang: Lang) -> View {
+        let words = self.memory.words(&Say::new(code), lang);
+        View::Text(TextView { code: code.to_owned(), lines: vec![vec![crate::view::Piece::Words(words)]] })
+    }
+
+    /// Hands something in, in its turn, and waits for its answer; asks again where that was lost.
+    pub(super) async fn ask(&self, what: Typed, turn: Option<Turn>) -> Option<Answered> {
+        let mut waiting = {
+            let mut turn = turn;
+            if let Some(turn) = &mut turn {
+                turn.come().await;
+            }
+            self.hand(&what).await?
+        };
+        for _ in 0..ASK_AGAIN {
+            if let Ok(answered) = waiting.await {
+                return Some(answered);
+            }
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            waiting = self.hand(&what).await?;
+        }
+        None
+    }
+
+    async fn hand(&self, what: &Typed) -> Option<oneshot::Receiver<Answered>> {
+        let (answer, waiting) = oneshot::channel();
+        self.inbox.send(Said { what: what.clone(), answer }).await.ok().map(|()| waiting)
+    }
+
+    /// A view as the body of a message that only one person sees.
+    pub(super) fn body(&self, view: &View, lang: Lang) -> Value {
+        let rendered = self.shared.rendered(view, lang);
+        json!({ "response_type": "ephemeral", "replace_original": false, "text": rendered.text, "blocks": rendered.blocks })
+    }
+
+    /// Tells one person something. Not promised to arrive, so never what others must know.
+    pub(super) async fn whisper(&self, asker: &Asker<'_>, view: &View) {
+        self.whisper_body(asker, self.body(view, asker.lang)).await;
+    }
+
+    pub(super) async fn whisper_body(&self, asker: &Asker<'_>, mut body: Value) {
+        let url = asker.response_url.filter(|u| !u.is_empty());
+        // It knows nothing of threads.
+        if let Some(url) = url.filter(|_| asker.thread.is_none()) {
+            match self.shared.session.respond(url, &body).await {
+                Ok(()) => return,
+                Err(fail) => tracing::debug!(why = fail.why(), "a response_url took nothing"),
+            }
+        }
+        let respond = url.filter(|_| asker.thread.is_some()).map(|url| (url, body.clone()));
+        if let Some(object) = body.as_object_mut() {
+            object.remove("response_type");
+            object.remove("replace_original");
+            object.insert("user".into(), asker.user.into());
+            // From the app's home there is no room to say it in but their own.
+            object.insert("channel".into(), if asker.room.is_empty() { asker.user } else { asker.room }.into());
+            if let Some(thread) = asker.thread {
+                object.insert("thread_ts".into(), thread.into());
+            }
+        }
+        let direct = asker.room.is_empty() || asker.room.starts_with('D');
+        let method = if direct { "chat.postMessage" } else { "chat.postEphemeral" };
+        if let Err(fail) = self.shared.post(method, Some(asker.room), &body).await {
+            if let Some((url, body)) = respond
+                && self.shared.session.respond(url, &body).await.is_ok()
+            {
+                return;
+            }
+            tracing::warn!(why = fail.why(), "an answer did not reach the person");
+        }
+    }
+
+    async fn slash(self: &Arc<Self>, slash: Slash, turn: Turn, ack: Ack) {
+        let colleague = match self.colleague(&slash.who).await {
+            Ok(colleague) => colleague,
+            Err(None) => return,
+            Err(Some(refusal)) => return ack.with(self.body(&refusal, Lang::default())),
+        };
+        let lang = self.lang_of(&colleague, &slash.room);
+        let line = self.slash_line(&slash);
+        let asker = Asker { user: &slash.who.id, room: &slash.room, thread: None, response_url: Some(&slash.response_url), lang };
+        let row = table::find(line.split_whitespace().next().unwrap_or_default());
+        if let Some((row, case)) = row.and_then(|row| wants_form(row, &line)) {
+            ack.plain();
+            let wish = forms::wish(&slash.who, &slash.room, None, Some(CaseId(case)), row.verb, &colleague);
+            return forms::open(self, wish, &slash.trigger, &asker).await;
+        }
+        let typed = Typed::Line {
+            id: format!("slack:{}", slash.trigger),
+            by: AgentId::from(slash.who.id.as_str()),
+            door: Door::Slash,
+            room: RoomId::from(slash.room.as_str()),
+            thread: None,
+            lang: colleague.lang,
+            text: line,
+        };
+        let mut asking = pin!(self.ask(typed, Some(turn)));
+        match tokio::time::timeout(self.shared.settings.pace.ack_by, &mut asking).await {
+            Ok(Some(answered)) => ack.with(self.body(&answered.view, lang)),
+            Ok(None) => {}
+            Err(_) => {
+                // A question commits nothing: it can be taken before it is answered.
+                let waiting = if row.is_some_and(|r| matches!(r.run, Run::Query)) {
+                    ack.plain();
+                    None
+                } else {
+                    Some(ack)
+                };
+                let Some(answered) = asking.await else { return };
+                if let Some(ack) = waiting {
+                    ack.plain();
+                }
+                self.whisper(&asker, &answered.view).await;
+            }
+        }
+    }
+
+    /// What was typed behind a slash command, as a line: `/case claim 42` is `claim 42`, `/claim 42` as well.
+    fn slash_line(&self, slash: &Slash) -> String {
+        let name = slash.command.trim_start_matches('/');
+        let name = name.strip_prefix(self.shared.settings.slash_prefix.as_str()).unwrap_or(name);
+        let text = self.typed_text(&slash.text);
+        let line = if matches!(name, "case" | "caso") { text } else { format!("{name} {text}") };
+        if line.trim().is_empty() { "help".to_owned() } else { line }
+    }
+
+    /// Text as it was typed; a colleague stays an id where the command takes one.
+    fn typed_text(&self, text: &str) -> String {
+        let first = text.trim_start().trim_start_matches(['!', '/']).split_whitespace().next().unwrap_or_default();
+        if table::find(first).is_some_and(|row| matches!(row.takes, Takes::Person)) {
+            return text.to_owned();
+        }
+        wire::plain(text, |id| self.shared.people.name(id))
+    }
+
+    /// The language of what one person sees.
+    pub(super) fn lang_of(&self, colleague: &Colleague, room: &str) -> Lang {
+        colleague.lang.unwrap_or_else(|| self.memory.room_lang(&RoomId::from(room)))
+    }
+
+    /// The command that a message holds: `!claim`, `@sereno claim`; said to the bot alone, anything is one.
+    fn command_in(&self, message: &Message) -> Option<String> {
+        let me = self.shared.session.known()?;
+        if message.who.id == me.user_id {
+            return None;
+        }
+        let text = message.text.trim();
+        let called = text.strip_prefix("<@").and_then(|t| t.split_once('>')).filter(|(id, _)| id.split('|').next() == Some(&me.user_id));
+        let text = match (called, text.strip_prefix('!')) {
+            (Some((_, rest)), _) => rest.trim_start_matches([',', ':', ' ']),
+            // "!!" and "!?" are feelings, not commands.
+            (None, Some(rest)) if rest.starts_with(char::is_alphabetic) => rest,
+            (None, _) if message.direct => text,
+            _ => return None,
+        };
+        let line = self.typed_text(text);
+        Some(if line.trim().is_empty() { "help".to_owned() } else { line })
+    }
+
+    pub(super) async fn message(self: &Arc<Self>, message: Message, turn: Turn, ack: Ack) {
+        let Some(line) = self.command_in(&message) else { return ack.plain() };
+        let id = format!("slack:{}:{}", message.room, message.ts);
+        let asker =
+            |lang| Asker { user: &message.who.id, room: &message.room, thread: message.thread.as_deref(), response_url: None, lang };
+        let colleague = match self.colleague(&message.who).await {
+            Ok(colleague) => colleague,
+            Err(None) => return,
+            Err(Some(refusal)) => {
+                ack.plain();
+                if self.is_new(&id) {
+                    self.whisper(&asker(Lang::default()), &refusal).await;
+                }
+                return;
+            }
+        };
+        let lang = self.lang_of(&colleague, &message.room);
+        let elsewhere = message.thread.is_none();
+        let typed = Typed::Line {
+            id: id.clone(),
+            by: AgentId::from(message.who.id.as_str()),
+            door: Door::Text,
+            room: RoomId::from(message.room.as_str()),
+            thread: message.thread.clone(),
+            lang: colleague.lang,
+            text: line,
+        };
+        let Some(answered) = self.ask(typed, Some(turn)).await else { return };
+        ack.plain();
+        // The same message comes twice, as a message and as a mention: it is answered once.
+        if self.is_new(&id) && (elsewhere || !answered.shown) {
+            self.whisper(&asker(lang), &answered.view).await;
+        }
+    }
+
+    async fn press(self: &Arc<Self>, press: Press, turn: Turn, ack: Ack) {
+        let room = press.room.clone().unwrap_or_default();
+        let thread = press.thread.clone().or_else(|| press.ts.clone());
+        let asker = |lang| Asker {
+            user: &press.who.id,
+            room: &room,
+            thread: thread.as_deref(),
+            response_url: press.response_url.as_deref().filter(|_| !room.is_empty()),
+            lang,
+        };
+        let colleague = match self.colleague(&press.who).await {
+            Ok(colleague) => colleague,
+            Err(None) => return,
+            Err(Some(refusal)) => {
+                ack.plain();
+                return self.whisper(&asker(Lang::default()), &refusal).await;
+            }
+        };
+        let row = table::row(press.verb);
+        if !row.doors.contains(&Door::Button) {
+            return ack.plain();
+        }
+        let lang = self.lang_of(&colleague, &room);
+        if row.doors.contains(&Door::Modal) && !(press.on_entry() && matches!(row.takes, Takes::MaybeText)) {
+            ack.plain();
+            let wish = forms::wish(&press.who, &room, thread.as_deref(), Some(CaseId(press.case)), press.verb, &colleague);
+            return forms::open(self, wish, &press.trigger, &asker(lang)).await;
+        }
+        let command = Command {
+            id: format!("slack:{}", press.trigger),
+            by: AgentId::from(press.who.id.as_str()),
+            door: Door::Button,
+            room: RoomId::from(if room.is_empty() { self.shared.settings.channel.as_str() } else { &room }),
+            thread: thread.clone(),
+            lang,
+            verb: press.verb,
+            case: Some(CaseId(press.case)),
+            args: Args::None,
+        };
+        let Some(answered) = self.ask(Typed::Command(command), Some(turn)).await else { return };
+        ack.plain();
+        if room.is_empty() {
+            home::show(self, &press.who.id, &colleague, &press.trigger).await;
+        }
+        if !answered.shown {
+            self.whisper(&asker(lang), &answered.view).await;
+        }
+    }
+
+    async fn submit(self: &Arc<Self>, submit: Submit, turn: Turn, ack: Ack) {
+        let wrong = |text: String| json!({ "response_action": "errors", "errors": { submit.block.as_str(): text } });
+        let colleague = match self.colleague(&submit.who).await {
+            Ok(colleague) => colleague,
+            Err(None) => return,
+            Err(Some(refusal)) => return ack.with(wrong(spoken(&refusal))),
+        };
+        // The same words as typed: one parser for all doors.
+        let room = if submit.meta.room.is_empty() { self.shared.settings.channel.as_str() } else { &submit.meta.room };
+        let typed = Typed::Line {
+            id: format!("slack:{}:{}", submit.view, submit.hash),
+            by: AgentId::from(submit.who.id.as_str()),
+            door: Door::Modal,
+            room: RoomId::from(room),
+            thread: submit.meta.thread.clone(),
+            lang: colleague.lang,
+            text: format!("{} #{} {}", submit.meta.verb, submit.meta.case, submit.text),
+        };
+        let Some(answered) = self.ask(typed, Some(turn)).await else { return };
+        if answered.answer.ok {
+            self.shared.forms.closed(&submit.view);
+            ack.plain();
+        } else {
+            ack.with(wrong(spoken(&answered.view)));
+        }
+    }
+}
+
+/// A view's words in a form, where there is no other markup.
+fn spoken(view: &View) -> String {
+    let text = text::render(view, &Style::PLAIN);
+    text.trim().chars().take(FORM_ERROR_MAX).collect()
+}
+
+/// `/draft 42` without a text: the form asks for it.
+fn wants_form(row: &'static Row, line: &str) -> Option<(&'static Row, u64)> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [_, case] = words.as_slice() else { return None };
+    let case = case.trim_start_matches('#').parse().ok()?;
+    (matches!(row.takes, Takes::Text) && row.on_case && row.doors.contains(&Door::Modal)).then_some((row, case))
+}
+
+fn who(heard: &Heard) -> Option<&Who> {
+    match heard {
+        Heard::Slash(s) => Some(&s.who),
+        Heard::Message(m) => Some(&m.who),
+        Heard::Reaction(r) => Some(&r.who),
+        Heard::Press(p) => Some(&p.who),
+        Heard::Submit(s) => Some(&s.who),
+        Heard::Typing(t) => Some(&t.who),
+        Heard::Shortcut(s) => Some(&s.who),
+        Heard::Home { who, .. } => Some(who),
+        Heard::Room(_) | Heard::Group(_) | Heard::Person(_) | Heard::Revoked(_) | Heard::Nothing => None,
+    }
+}
+
+/// Slack's own id of it where it has one, else that of its bytes: again the same when it comes again.
+fn parked_id(payload: &Value, raw: &str) -> String {
+    let own = ["/event_id", "/trigger_id"].into_iter().find_map(|path| payload.pointer(path).and_then(Value::as_str));
+    let digest = || Sha256::digest(raw.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    format!("slack:{}", own.filter(|o| !o.is_empty() && o.len() <= 200).map_or_else(digest, str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_command_that_lacks_its_text_asks_for_it_by_a_form() {
+        let row = |name| table::find(name).unwrap();
+        assert!(wants_form(row("draft"), "draft 42").is_some_and(|(_, case)| case == 42));
+        assert!(wants_form(row("draft"), "draft 42 hello").is_none());
+        // Without a text it sends the draft.
+        assert!(wants_form(row("reply"), "reply 42").is_none());
+        assert!(wants_form(row("claim"), "claim 42").is_none());
+    }
+
+    #[test]
+    fn an_id_is_answered_once_and_few_are_remembered() {
+        let mut seen = Seen::default();
+        assert!(seen.note("a") && !seen.note("a"));
+        for n in 0..SEEN_MAX {
+            assert!(seen.note(&n.to_string()));
+        }
+        assert_eq!(seen.ids.len(), SEEN_MAX);
+        assert!(seen.note("a"), "forgotten by now");
+    }
+}

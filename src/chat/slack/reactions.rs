@@ -1,0 +1,232 @@
+//! Reactions on cards: they triage, they never send.
+//!
+//! Slack says *that* somebody reacts, now by an event, later by history, which has no word on when.
+//! So each card has a small note of who reacts how, and how often that changed: the count is part
+//! of the command's id, and is the same whichever way the change is learnt of. An event that comes
+//! late or twice is older than the note and changes nothing.
+
+use super::inbound::{Ack, Asker, Hearing, Turn};
+use super::people::Colleague;
+use super::wire::{Reaction, Who};
+use super::{forms, render};
+use crate::chat::Typed;
+use crate::clock::HOUR_MS;
+use crate::command::{Args, Command, Door, Verb, table};
+use crate::policy::{AgentId, RoomId};
+use crate::view::{TextView, View};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How long a reaction puts a case off, in milliseconds.
+const SNOOZE_MS: i64 = 4 * HOUR_MS;
+
+/// What somebody's reaction to a card came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// How often it came or went.
+    n: u64,
+    /// Whether it is there.
+    on: bool,
+    /// Slack's time of the last change.
+    at: String,
+}
+
+/// By `user:reaction`.
+pub(super) type Notes = BTreeMap<String, Note>;
+
+/// What a reaction asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Act(Verb, i64),
+    /// Shows how a handoff would begin; opens nothing.
+    Propose,
+}
+
+/// The name without the colour of the skin.
+fn bare(name: &str) -> &str {
+    name.split("::").next().unwrap_or(name)
+}
+
+fn wish(name: &str, on: bool) -> Option<Wish> {
+    let act = |verb| Some(Wish::Act(verb, 0));
+    match (bare(name), on) {
+        ("eyes", true) => act(Verb::Claim),
+        ("eyes", false) => act(Verb::Release),
+        ("white_check_mark" | "heavy_check_mark", true) => act(Verb::Resolve),
+        ("rotating_light", true) => act(Verb::Escalate),
+        ("zzz", true) => Some(Wish::Act(Verb::Snooze, SNOOZE_MS)),
+        ("wastebasket", true) => act(Verb::Spam),
+        ("incoming_envelope", true) => Some(Wish::Propose),
+        _ => None,
+    }
+}
+
+fn stream(room: &str, ts: &str) -> String {
+    format!("slack:reactions:{room}:{ts}")
+}
+
+/// What was noted of a card.
+pub(super) async fn notes(hearing: &Hearing, room: &str, ts: &str) -> anyhow::Result<Notes> {
+    let kept = hearing.memory.cursor(&stream(room, ts)).await?;
+    Ok(kept.and_then(|k| serde_json::from_str(&k).ok()).unwrap_or_default())
+}
+
+/// A reaction came or went, as an event or history tells.
+pub(super) async fn heard(hearing: &Arc<Hearing>, reaction: Reaction, mut turn: Turn, ack: Ack) {
+    let ours = hearing.shared.session.known().is_some_and(|me| {
+        // Of our own messages only; where Slack does not say whose it is, the thread decides.
+        reaction.who.id != me.user_id && reaction.author.as_deref().is_none_or(|a| a == me.user_id)
+    });
+    let known = wish(&reaction.name, true).is_some() || wish(&reaction.name, false).is_some();
+    if !ours || !known {
+        return ack.plain();
+    }
+    let colleague = match hearing.colleague(&reaction.who).await {
+        Ok(colleague) => colleague,
+        Err(None) => return,
+        // Anybody may react; only our own people mean us.
+        Err(Some(_)) => return ack.plain(),
+    };
+    // Held until the note is written: what the same person does next depends on it.
+    turn.come().await;
+    match act(hearing, &reaction, &colleague).await {
+        Ok(()) => ack.plain(),
+        Err(error) => tracing::warn!(error = format!("{error:#}"), "a reaction was not taken: Slack is asked to bring it again"),
+    }
+}
+
+async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague) -> anyhow::Result<()> {
+    let key = format!("{}:{}", reaction.who.id, bare(&reaction.name));
+    let before = notes(hearing, &reaction.room, &reaction.ts).await?.remove(&key).unwrap_or_default();
+    if before.on == reaction.added || later(&before.at, &reaction.at) {
+        return Ok(());
+    }
+    let note = Note { n: before.n + 1, on: reaction.added, at: reaction.at.clone() };
+    let Reaction { room, ts, who, .. } = reaction;
+    match wish(&reaction.name, reaction.added) {
+        None => {}
+        Some(Wish::Propose) => {
+            let (this, who, room, ts, colleague) = (Arc::clone(hearing), who.clone(), room.clone(), ts.clone(), colleague.clone());
+            hearing.spawn(async move { propose(&this, &who, &room, &ts, &colleague).await });
+        }
+        Some(Wish::Act(verb, ms)) => {
+            let lang = hearing.lang_of(colleague, room);
+            let command = Command {
+                id: format!("slack:{room}:{ts}:{}:{}:{}", who.id, bare(&reaction.name), note.n),
+                by: AgentId::from(who.id.as_str()),
+                door: Door::Reaction,
+                room: RoomId::from(room.as_str()),
+                thread: Some(ts.clone()),
+                lang,
+                verb,
+                case: None,
+                args: if ms > 0 { Args::For(ms) } else { Args::None },
+            };
+            let answered = hearing.ask(Typed::Command(command), None).await.ok_or_else(|| anyhow::anyhow!("the bot is stopping"))?;
+            // A reaction to something that is no card means nothing to us; one taken away asks for no words.
+            let quiet = answered.answer.ok || !reaction.added || answered.answer.say.code == "refused-which-case";
+            if !quiet {
+                let asker = Asker { user: &who.id, room, thread: Some(ts), response_url: None, lang };
+                hearing.whisper(&asker, &answered.view).await;
+            }
+            if answered.answer.say.code == "refused-which-case" {
+                return Ok(());
+            }
+        }
+    }
+    let _turn = hearing.reacting.lock().await;
+    let mut notes = notes(hearing, room, ts).await?;
+    notes.insert(key, note);
+    hearing.memory.keep(&stream(room, ts), serde_json::to_string(&notes)?).await
+}
+
+/// Whether `a` is later than `b`, or the same moment, as Slack writes times.
+fn later(a: &str, b: &str) -> bool {
+    let parts = |t: &str| {
+        let (s, us) = t.split_once('.').unwrap_or((t, "0"));
+        Some((s.parse::<u64>().ok()?, us.parse::<u64>().ok()?))
+    };
+    !a.is_empty() && parts(a) >= parts(b)
+}
+
+/// What history shows on a card, against what was noted: the changes that no event told us of.
+pub(super) fn missed(notes: &Notes, shown: &Value, room: &str, ts: &str, author: Option<&str>, now: &str) -> Vec<Reaction> {
+    let mut there: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+    for reaction in shown.as_array().into_iter().flatten() {
+        let Some(name) = reaction.get("name").and_then(Value::as_str).filter(|n| wish(n, true).is_some()) else { continue };
+        for user in reaction.get("users").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            there.insert(format!("{user}:{}", bare(name)), (user, bare(name)));
+        }
+    }
+    let change = |user: &str, name: &str, added| Reaction {
+        who: Who { id: user.to_owned(), team: None },
+        room: room.to_owned(),
+        ts: ts.to_owned(),
+        name: name.to_owned(),
+        added,
+        author: author.map(str::to_owned),
+        at: now.to_owned(),
+    };
+    let came = there.iter().filter(|(key, _)| !notes.get(*key).is_some_and(|n| n.on)).map(|(_, (user, name))| change(user, name, true));
+    let gone = notes.iter().filter(|(key, note)| note.on && !there.contains_key(*key));
+    let gone = gone.filter_map(|(key, _)| key.split_once(':')).map(|(user, name)| change(user, name, false));
+    came.chain(gone).collect()
+}
+
+/// Shows one person how a handoff would begin, with the button that opens its form.
+async fn propose(hearing: &Arc<Hearing>, who: &Who, room: &str, ts: &str, colleague: &Colleague) {
+    let wish = forms::wish(who, room, Some(ts), None, Verb::Handoff, colleague);
+    let Some(answered) = hearing.ask(Typed::Form(wish), None).await else { return };
+    let lang = hearing.lang_of(colleague, room);
+    let asker = Asker { user: &who.id, room, thread: Some(ts), response_url: None, lang };
+    let View::Form(form) = &answered.view else {
+        return hearing.whisper(&asker, &answered.view).await;
+    };
+    let view = View::Text(TextView { code: "handoff".into(), lines: form.lines.clone() });
+    let mut body = hearing.body(&view, lang);
+    if let Some(blocks) = body.get_mut("blocks").and_then(Value::as_array_mut) {
+        blocks.push(json!({ "type": "actions", "elements": [{
+            "type": "button",
+            "action_id": format!("{}{}", render::PREFIX, table::row(Verb::Handoff).name),
+            "text": { "type": "plain_text", "text": form.title.chars().take(70).collect::<String>(), "emoji": false },
+            "value": form.case.to_string(),
+        }] }));
+    }
+    hearing.whisper_body(&asker, body).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reactions_triage_and_never_send() {
+        for name in ["eyes", "white_check_mark", "rotating_light", "zzz", "wastebasket"] {
+            let Some(Wish::Act(verb, _)) = wish(name, true) else { panic!("{name}") };
+            assert!(table::row(verb).doors.contains(&Door::Reaction), "{name}");
+        }
+        assert_eq!(wish("eyes::skin-tone-3", false), Some(Wish::Act(Verb::Release, 0)));
+        assert_eq!(wish("incoming_envelope", true), Some(Wish::Propose));
+        assert_eq!((wish("white_check_mark", false), wish("thumbsup", true)), (None, None));
+    }
+
+    #[test]
+    fn history_tells_what_events_did_not() {
+        let mut notes = Notes::new();
+        notes.insert("U1:eyes".into(), Note { n: 1, on: true, at: "5.000001".into() });
+        notes.insert("U2:eyes".into(), Note { n: 2, on: false, at: "5.000001".into() });
+        let shown = json!([{"name":"eyes","users":["U2"]},{"name":"zzz","users":["U1"]},{"name":"tada","users":["U3"]}]);
+        let found = missed(&notes, &shown, "C1", "1.1", Some("U0"), "9.000000");
+        let told: Vec<_> = found.iter().map(|r| (r.who.id.as_str(), r.name.as_str(), r.added)).collect();
+        assert_eq!(told, [("U1", "zzz", true), ("U2", "eyes", true), ("U1", "eyes", false)]);
+        assert!(missed(&Notes::new(), &Value::Null, "C1", "1.1", None, "9").is_empty());
+    }
+
+    #[test]
+    fn what_is_older_than_the_note_is_old_news() {
+        assert!(later("1763000000.000200", "1763000000.000100") && later("10.000000", "9.999999") && later("5.1", "5.1"));
+        assert!(!later("", "1.0") && !later("9.999999", "10.000000"));
+    }
+}
