@@ -8,6 +8,8 @@ mod check;
 
 use crate::app::office::Office;
 use crate::app::{run, wire};
+use crate::chat::slack::manifest;
+use crate::command::table;
 use crate::config::Config;
 use crate::control::{self, Errand, Reply, Request};
 use crate::demo::{self, sabotage::Sabotage};
@@ -103,6 +105,16 @@ pub enum What {
         /// What to do with it.
         #[command(subcommand)]
         what: ParkedWhat,
+    },
+    /// Prints the manifest of the Slack app.
+    #[command(about = "cli-help-slack-manifest")]
+    SlackManifest {
+        /// What the names of slash commands begin with.
+        #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true, help = "cli-help-slack-manifest-prefix")]
+        prefix: String,
+        /// Where events are to be sent; left out: Socket Mode.
+        #[arg(long, value_name = "URL", help = "cli-help-slack-manifest-url")]
+        url: Option<String>,
     },
     /// Destroys a case's data beyond recovery.
     #[command(about = "cli-help-erase")]
@@ -246,6 +258,7 @@ impl Cli {
             What::Parked { what: ParkedWhat::List } => errand(file, words, lang, Errand::ParkedList),
             What::Parked { what: ParkedWhat::Show { id } } => errand(file, words, lang, Errand::ParkedShow { id }),
             What::Parked { what: ParkedWhat::Drop { id, .. } } => errand(file, words, lang, Errand::ParkedDrop { id }),
+            What::SlackManifest { prefix, url } => slack_manifest(words, lang, &prefix, url.as_deref()),
             What::Erase { case, yes: false } => {
                 let described = errand(file, words, lang, Errand::Describe { case })?;
                 if described != ExitCode::SUCCESS {
@@ -350,6 +363,18 @@ fn import(file: &Path, words: &Words, lang: Lang, from: &Path) -> Result<ExitCod
     let counts = export::import(from, &path, &keyring).map_err(|error| Failure::Store { path: path.clone(), error })?;
     let sentence = Say::new("cli-imported").number("records", counts.values().sum::<u64>()).text("path", path.display().to_string());
     print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
+}
+
+/// Prints the manifest in the language of the locale: what staff read of the app is in it.
+fn slack_manifest(words: &Words, lang: Lang, prefix: &str, url: Option<&str>) -> Result<ExitCode, Failure> {
+    if !table::is_slash_prefix(prefix) {
+        let say = Say::new("cli-slack-prefix").text("value", prefix).number("most", table::most_slash_prefix());
+        return Err(Failure::Usage(say));
+    }
+    if let Some(url) = url.filter(|u| !u.starts_with("https://") || url::Url::parse(u).is_err()) {
+        return Err(Failure::Usage(Say::new("cli-slack-url").text("value", url)));
+    }
+    print(&Reply { ok: true, text: manifest::yaml(words, lang, prefix, url) })
 }
 
 #[cfg(test)]

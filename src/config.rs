@@ -23,6 +23,7 @@ mod problem;
 mod reply;
 mod route;
 mod secret;
+mod slack;
 mod store;
 mod triage;
 
@@ -40,6 +41,7 @@ pub use problem::{At, Problem, Problems, Seg};
 pub use reply::ReplyConfig;
 pub use route::RouteConfig;
 pub use secret::{SecretError, SecretRef};
+pub use slack::SlackConfig;
 pub use store::StoreConfig;
 pub use triage::TriageConfig;
 
@@ -131,6 +133,9 @@ impl Config {
         self.bot.check(problems);
         self.store.check(problems);
         self.chat.check(problems);
+        if self.chat.slack.is_some() && self.chat.console.is_none() {
+            slack::check_ids(self, problems);
+        }
         account::check(&self.accounts, problems);
         listen::check(&self.listen, problems);
         route::check(&self.routes, &self.accounts, problems);

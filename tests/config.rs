@@ -24,6 +24,25 @@ fn parse(text: &str) -> Result<Config, Problems> {
     Config::parse(text, Path::new("/etc/sereno"))
 }
 
+/// The reference with Slack for the console: what it says is to be taken off and out is.
+fn slack_example(http: bool) -> String {
+    let mut out = String::new();
+    let mut console = false;
+    for line in EXAMPLE.lines() {
+        console = if line.starts_with('[') { line == "[chat.console]" } else { console };
+        let bare = line.strip_prefix("##").filter(|_| http).or_else(|| line.strip_prefix('#').filter(|l| !l.starts_with([' ', '#'])));
+        match bare {
+            Some(bare) if http && bare.starts_with("app_token") => {}
+            Some(bare) => out += &format!("{bare}\n"),
+            None if console || line.starts_with('#') => {}
+            None => out += &format!("{}\n", line.replace("[people.console]", "[people.U1]").replace("\"console\"", "\"C012AB3CD\"")),
+        }
+        // What follows Slack's section begins another.
+        console &= bare.is_none();
+    }
+    out
+}
+
 /// Each problem as `line path code`.
 fn wrong(text: &str) -> Vec<String> {
     let problems = parse(text).expect_err("this file is wrong");
@@ -46,6 +65,53 @@ fn the_reference_parses() {
     assert_eq!(config.resolve(&config.store.path), Path::new("/etc/sereno/sereno-data"));
 }
 
+#[cfg(feature = "slack")]
+#[test]
+fn the_reference_parses_with_slack() {
+    let config = parse(&slack_example(false)).unwrap();
+    let slack = config.chat.slack.as_ref().unwrap();
+    assert!(slack.socket_mode() && !slack.rotates());
+    assert_eq!(config.policy().fallback_room, RoomId::from("C012AB3CD"));
+    let config = parse(&slack_example(true)).unwrap();
+    let slack = config.chat.slack.as_ref().unwrap();
+    assert!(!slack.socket_mode() && slack.rotates() && slack.address().is_some());
+}
+
+#[cfg(feature = "slack")]
+#[test]
+fn what_is_wrong_with_slack_is_named() {
+    let rest = "[bot]\nbrand = \"A\"\nfallback_room = \"#help\"\n[people.ana]\n[[account]]\nname = \"acme\"\nnetwork = \"mastodon\"\n\
+                base_url = \"https://mastodon.example\"\ntoken = \"env:TOKEN\"\n";
+    let slack = "[chat.slack]\nbot_token = \"xoxb-1-very-secret\"\nsigning_secret = \"env:A\"\napp_token = \"env:B\"\nclient_id = \"1\"\n\
+                 channel = \"support\"\nslash_prefix = \"Acme \"\nuser_group = \"@help\"\nlisten = \"8090\"\napi_url = \"http://slack.example\"\n\
+                 posts_per_second = 0\nposts = 3\n";
+    insta::assert_snapshot!(wrong(&format!("{rest}{slack}")).join("\n"), @r"
+    3 bot.fallback_room cli-config-slack-room
+    4 people.ana cli-config-slack-person
+    10 chat.slack.refresh_token cli-config-slack-rotation
+    11 chat.slack.bot_token cli-config-secret
+    12 chat.slack.signing_secret cli-config-slack-two-ways
+    15 chat.slack.channel cli-config-slack-room
+    16 chat.slack.slash_prefix cli-config-slack-prefix
+    17 chat.slack.user_group cli-config-slack-group
+    18 chat.slack.listen cli-config-slack-listen
+    19 chat.slack.api_url cli-config-url-scheme
+    20 chat.slack.posts_per_second cli-config-range
+    21 chat.slack.posts cli-config-unknown-key-near
+    ");
+    assert!(!format!("{:?}", parse(&format!("{rest}{slack}"))).contains("very-secret"));
+    let neither = "[chat.slack]\nbot_token = \"env:A\"\nchannel = \"C1\"\n";
+    assert!(wrong(&format!("{rest}{neither}")).iter().any(|w| w.ends_with("chat.slack.app_token cli-config-slack-no-way")));
+    let both = format!("{rest}{neither}app_token = \"env:B\"\n[chat.console]\n");
+    assert!(wrong(&both).iter().any(|w| w.ends_with("chat cli-config-two-chats")), "{:?}", wrong(&both));
+}
+
+#[cfg(not(feature = "slack"))]
+#[test]
+fn a_binary_without_slack_says_so() {
+    assert_eq!(wrong(&slack_example(false)).iter().filter(|w| w.ends_with("chat.slack cli-config-without-slack")).count(), 1);
+}
+
 /// The keys that serde knows are asked of serde itself: an unknown key makes it list them.
 #[test]
 fn every_key_stands_in_the_reference() {
@@ -55,6 +121,7 @@ fn every_key_stands_in_the_reference() {
         "[store]",
         "[chat]",
         "[chat.console]",
+        "[chat.slack]",
         "[[account]]",
         "[[listen]]",
         "[[route]]",
@@ -68,7 +135,12 @@ fn every_key_stands_in_the_reference() {
         "[http]",
         "[log]",
     ];
-    let example: toml::Table = EXAMPLE.parse().unwrap();
+    let console: toml::Table = EXAMPLE.parse().unwrap();
+    // Both ways in which events come: the key that stands for one way is in that way's text.
+    let mut slack: toml::Table = slack_example(false).parse().unwrap();
+    let http: toml::Table = slack_example(true).parse().unwrap();
+    let of_http = http["chat"]["slack"].as_table().unwrap().clone();
+    slack["chat"]["slack"].as_table_mut().unwrap().extend(of_http);
     for table in tables {
         let problems = parse(&format!("{table}\nxyzzy = 1")).unwrap_err();
         let found = problems.all().iter().find(|p| p.say.code.starts_with("cli-config-unknown-key")).unwrap_or_else(|| panic!("{table}"));
@@ -76,7 +148,9 @@ fn every_key_stands_in_the_reference() {
         let sereno::say::Arg::Text(known) = &known.1 else { panic!("a list") };
         assert!(!known.is_empty());
         for key in known.split(", ") {
-            let mut at = toml::Value::Table(example.clone());
+            let example = if table.ends_with("slack]") { &slack } else { &console };
+            let is_chat = table == "[chat]" && key == "slack";
+            let mut at = toml::Value::Table(if is_chat { slack.clone() } else { example.clone() });
             let way = table.trim_matches(['[', ']']).split('.').filter(|s| !s.is_empty());
             for seg in way.map(|s| if s == "x" { "console" } else { s }) {
                 at = at.get(seg).unwrap().clone();
@@ -136,7 +210,7 @@ account = "b"
     3 bot.bran cli-config-unknown-key-near
     4 bot.time_zone cli-config-time-zone
     5 bot.import_minutes cli-config-type
-    6 chat.slak cli-config-unknown-key
+    6 chat.slak cli-config-unknown-key-near
     9 account#1.network cli-config-unknown-network
     10 account#1.base_url cli-config-url-scheme
     11 account#1.token cli-config-secret

@@ -22,6 +22,7 @@ mod forms;
 mod home;
 mod inbound;
 mod lanes;
+pub mod manifest;
 mod people;
 mod reactions;
 pub mod render;

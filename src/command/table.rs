@@ -44,6 +44,30 @@ pub static TABLE: &[Row] = &[
     help::ROW,
 ];
 
+/// Commands that have a slash command of their own; any other is said behind [`SLASH_ANY`].
+pub const SLASH: [Verb; 6] = [Verb::Claim, Verb::Draft, Verb::Reply, Verb::Handoff, Verb::Resolve, Verb::Digest];
+/// The slash command that takes any other: `/case claim 42`.
+pub const SLASH_ANY: &str = "case";
+
+/// The names of all slash commands, without a prefix.
+pub fn slash_names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(SLASH_ANY).chain(SLASH.iter().map(|v| row(*v).name))
+}
+
+/// How long a prefix of slash commands may be, in characters: Slack takes 32, the stroke among them
+/// (docs.slack.dev/interactivity/implementing-slash-commands).
+#[must_use]
+pub fn most_slash_prefix() -> usize {
+    31 - slash_names().map(str::len).max().unwrap_or_default()
+}
+
+/// Whether slash commands may begin with `prefix`.
+#[must_use]
+pub fn is_slash_prefix(prefix: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    prefix.len() <= most_slash_prefix() && prefix.chars().all(fits)
+}
+
 /// The row of a verb.
 #[must_use]
 pub fn row(verb: Verb) -> &'static Row {

@@ -11,7 +11,12 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 /// Keys whose values are never repeated in a message.
-pub(super) const SECRET_KEYS: [&str; 1] = ["token"];
+const SECRET_KEYS: [&str; 1] = ["token"];
+
+/// Whether the value of a key is a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRET_KEYS.contains(&key) || super::slack::SECRET_KEYS.contains(&key)
+}
 
 /// `[[account]]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -79,7 +84,7 @@ impl AccountConfig {
             let say = say.text("near", nearest(&self.network, &NETWORKS).unwrap_or(NETWORKS[0]));
             problems.add(&at.then("network"), say);
         }
-        self.check_url(&at.then("base_url"), problems);
+        check_url(&at.then("base_url"), &self.base_url, problems);
         let token = at.then("token");
         match self.token {
             SecretRef::Env(_) | SecretRef::File(_) => {}
@@ -88,23 +93,24 @@ impl AccountConfig {
         }
         problems.within(&at.then("poll_seconds"), self.poll_seconds, 1, 3600);
     }
+}
 
-    fn check_url(&self, at: &At, problems: &mut Problems) {
-        problems.not_empty(at, &self.base_url);
-        if self.base_url.trim().is_empty() {
-            return;
-        }
-        let Ok(url) = Url::parse(&self.base_url) else {
-            // Not repeated: people paste addresses with credentials in them.
-            problems.add(at, Say::new("cli-config-url"));
-            return;
-        };
-        let clean = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-        if !clean || url.host().is_none() {
-            problems.add(at, Say::new("cli-config-url"));
-        } else if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-            problems.add(at, Say::new("cli-config-url-scheme"));
-        }
+/// A server's address: with TLS, or on this machine.
+pub(super) fn check_url(at: &At, address: &str, problems: &mut Problems) {
+    problems.not_empty(at, address);
+    if address.trim().is_empty() {
+        return;
+    }
+    let Ok(url) = Url::parse(address) else {
+        // Not repeated: people paste addresses with credentials in them.
+        problems.add(at, Say::new("cli-config-url"));
+        return;
+    };
+    let clean = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if !clean || url.host().is_none() {
+        problems.add(at, Say::new("cli-config-url"));
+    } else if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        problems.add(at, Say::new("cli-config-url-scheme"));
     }
 }
 

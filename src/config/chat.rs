@@ -1,6 +1,7 @@
 //! `[chat.*]`: the team's chat, exactly one.
 
 use super::problem::{At, Problems};
+use super::slack::SlackConfig;
 use crate::say::Say;
 use serde::Deserialize;
 
@@ -10,6 +11,8 @@ use serde::Deserialize;
 pub struct ChatConfig {
     /// The terminal.
     pub console: Option<ConsoleConfig>,
+    /// Slack.
+    pub slack: Option<SlackConfig>,
 }
 
 /// `[chat.console]`.
@@ -45,19 +48,25 @@ impl ChatConfig {
     /// The room that cards go to where no route says otherwise.
     #[must_use]
     pub fn room(&self) -> Option<&str> {
-        self.console.as_ref().map(|c| c.room.as_str())
+        let console = self.console.as_ref().map(|c| c.room.as_str());
+        console.or(self.slack.as_ref().map(|s| s.channel.as_str()))
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
         let at = At::key("chat");
-        let Some(console) = &self.console else {
-            if !problems.all().iter().any(|p| p.at.0.starts_with(&at.0)) {
-                problems.add(&at, Say::new("cli-config-no-chat"));
+        match (&self.console, &self.slack) {
+            (None, None) => {
+                if !problems.all().iter().any(|p| p.at.0.starts_with(&at.0)) {
+                    problems.add(&at, Say::new("cli-config-no-chat"));
+                }
             }
-            return;
-        };
-        let at = at.then("console");
-        problems.not_empty(&at.then("agent"), &console.agent);
-        problems.not_empty(&at.then("room"), &console.room);
+            (Some(_), Some(_)) => problems.add(&at, Say::new("cli-config-two-chats")),
+            (Some(console), None) => {
+                let at = at.then("console");
+                problems.not_empty(&at.then("agent"), &console.agent);
+                problems.not_empty(&at.then("room"), &console.room);
+            }
+            (None, Some(slack)) => slack.check(&at.then("slack"), problems),
+        }
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> (Config, Problems) {
 /// What serde says, in our words. Its own texts for unknown keys and values are taken apart; a
 /// value that may be a secret is never repeated.
 fn say(at: &At, message: &str) -> Say {
-    let secret = at.0.iter().any(|s| matches!(s, Seg::Key(k) if account::SECRET_KEYS.contains(&k.as_str())));
+    let secret = at.0.iter().any(|s| matches!(s, Seg::Key(k) if account::is_secret(k)));
     let (head, known) = message.split_once(", expected").unwrap_or((message, ""));
     let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
     let word = head.split('`').nth(1).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefixes of codes: a string literal in the code that begins with one and looks like a code is one.
-const PREFIXES: [&str; 33] = [
+const PREFIXES: [&str; 34] = [
     "refused-",
     "hold-",
     "stop-",
@@ -39,6 +39,7 @@ const PREFIXES: [&str; 33] = [
     "cli-",
     "check-",
     "demo-",
+    "slack-",
     "alarm-",
     "entry-",
     "form-",
