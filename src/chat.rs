@@ -95,8 +95,9 @@ pub struct Answered {
     pub view: View,
     /// Its operation id: the same for the same command.
     pub op: String,
-    /// Whether the case's thread, in the room where it was asked, shows all of this anyway: then a
-    /// private copy would only say it twice.
+    /// Whether nobody needs to be told: the case's thread, in the room where it was asked, shows all of
+    /// this anyway, or a reaction asked for nothing (it stood at a message of no case; taken away, it
+    /// left a case alone that was not theirs).
     pub shown: bool,
 }
 

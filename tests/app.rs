@@ -1,5 +1,7 @@
 //! The real pump around the real engine, with a chat and a network made for the test.
 
+mod port;
+
 use async_trait::async_trait;
 use sereno::app::{self, Ended, Handle, Parts, Source};
 use sereno::case::{Case, CaseId, CaseKey, EventRecord, Outgoing, SendState};

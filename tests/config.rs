@@ -227,6 +227,21 @@ account = "b"
 }
 
 #[test]
+fn answers_kept_ready_are_read_strictly() {
+    let with = |canned: &str| format!("{SMALL}[reply.canned]\n{canned}");
+    let policy = parse(&with("\"Late train\" = { es = \"Perdón, {handle}\", en = \"Sorry, {handle}\" }")).unwrap().policy();
+    assert_eq!(policy.reply.canned["Late train"]["es"], "Perdón, {handle}");
+    assert_eq!(wrong(&with("A = {}")), ["11 reply.canned.A cli-config-canned-empty"]);
+    assert_eq!(wrong(&with("A = { en = \"Hi {name}\" }")), ["11 reply.canned.A.en cli-config-template"]);
+    assert_eq!(wrong(&with("A = { English = \"Hi\" }")), ["11 reply.canned.A.English cli-config-language"]);
+    assert_eq!(wrong(&with("A = \"Hi\"")), ["11 reply.canned.A cli-config-type"]);
+    assert_eq!(wrong(&with(&format!("{} = {{ en = \"Hi\" }}", "A".repeat(76))))[0].split(' ').next_back(), Some("cli-config-too-long"));
+    assert_eq!(wrong(&with(&format!("A = {{ en = \"{}\" }}", "x".repeat(2_001)))), ["11 reply.canned.A.en cli-config-too-long"]);
+    let many: String = (0..101).map(|n| format!("A{n} = {{ en = \"Hi\" }}\n")).collect();
+    assert_eq!(wrong(&with(&many)), ["10 reply.canned cli-config-too-many"]);
+}
+
+#[test]
 fn a_broken_file_names_its_line_and_never_repeats_it() {
     let text = "[bot]\nbrand = \"x\"\n[[account]]\ntoken = \"tok-4711\n";
     let problems = parse(text).unwrap_err();

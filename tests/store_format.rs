@@ -22,7 +22,7 @@ use sereno::post::{Media, Parent, PostRef, Reach, Untrusted, Visibility};
 use sereno::say::{Arg, Say};
 use sereno::store::index::{Facets, Head, Listing};
 use sereno::store::sled::SledStore;
-use sereno::store::{Claim, Commit, Counters, PostClaim, SeenCommand, Store, codec, export};
+use sereno::store::{Claim, Commit, Counters, Parked, PostClaim, SeenCommand, Store, codec, export};
 use std::fs;
 use std::path::PathBuf;
 
@@ -345,6 +345,8 @@ fn the_rest() {
     frozen("answer", &answers());
     frozen("desk", &[desk(), Desk::default()]);
     frozen("claim", &claims());
+    let raw = "{\"type\": \u{1b}".to_owned();
+    frozen("parked", &[Parked { id: "slack:E1".into(), why: "no JSON".into(), at: NOW, expires: NOW.plus(1), bytes: 400_000, raw }]);
     frozen("counters", &[Counters { next_case: 8, next_entry: 9 }]);
 }
 

@@ -86,7 +86,7 @@ fn threads(store: &dyn Store, limit: usize) -> Result<Vec<(RoomId, String)>, cra
         let threads: Vec<(RoomId, String)> = case.places.iter().filter_map(|p| Some((p.room.clone(), p.thread.clone()?))).collect();
         cases.push((case.touched_at, case.id, threads));
     }
-    cases.sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    cases.sort_unstable_by_key(|(touched, id, _)| std::cmp::Reverse((*touched, *id)));
     let mut seen = BTreeSet::new();
     let threads = cases.into_iter().flat_map(|(_, _, threads)| threads);
     Ok(threads.filter(|t| seen.insert(t.clone())).take(limit).collect())

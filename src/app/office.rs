@@ -161,8 +161,13 @@ impl Office {
         let Some(parked) = self.store.parked(id)? else {
             return Ok(self.refused(lang, &Say::new("refused-not-parked").text("id", id)));
         };
-        let harmless = |c: char| if c.is_control() && c != '\n' && c != '\t' { c.escape_unicode().to_string() } else { c.to_string() };
-        let mut text: String = parked.raw.chars().map(harmless).collect();
+        // What a terminal would act on, or would hide.
+        let hidden = |c: char| hygiene::strip(c.encode_utf8(&mut [0; 4])).is_empty();
+        let acts = |c: char| c != '\n' && c != '\t' && (c.is_control() || hidden(c));
+        let mut text = String::with_capacity(parked.raw.len());
+        for c in parked.raw.chars() {
+            if acts(c) { text.extend(c.escape_unicode()) } else { text.push(c) }
+        }
         if !text.ends_with('\n') {
             text.push('\n');
         }

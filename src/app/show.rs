@@ -4,7 +4,7 @@
 use super::Shell;
 use crate::case::{Case, PlaceKind};
 use crate::chat::{Answered, Message};
-use crate::command::{Answer, Command, Run, table};
+use crate::command::{Answer, Command, Door, Run, Verb, table};
 use crate::engine::{Body, Delivery, Form, Reply};
 use crate::policy::{Lang, RoomId};
 use crate::say::Say;
@@ -36,9 +36,13 @@ pub(super) fn answered(shell: &Shell, command: &Command, answer: Answer, case: O
     Answered { answer, view, op: op(shell, &command.id), shown }
 }
 
-/// Whether the case's thread in the room where the command was said shows all that its answer says:
-/// every act on a case leaves an entry there.
+/// Whether nobody needs to be told of the answer. Every act on a case leaves an entry in its thread;
+/// people react to messages that are none of ours, and take reactions away without a thought of cases.
 fn is_shown(command: &Command, answer: &Answer, case: Option<&Case>) -> bool {
+    if command.door == Door::Reaction && !answer.ok {
+        let taken_away = command.verb == Verb::Release;
+        return taken_away || answer.case.is_none() || answer.say.code == "refused-already-yours";
+    }
     // Of these the entry shows less.
     let more = ["done-draft-too-long", "done-draft-unaddressed", "done-send-paused"];
     let here = |case: &Case| case.places.iter().any(|p| p.room == command.room && p.thread.is_some() && p.kind != PlaceKind::Former);

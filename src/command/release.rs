@@ -1,6 +1,7 @@
-//! `release`: the owner lets go of a case. A lead lets go for anybody.
+//! `release`: the owner lets go of a case. A lead lets go for anybody, but for a reaction taken away,
+//! which speaks for the one who had put it there.
 
-use super::{Command, REACTED, Row, Run, Takes, Verb, done, is_lead, open};
+use super::{Command, Door, REACTED, Row, Run, Takes, Verb, done, is_lead, open};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, Trigger};
@@ -25,7 +26,8 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if w.case.owner.is_none() {
         return Err(Refusal::NotOwned);
     }
-    if !is_lead(w, c) {
+    // Whoever takes their own reaction back lets go of what was theirs, whatever else they may.
+    if c.door == Door::Reaction || !is_lead(w, c) {
         w.not_anothers(&c.by)?;
     }
     w.remember(&c.by, ROW.name);

@@ -514,16 +514,17 @@ fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreErr
 type Done = Result<crate::say::Say, Refusal>;
 
 fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done), StoreError> {
-    let row = table::row(command.verb);
-    if let Err(refusal) = may(tx.policy, command) {
-        return Ok((command.case, Err(refusal)));
+    let may = may(tx.policy, command);
+    if !table::row(command.verb).on_case {
+        return Ok((None, may.and_then(|()| tx.desk(|d| d.command(command)))));
     }
-    if !row.on_case {
-        return Ok((None, tx.desk(|d| d.command(command))));
-    }
-    let case = match find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread))? {
+    // Found before it is refused: the answer names the case, and a chat can tell a reaction to a case
+    // from one to any other message.
+    let found = find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread))?;
+    let named = found.as_ref().map_or(command.case, |case| Some(case.id));
+    let case = match may.and(found) {
         Ok(case) => case,
-        Err(refusal) => return Ok((command.case, Err(refusal))),
+        Err(refusal) => return Ok((named, Err(refusal))),
     };
     let id = case.id;
     let other = match command.args {

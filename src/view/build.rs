@@ -57,7 +57,12 @@ pub fn holds_private(body: &Body, policy: &Policy) -> bool {
 #[must_use]
 pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     let pen = Pen { words, policy, lang, now };
-    let mut lines = vec![pen.line(&answer.say)];
+    let mut first = pen.line(&answer.say);
+    // A refusal may be read far from the thread that it is about.
+    if let Some(case) = answer.case.filter(|_| !answer.ok && !answer.say.args.iter().any(|(name, _)| name == "case")) {
+        first.splice(0..0, [Piece::Strong(case.to_string()), Piece::Words(" · ".into())]);
+    }
+    let mut lines = vec![first];
     // Most sentences of sends say it all themselves.
     let told = answer.say.args.iter().any(|(name, _)| name == "account");
     if !told && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {

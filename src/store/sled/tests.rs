@@ -55,6 +55,11 @@ fn case(id: u64) -> Case {
     Case { version: 1, ..fixtures::case_of(id, &post, &fixtures::policy()) }
 }
 
+fn unread(id: u64) -> Parked {
+    let raw = format!("{{{CANARY}");
+    Parked { id: format!("{CANARY}{id}"), why: format!("{CANARY} no"), at: Time(1), expires: Time(9), bytes: raw.len() as u64, raw }
+}
+
 fn commit(ids: &[u64]) -> Commit {
     let answer = |id| Answer {
         ok: true,
@@ -73,6 +78,7 @@ fn commit(ids: &[u64]) -> Commit {
         claims: ids.iter().map(|id| PostClaim { post: post(*id), claim: Claim::Case(CaseId(*id)), expires: Time(9) }).collect(),
         commands: ids.iter().map(|id| SeenCommand { id: format!("{CANARY}{id}"), answer: answer(*id), expires: Time(9) }).collect(),
         cursors: vec![("acme-CANARYx7Qz".into(), "s".into(), CANARY.into())],
+        parked: ids.iter().map(|id| unread(*id)).collect(),
         ..Commit::default()
     }
 }
