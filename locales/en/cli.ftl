@@ -178,3 +178,43 @@ cli-help-slack-manifest-prefix = What the names of slash commands begin with, as
 cli-help-slack-manifest-url = Events come by HTTP to this address instead of by Socket Mode
 cli-slack-prefix = Slash commands cannot begin with "{ $value }": small letters, digits, - and _, at most { $most } of them.
 cli-slack-url = "{ $value }" is no address that Slack can call: it begins with https://.
+
+# Slack.
+check-slack-ready = Signed in as { $name } in the workspace { $team }.
+check-slack-is-app-token = { $key } holds an app-level token (xapp-…): it belongs into app_token. What belongs here begins with { $wanted }.
+check-slack-is-bot-token = { $key } holds a bot token (xoxb-…): it belongs into bot_token. What belongs here begins with { $wanted }.
+check-slack-is-user-token = { $key } holds a person's token (xoxp-…): everything would be done in that person's name. Take the one that begins with { $wanted }.
+check-slack-is-refresh-token = { $key } holds a refresh token (xoxe-…): it belongs into refresh_token. What belongs here begins with { $wanted }.
+check-slack-is-no-token = What { $key } holds is no token of Slack: the right one begins with { $wanted }. On the app's page, bot tokens stand under “OAuth & Permissions”, app tokens under “Basic Information”.
+check-slack-token = Slack does not take bot_token ({ $why }). On the app's page, “OAuth & Permissions”: install the app to the workspace again and copy its bot token.
+check-slack-scopes = The token has all { $count } scopes.
+check-slack-scope-missing = The token lacks the scope { $scope }. Put the manifest of `sereno slack-manifest` into the app once more and install the app to the workspace again.
+check-slack-scopes-unknown = Slack did not say what the token may do. Check api_url, and that a proxy in between leaves headers alone.
+check-slack-socket = Socket Mode is open.
+check-slack-socket-token = Slack does not take app_token ({ $why }). On the app's page, “Basic Information”: make an app-level token with the scope connections:write.
+check-slack-socket-scope = app_token lacks the scope connections:write. On the app's page, “Basic Information”: make another app-level token with it.
+check-slack-socket-off = Slack opens no socket ({ $why }). On the app's page, switch “Socket Mode” on.
+check-slack-room = sereno is in #{ $name }.
+check-slack-room-unknown = There is no channel { $room }, or it is private and sereno is not in it. Check the id (at the bottom of the channel's details), and invite it there: /invite @sereno
+check-slack-room-refused = Slack does not show the channel { $room } ({ $why }). Put the manifest of `sereno slack-manifest` into the app once more and install it again.
+check-slack-room-archived = The channel { $room } is archived: nothing can be posted there. Unarchive it, or name another.
+check-slack-room-not-in = sereno is not in the channel { $room }. Invite it there: /invite @sereno
+check-slack-room-shared = The channel { $room } is shared with another company. Customers' complaints do not belong there: name one of your own workspace.
+check-slack-room-public = [privacy] names the channel { $room }, but it is public: no private message is shown there. Make it private in Slack, or take it out of [privacy].
+check-slack-group = The user group { $group } has { $count ->
+    [one] one member, an agent.
+   *[other] { $count } members, all agents.
+  }
+check-slack-group-empty = The user group { $group } has no members, so it makes nobody an agent. Add some in Slack, or take user_group out.
+check-slack-group-unknown = There is no user group { $group } ({ $why }). Its id stands at the end of the address of its page in Slack.
+check-slack-people = { $count ->
+    [one] The one member in [people] is a colleague of this workspace.
+   *[other] All { $count } members in [people] are colleagues of this workspace.
+  }
+check-slack-people-more = { $count } more were not looked up: Slack would take too long.
+check-slack-person-unknown = Nobody in this workspace has this id ({ $why }). Copy it from the profile in Slack: ⋮, “Copy member ID”.
+check-slack-person-gone = Their account is deactivated. Take them out of [people].
+check-slack-person-bot = This is a bot: it may give no commands. Take it out of [people].
+check-slack-person-guest = This is a guest: guests may give no commands, whatever their role. Take them out, or make them a full member in Slack.
+check-slack-person-stranger = They belong to another workspace: they may give no commands. Take them out of [people].
+check-slack-unreachable = { $url } did not answer ({ $why }). Check api_url and this machine's way out.

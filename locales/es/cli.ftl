@@ -178,3 +178,43 @@ cli-help-slack-manifest-prefix = Con qué empiezan los comandos con barra, como 
 cli-help-slack-manifest-url = Los eventos llegan por HTTP a esta dirección, en vez de por Socket Mode
 cli-slack-prefix = Los comandos con barra no pueden empezar por «{ $value }»: letras minúsculas, cifras, - y _, { $most } como mucho.
 cli-slack-url = «{ $value }» no es una dirección a la que Slack pueda llamar: tiene que empezar por https://.
+
+# Slack.
+check-slack-ready = Sesión abierta como { $name } en el espacio de trabajo { $team }.
+check-slack-is-app-token = { $key } contiene un token de la app (xapp-…): va en app_token. Lo que va aquí empieza por { $wanted }.
+check-slack-is-bot-token = { $key } contiene un token de bot (xoxb-…): va en bot_token. Lo que va aquí empieza por { $wanted }.
+check-slack-is-user-token = { $key } contiene el token de una persona (xoxp-…): todo se haría en su nombre. Usa el que empieza por { $wanted }.
+check-slack-is-refresh-token = { $key } contiene un token de renovación (xoxe-…): va en refresh_token. Lo que va aquí empieza por { $wanted }.
+check-slack-is-no-token = Lo que contiene { $key } no es un token de Slack: el bueno empieza por { $wanted }. En la página de la app, los tokens de bot están en «OAuth & Permissions» y los de la app en «Basic Information».
+check-slack-token = Slack no acepta bot_token ({ $why }). En la página de la app, «OAuth & Permissions»: instala otra vez la app en el espacio de trabajo y copia su token de bot.
+check-slack-scopes = El token tiene los { $count } permisos.
+check-slack-scope-missing = Al token le falta el permiso { $scope }. Pon de nuevo en la app el manifiesto de `sereno slack-manifest` e instálala otra vez en el espacio de trabajo.
+check-slack-scopes-unknown = Slack no ha dicho qué puede hacer el token. Comprueba api_url y que ningún proxy intermedio quite cabeceras.
+check-slack-socket = Socket Mode está abierto.
+check-slack-socket-token = Slack no acepta app_token ({ $why }). En la página de la app, «Basic Information»: crea un token de app con el permiso connections:write.
+check-slack-socket-scope = A app_token le falta el permiso connections:write. En la página de la app, «Basic Information»: crea otro token de app que lo tenga.
+check-slack-socket-off = Slack no abre el socket ({ $why }). En la página de la app, activa «Socket Mode».
+check-slack-room = sereno está en #{ $name }.
+check-slack-room-unknown = No hay ningún canal { $room }, o es privado y sereno no está en él. Comprueba el id (al final de los detalles del canal) e invítalo: /invite @sereno
+check-slack-room-refused = Slack no muestra el canal { $room } ({ $why }). Pon de nuevo en la app el manifiesto de `sereno slack-manifest` e instálala otra vez.
+check-slack-room-archived = El canal { $room } está archivado: ahí no se puede publicar nada. Desarchívalo o indica otro.
+check-slack-room-not-in = sereno no está en el canal { $room }. Invítalo: /invite @sereno
+check-slack-room-shared = El canal { $room } está compartido con otra empresa. Ahí no pintan nada las quejas de clientes: indica uno de vuestro espacio de trabajo.
+check-slack-room-public = [privacy] nombra el canal { $room }, pero es público: ahí no se muestra ningún mensaje privado. Hazlo privado en Slack o quítalo de [privacy].
+check-slack-group = El grupo { $group } tiene { $count ->
+    [one] un miembro, que es agente.
+   *[other] { $count } miembros, todos agentes.
+  }
+check-slack-group-empty = El grupo { $group } no tiene miembros, así que no hace agente a nadie. Añade a alguien en Slack o quita user_group.
+check-slack-group-unknown = No hay ningún grupo { $group } ({ $why }). Su id está al final de la dirección de su página en Slack.
+check-slack-people = { $count ->
+    [one] La única persona de [people] es del espacio de trabajo.
+   *[other] Las { $count } personas de [people] son del espacio de trabajo.
+  }
+check-slack-people-more = Otras { $count } no se han consultado: Slack tardaría demasiado.
+check-slack-person-unknown = Nadie de este espacio de trabajo tiene ese id ({ $why }). Cópialo de su perfil en Slack: ⋮, «Copiar ID de miembro».
+check-slack-person-gone = Su cuenta está desactivada. Quítala de [people].
+check-slack-person-bot = Es un bot: no puede dar órdenes. Quítalo de [people].
+check-slack-person-guest = Es una cuenta de invitado: no puede dar órdenes, tenga el papel que tenga. Quítala, o hazla miembro pleno en Slack.
+check-slack-person-stranger = Es de otro espacio de trabajo: no puede dar órdenes. Quítala de [people].
+check-slack-unreachable = { $url } no ha respondido ({ $why }). Comprueba api_url y la salida a la red de esta máquina.

@@ -16,6 +16,7 @@
 //! Rotating tokens are kept beside the store, see [`tokens`].
 
 mod catchup;
+pub mod check;
 mod deliver;
 mod events;
 mod forms;
