@@ -129,6 +129,11 @@ fn a_service_is_looked_into_reloaded_and_stopped() {
     let mode = std::fs::metadata(dir.join("sereno-data.sock")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     // All of these need the store, which the bot holds: the answers come from the bot.
+    assert_eq!(said(dir, &["parked", "list"]), (true, "Everything that came could be read.\n".into()));
+    let (ok, text) = said(dir, &["parked", "drop", "slack:E1"]);
+    assert!(!ok && text.contains("slack:E1"), "{text}");
+    assert!(!said(dir, &["parked", "drop"]).0, "it is asked which");
+    assert!(said(dir, &["parked", "drop", "--all"]).0);
     assert!(said(dir, &["outbox", "list"]).0);
     assert!(!said(dir, &["outbox", "drop", "7"]).0);
     assert!(said(dir, &["digest", "--week"]).1.contains("Digest"));

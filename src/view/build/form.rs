@@ -62,7 +62,7 @@ fn warnings(pen: &Pen<'_>, form: &Form) -> Vec<Line> {
     }
     match &case.owner {
         Some(owner) if *owner != form.by => warn(Say::new("form-owned").text("agent", owner.as_str())),
-        None if form.addressed.is_some() && form.verb != Verb::Draft => warn(Say::new("form-claims")),
+        None if matches!(form.verb, Verb::Reply | Verb::Handoff | Verb::Dm) => warn(Say::new("form-claims")),
         _ => {}
     }
     if form.addressed.as_ref().is_some_and(|to| to.approval) {
