@@ -125,13 +125,12 @@ async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague)
                 args: if ms > 0 { Args::For(ms) } else { Args::None },
             };
             let answered = hearing.ask(Typed::Command(command), None).await.ok_or_else(|| anyhow::anyhow!("the bot is stopping"))?;
-            // A reaction to something that is no card means nothing to us; one taken away asks for no words.
-            let quiet = answered.answer.ok || !reaction.added || answered.answer.say.code == "refused-which-case";
-            if !quiet {
+            if !answered.shown {
                 let asker = Asker { user: &who.id, room, thread: Some(ts), response_url: None, lang };
                 hearing.whisper(&asker, &answered.view).await;
             }
-            if answered.answer.say.code == "refused-which-case" {
+            // A reaction to something that is no card.
+            if !answered.answer.ok && answered.answer.case.is_none() {
                 return Ok(());
             }
         }

@@ -6,7 +6,7 @@
 
 use super::Pace;
 use super::inbound::Hearing;
-use super::session::is_loopback;
+use super::session::{Fail, is_loopback};
 use super::wire::{Frame, Kind};
 use crate::say::Say;
 use futures_util::stream::FuturesUnordered;
@@ -220,8 +220,8 @@ async fn connect(hearing: &Hearing, token: &SecretString) -> Result<Socket, End>
     let answer = shared.session.post_with("apps.connections.open", &json!({}), token).await;
     let answer = answer.map_err(|fail| {
         let why = format!("apps.connections.open: {}", fail.why());
-        let mended = fail.is_auth() || ["link_disabled", "socket_mode_disabled", "forbidden_team"].into_iter().any(|c| fail.is(c));
-        if mended { End::Refused(why) } else { End::Broke(why) }
+        // What Slack refuses with a word of its own, only people can mend.
+        if matches!(fail, Fail::Code(..)) { End::Refused(why) } else { End::Broke(why) }
     })?;
     let url: Url = answer
         .get("url")

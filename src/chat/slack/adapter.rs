@@ -1,0 +1,308 @@
+//! The adapter itself: its settings, what its parts share, the port.
+
+use super::session::{Fail, Session};
+use super::{Rotation, catchup, deliver, events, forms, inbound, lanes, people, render, rooms, socket};
+use crate::chat::{Chat, Memory, Message, Said};
+use crate::clock::Clock;
+use crate::network::Finding;
+use crate::outbox::{Look, Outcome};
+use crate::policy::{Lang, RoomId};
+use crate::say::Say;
+use crate::view::View;
+use anyhow::Context as _;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// What waits for a person stands in no queue of ours for longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where Slack's events come in over HTTP.
+#[derive(Clone)]
+pub struct HttpEvents {
+    /// Proves that a request is Slack's.
+    pub signing_secret: SecretString,
+    /// Where to listen; a proxy with TLS stands in front.
+    pub listen: SocketAddr,
+}
+
+impl std::fmt::Debug for HttpEvents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpEvents").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+/// How Slack's events reach us.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// Socket Mode, with the app-level token.
+    Socket(SecretString),
+    /// Requests to us.
+    Http(HttpEvents),
+}
+
+/// Waits, of which tests want shorter ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often the socket is pinged.
+    pub ping: Duration,
+    /// A socket that says nothing for so long, not even to a ping, is dead.
+    pub silence: Duration,
+    /// The first and the longest pause before a new connection.
+    pub back_off: (Duration, Duration),
+    /// The pause after a refusal that only people can mend.
+    pub refused: Duration,
+    /// No connection for so long is said.
+    pub say_after: Duration,
+    /// By when an ack must have gone; Slack waits three seconds.
+    pub ack_by: Duration,
+    /// How often it is noted up to where everything was heard.
+    pub note: Duration,
+    /// How long what is known of people and rooms holds.
+    pub known: Duration,
+    /// The pause before the count of a text that is being typed.
+    pub typing: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            ping: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            back_off: (Duration::from_secs(1), Duration::from_secs(60)),
+            refused: Duration::from_secs(300),
+            say_after: Duration::from_secs(60),
+            ack_by: Duration::from_millis(2_500),
+            note: Duration::from_secs(60),
+            known: Duration::from_secs(600),
+            typing: Duration::from_millis(400),
+        }
+    }
+}
+
+/// How Slack is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bot's token (`xoxb-…`).
+    pub bot_token: SecretString,
+    /// The exchange of tokens, where the app has it.
+    pub rotation: Option<Rotation>,
+    /// How events reach us.
+    pub way: Way,
+    /// Slack's Web API.
+    pub api_url: String,
+    /// The room that alarms go to.
+    pub channel: RoomId,
+    /// All rooms that cards go to.
+    pub rooms: Vec<RoomId>,
+    /// What stands in front of our slash commands: `sereno-` for `/sereno-case`.
+    pub slash_prefix: String,
+    /// The user group whose members are agents.
+    pub user_group: Option<String>,
+    /// Posts a second to one channel.
+    pub posts_per_second: f64,
+    /// Posts a minute to the whole workspace.
+    pub workspace_posts_per_minute: u32,
+    /// The bound in time of each call.
+    pub call: Duration,
+    /// Other waits.
+    pub pace: Pace,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// Slack itself, by Socket Mode without an app token yet, with the usual limits.
+    #[must_use]
+    pub fn new(bot_token: SecretString, channel: &str) -> Settings {
+        Settings {
+            bot_token,
+            rotation: None,
+            way: Way::Socket(SecretString::from("")),
+            api_url: "https://slack.com/api".into(),
+            channel: RoomId::from(channel),
+            rooms: vec![RoomId::from(channel)],
+            slash_prefix: String::new(),
+            user_group: None,
+            posts_per_second: 1.0,
+            workspace_posts_per_minute: 300,
+            call: Duration::from_secs(10),
+            pace: Pace::default(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// What all parts of the adapter share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) session: Session,
+    pub(super) lanes: lanes::Lanes,
+    pub(super) people: people::People,
+    pub(super) rooms: rooms::Rooms,
+    pub(super) forms: forms::Forms,
+    pub(super) attempts: deliver::Attempts,
+    pub(super) memory: RwLock<Option<Arc<dyn Memory>>>,
+}
+
+impl Shared {
+    pub(super) fn memory(&self) -> Option<Arc<dyn Memory>> {
+        self.memory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes, in its turn.
+    pub(super) async fn post(&self, method: &str, channel: Option<&str>, body: &Value) -> Result<Value, Fail> {
+        self.lanes.pass(method, channel, PATIENCE).await.map_err(Fail::Limited)?;
+        let done = self.session.post(method, body).await;
+        self.heed(method, channel, &done);
+        done
+    }
+
+    /// Reads, in its turn.
+    pub(super) async fn get(&self, method: &str, params: &[(&str, &str)]) -> Result<Value, Fail> {
+        self.lanes.pass(method, None, PATIENCE).await.map_err(Fail::Limited)?;
+        let done = self.session.get(method, params).await;
+        self.heed(method, None, &done);
+        done
+    }
+
+    pub(super) fn heed(&self, method: &str, channel: Option<&str>, done: &Result<Value, Fail>) {
+        if let Err(Fail::Limited(ms)) = done {
+            self.lanes.pause(method, channel, *ms);
+        }
+    }
+
+    /// A view as a message, in somebody's language.
+    pub(super) fn rendered(&self, view: &View, lang: Lang) -> render::Rendered {
+        let memory = self.memory();
+        // Before the bot is up there are no words yet; then the code has to do.
+        let say = |say: &Say| memory.as_ref().map_or_else(|| say.code.clone(), |m| m.words(say, lang));
+        render::message(view, &render::Ctx { lang, say: &say })
+    }
+
+    /// A sentence in somebody's language.
+    pub(super) fn words(&self, code: &str, lang: Lang) -> String {
+        self.memory().map_or_else(|| code.to_owned(), |m| m.words(&Say::new(code), lang))
+    }
+
+    /// The language of the room for alarms.
+    pub(super) fn lang(&self) -> Lang {
+        self.memory().map_or_else(Lang::default, |m| m.room_lang(&self.settings.channel))
+    }
+
+    /// Says a sentence of ours in the room for alarms.
+    pub(super) async fn announce(&self, say: &Say) {
+        let Some(memory) = self.memory() else { return };
+        self.alarm(&self.settings.channel, &memory.words(say, self.lang())).await;
+    }
+
+    /// Says something in the room for alarms, at once.
+    pub(super) async fn alarm(&self, room: &RoomId, text: &str) {
+        let text = escape(text);
+        let body = json!({
+            "channel": room.as_str(),
+            "text": format!(":rotating_light: {text}"),
+            "unfurl_links": false,
+            "unfurl_media": false,
+        });
+        // Not in its turn: an alarm stands behind nothing.
+        if let Err(fail) = self.session.post("chat.postMessage", &body).await {
+            tracing::error!(why = fail.why(), "an alarm could not be posted to Slack");
+        }
+    }
+}
+
+/// Text that Slack reads no markup out of. Source: docs.slack.dev/messaging/formatting-message-text.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The Slack chat.
+pub struct Slack {
+    shared: Arc<Shared>,
+}
+
+impl Slack {
+    /// The chat, not connected yet.
+    ///
+    /// # Errors
+    /// The settings cannot be: an address in the clear, a file of tokens that cannot be read.
+    pub fn new(settings: Settings) -> anyhow::Result<Slack> {
+        let session = Session::new(&settings)?;
+        let lanes = lanes::Lanes::new(settings.posts_per_second, settings.workspace_posts_per_minute);
+        let shared = Shared {
+            session,
+            lanes,
+            people: people::People::new(settings.pace.known),
+            rooms: rooms::Rooms::new(settings.pace.known),
+            forms: forms::Forms::default(),
+            attempts: deliver::Attempts::default(),
+            memory: RwLock::default(),
+            settings,
+        };
+        Ok(Slack { shared: Arc::new(shared) })
+    }
+
+    /// Uploads a file to a room or thread: the digest's picture. In Slack's three steps.
+    ///
+    /// # Errors
+    /// Slack's code, or what happened.
+    pub async fn upload(&self, room: &RoomId, thread: Option<&str>, name: &str, title: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
+        deliver::upload(&self.shared, room, thread, name, title, bytes).await.map_err(|fail| anyhow::anyhow!(fail.why()))
+    }
+}
+
+#[async_trait]
+impl Chat for Slack {
+    async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
+        *self.shared.memory.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&memory));
+        let me = self.shared.session.me().await.map_err(|f| anyhow::anyhow!("Slack does not let us in: {}", f.why()))?;
+        tracing::info!(team = me.team_id, bot = me.user_id, "signed in to Slack");
+        let closed = inbox.clone();
+        let (hearing, _crew) = inbound::Hearing::new(Arc::clone(&self.shared), inbox, memory);
+        let keeping = people::keep_team(&hearing);
+        let watching = rooms::keep(&hearing);
+        let noting = catchup::keep(&hearing);
+        let listening = async {
+            match &self.shared.settings.way {
+                Way::Socket(token) => socket::run(&hearing, token).await,
+                Way::Http(http) => events::run(&hearing, http).await.context("listening for Slack's events"),
+            }
+        };
+        tokio::select! {
+            ended = listening => ended,
+            () = keeping => Ok(()),
+            () = watching => Ok(()),
+            () = noting => Ok(()),
+            () = closed.closed() => Ok(()),
+        }
+    }
+
+    async fn post(&self, message: &Message) -> Outcome {
+        deliver::post(&self.shared, message).await
+    }
+
+    async fn look(&self, message: &Message) -> Look {
+        deliver::look(&self.shared, message).await
+    }
+
+    async fn alarm(&self, room: &RoomId, text: &str) {
+        self.shared.alarm(room, text).await;
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    fn posts_per_minute(&self) -> u32 {
+        // The bucket of each room has its own pace; a whole post a minute at least.
+        let per_minute = (self.shared.settings.posts_per_second * 60.0).clamp(1.0, 60_000.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held within u32 a line above")]
+        let whole = per_minute as u32;
+        whole
+    }
+}
