@@ -3,7 +3,9 @@
 use crate::chat::Chat;
 use crate::chat::console::{Console, Settings as ConsoleSettings};
 use crate::clock::{Clock, SECOND_MS};
-use crate::config::{AccountConfig, Config};
+#[cfg(feature = "slack")]
+use crate::config::SecretRef;
+use crate::config::{AccountConfig, Config, SlackConfig};
 use crate::error::Failure;
 use crate::i18n::Words;
 use crate::network::NetworkAccount;
@@ -12,6 +14,8 @@ use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
 use crate::say::Say;
 use crate::store::sled::{Options, SledStore};
+#[cfg(feature = "slack")]
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Opens the store that the file names; makes it where there is none.
@@ -31,6 +35,9 @@ pub fn store(config: &Config) -> Result<Arc<SledStore>, Failure> {
 /// # Errors
 /// It cannot be made.
 pub fn chat(config: &Config, words: &Arc<Words>, clock: Clock) -> Result<Arc<dyn Chat>, Failure> {
+    if let Some(slack) = &config.chat.slack {
+        return self::slack(config, slack, clock);
+    }
     let Some(console) = &config.chat.console else {
         return Err(Failure::Said(Say::new("cli-config-no-chat")));
     };
@@ -43,6 +50,52 @@ pub fn chat(config: &Config, words: &Arc<Words>, clock: Clock) -> Result<Arc<dyn
         started: clock.now(),
     };
     Ok(Arc::new(Console::stdio(settings, Arc::clone(words))?))
+}
+
+/// Slack, with its secrets fetched.
+#[cfg(feature = "slack")]
+fn slack(config: &Config, slack: &SlackConfig, clock: Clock) -> Result<Arc<dyn Chat>, Failure> {
+    use crate::chat::slack::{HttpEvents, Rotation, Settings, Slack, Way};
+    let fetch = |key: &str, secret: &SecretRef| {
+        let wrong = |e: String| Failure::Said(Say::new("cli-account-token").text("account", format!("chat.slack.{key}")).text("detail", e));
+        secret.fetch(&config.base).map_err(|e| wrong(e.to_string()))
+    };
+    let policy = config.policy();
+    let mut settings = Settings::new(fetch("bot_token", &slack.bot_token)?, &slack.channel);
+    settings.way = match slack.address().filter(|_| !slack.socket_mode()) {
+        None => Way::Socket(fetch("app_token", &slack.app_token)?),
+        Some(listen) => Way::Http(HttpEvents { signing_secret: fetch("signing_secret", &slack.signing_secret)?, listen }),
+    };
+    if slack.rotates() {
+        let mut file = config.resolve(&config.store.path).into_os_string();
+        file.push(".slack-token.json");
+        settings.rotation = Some(Rotation {
+            refresh_token: fetch("refresh_token", &slack.refresh_token)?,
+            client_id: slack.client_id.clone(),
+            client_secret: fetch("client_secret", &slack.client_secret)?,
+            file: file.into(),
+        });
+    }
+    settings.api_url.clone_from(&slack.api_url);
+    let mut rooms: BTreeSet<RoomId> = policy.routes.iter().map(|r| r.room.clone()).collect();
+    rooms.extend([RoomId::from(slack.channel.as_str()), policy.fallback_room.clone()]);
+    rooms.extend(policy.digest.room.clone());
+    rooms.extend(policy.privacy.dm_room.clone());
+    settings.rooms = rooms.into_iter().collect();
+    settings.private_rooms.clone_from(&policy.privacy.private_rooms);
+    settings.people = policy.people.keys().cloned().collect();
+    settings.slash_prefix.clone_from(&slack.slash_prefix);
+    settings.user_group.clone_from(&slack.user_group);
+    settings.posts_per_second = u32::try_from(slack.posts_per_second).map_or(1.0, f64::from);
+    settings.workspace_posts_per_minute = u32::try_from(slack.workspace_posts_per_minute).unwrap_or(1);
+    settings.clock = clock;
+    Ok(Arc::new(Slack::new(settings)?))
+}
+
+/// This build has no Slack.
+#[cfg(not(feature = "slack"))]
+fn slack(_: &Config, _: &SlackConfig, _: Clock) -> Result<Arc<dyn Chat>, Failure> {
+    Err(Failure::Said(Say::new("cli-config-without-slack")))
 }
 
 /// One account, with its token fetched.

@@ -19,6 +19,7 @@
 mod adapter;
 #[cfg(feature = "slack")]
 mod catchup;
+pub mod check;
 #[cfg(feature = "slack")]
 mod deliver;
 #[cfg(feature = "slack")]
@@ -31,12 +32,11 @@ mod home;
 mod inbound;
 #[cfg(feature = "slack")]
 mod lanes;
+pub mod manifest;
 #[cfg(feature = "slack")]
 mod people;
 #[cfg(feature = "slack")]
 mod reactions;
-pub mod check;
-pub mod manifest;
 pub mod render;
 #[cfg(feature = "slack")]
 mod rooms;

@@ -1,18 +1,19 @@
 //! The adapter itself: its settings, what its parts share, the port.
 
 use super::session::{Fail, Session};
-use super::{Rotation, catchup, deliver, events, forms, inbound, lanes, people, render, rooms, socket};
+use super::{Rotation, catchup, check, deliver, events, forms, inbound, lanes, people, render, rooms, socket};
 use crate::chat::{Chat, Memory, Message, Said};
 use crate::clock::Clock;
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
-use crate::policy::{Lang, RoomId};
+use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
 use crate::view::View;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -99,6 +100,10 @@ pub struct Settings {
     pub channel: RoomId,
     /// All rooms that cards go to.
     pub rooms: Vec<RoomId>,
+    /// The rooms that `[privacy]` names, for the check.
+    pub private_rooms: Vec<RoomId>,
+    /// The ids of `[people]`, for the check.
+    pub people: Vec<AgentId>,
     /// What stands in front of our slash commands: `sereno-` for `/sereno-case`.
     pub slash_prefix: String,
     /// The user group whose members are agents.
@@ -126,6 +131,8 @@ impl Settings {
             api_url: "https://slack.com/api".into(),
             channel: RoomId::from(channel),
             rooms: vec![RoomId::from(channel)],
+            private_rooms: Vec::new(),
+            people: Vec::new(),
             slash_prefix: String::new(),
             user_group: None,
             posts_per_second: 1.0,
@@ -221,6 +228,11 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// A check that could not begin.
+fn failed(why: String) -> Finding {
+    Finding { ok: false, what: "chat.slack.bot_token".into(), detail: Say::new("check-slack-token").text("why", why) }
+}
+
 /// The Slack chat.
 pub struct Slack {
     shared: Arc<Shared>,
@@ -295,7 +307,29 @@ impl Chat for Slack {
     }
 
     async fn check(&self) -> Vec<Finding> {
-        Vec::new()
+        let settings = &self.shared.settings;
+        let rooms: BTreeSet<&RoomId> = settings.rooms.iter().chain(&settings.private_rooms).collect();
+        let setup = check::Setup {
+            api_url: settings.api_url.clone(),
+            bot_token: match self.shared.session.bot_token().await {
+                Ok(token) => token,
+                Err(fail) => return vec![failed(fail.why())],
+            },
+            app_token: match &settings.way {
+                Way::Socket(token) => Some(token.clone()),
+                Way::Http(_) => None,
+            },
+            rooms: rooms
+                .into_iter()
+                .map(|room| check::Room { id: room.0.clone(), private: settings.private_rooms.contains(room) })
+                .collect(),
+            user_group: settings.user_group.clone(),
+            people: settings.people.iter().map(|p| p.0.clone()).collect(),
+        };
+        match check::WebApi::new(&setup) {
+            Ok(api) => check::findings(&api, &setup).await,
+            Err(error) => vec![failed(format!("{error:#}"))],
+        }
     }
 
     fn posts_per_minute(&self) -> u32 {

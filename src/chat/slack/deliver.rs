@@ -6,8 +6,8 @@
 
 use super::Shared;
 use super::render::Rendered;
-use super::rooms;
 use super::session::Fail;
+use super::{people, rooms};
 use crate::chat::Message;
 use crate::clock::{DAY_MS, MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
@@ -63,7 +63,7 @@ pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
             Err(why) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why, lane: false },
         }
     }
-    let body = body(shared, message);
+    let body = body(shared, message).await;
     let done = match &message.edit {
         Some(ts) => change(shared, &body, ts).await,
         None => {
@@ -77,8 +77,10 @@ pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
     done
 }
 
-fn body(shared: &Shared, message: &Message) -> Value {
-    body_of(message, shared.rendered(&message.view, message.lang))
+async fn body(shared: &Shared, message: &Message) -> Value {
+    let mut view = message.view.clone();
+    people::name(shared, &mut view).await;
+    body_of(message, shared.rendered(&view, message.lang))
 }
 
 fn body_of(message: &Message, rendered: Rendered) -> Value {

@@ -7,7 +7,7 @@
 
 use super::people::{Colleague, No};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
-use super::{Shared, forms, home, reactions};
+use super::{Shared, forms, home, people, reactions};
 use crate::case::CaseId;
 use crate::chat::{Answered, Memory, Parked, Said, Typed};
 use crate::command::{Args, Command, Door, Row, Run, Takes, table};
@@ -321,7 +321,9 @@ impl Hearing {
             self.hand(&what).await?
         };
         for _ in 0..ASK_AGAIN {
-            if let Ok(answered) = waiting.await {
+            if let Ok(mut answered) = waiting.await {
+                // The ack is waited for: only names that we know.
+                people::name_known(&self.shared, &mut answered.view);
                 return Some(answered);
             }
             tokio::time::sleep(ASK_AGAIN_AFTER).await;

@@ -6,14 +6,17 @@ use super::inbound::Hearing;
 use super::session::{Fail, Me};
 use super::wire::Who;
 use crate::policy::{AgentId, Lang, Person, Role};
+use crate::view::{Piece, View};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// People remembered at most.
 const PEOPLE_MAX: usize = 2_000;
+/// Names put into one message at most.
+const NAMED_MAX: usize = 20;
 /// While Slack does not answer, what we knew holds for so much longer.
 const STALE: u32 = 6;
 
@@ -33,6 +36,63 @@ pub(super) enum No {
     Stranger,
     /// We could not find out.
     Unknown(Fail),
+}
+
+/// Puts names in place of the ids of colleagues in our own words: `[people]` need not name everybody,
+/// and the bot knows the others by their ids alone. What customers wrote stays as it is.
+pub(super) async fn name(shared: &Shared, view: &mut View) {
+    for id in named(view) {
+        if shared.people.name(&id).is_none() {
+            let who = Who { id, team: None };
+            // Whoever is none of ours keeps the id.
+            shared.people.of(shared, &who).await.ok();
+        }
+    }
+    name_known(shared, view);
+}
+
+/// The same with the names that we know already.
+pub(super) fn name_known(shared: &Shared, view: &mut View) {
+    for id in named(view) {
+        let Some(name) = shared.people.name(&id) else { continue };
+        for words in our_words(view).into_iter().filter(|w| w.contains(&id)) {
+            *words = words.replace(&id, &name);
+        }
+    }
+}
+
+fn named(view: &mut View) -> BTreeSet<String> {
+    let words = our_words(view);
+    words.iter().flat_map(|w| ids(w)).take(NAMED_MAX).map(str::to_owned).collect()
+}
+
+fn ours(piece: &mut Piece) -> Option<&mut String> {
+    match piece {
+        Piece::Words(words) | Piece::Strong(words) => Some(words),
+        Piece::Foreign(_) | Piece::Link { .. } => None,
+    }
+}
+
+/// The ids in a text: a `U` or `W`, then capitals and digits, one of them at least.
+fn ids(text: &str) -> impl Iterator<Item = &str> {
+    let is = |t: &&str| {
+        let tail = t.get(1..).unwrap_or_default();
+        t.len() >= 8
+            && t.starts_with(['U', 'W'])
+            && tail.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            && tail.bytes().any(|b| b.is_ascii_digit())
+    };
+    text.split(|c: char| !c.is_alphanumeric()).filter(is)
+}
+
+fn our_words(view: &mut View) -> Vec<&mut String> {
+    let lines: Vec<&mut Vec<Piece>> = match view {
+        View::Card(card) => std::iter::once(&mut card.title).chain(&mut card.facts).collect(),
+        View::Entry(entry) => entry.lines.iter_mut().collect(),
+        View::Text(text) => text.lines.iter_mut().collect(),
+        View::Form(form) => form.lines.iter_mut().collect(),
+    };
+    lines.into_iter().flatten().filter_map(ours).collect()
 }
 
 struct Known {
@@ -73,7 +133,7 @@ impl People {
     /// The colleague, or why they may not act.
     pub(super) async fn of(&self, shared: &Shared, who: &Who) -> Result<Colleague, No> {
         let me = shared.session.me().await.map_err(No::Unknown)?;
-        if who.team.as_deref().is_some_and(|team| !ours(me, team)) {
+        if who.team.as_deref().is_some_and(|team| !is_ours(me, team)) {
             return Err(No::Stranger);
         }
         if let Some(known) = self.held(&who.id, 1) {
@@ -110,7 +170,7 @@ impl People {
     }
 }
 
-fn ours(me: &Me, team: &str) -> bool {
+fn is_ours(me: &Me, team: &str) -> bool {
     team == me.team_id || me.enterprise_id.as_deref() == Some(team)
 }
 
@@ -133,7 +193,7 @@ fn colleague(user: &Value, me: &Me) -> Option<Colleague> {
     }
     // In an organisation a colleague's home may be another of its workspaces.
     let grid = text("/enterprise_user/enterprise_id").is_some_and(|e| me.enterprise_id.as_deref() == Some(e));
-    let member = text("/team_id").is_some_and(|team| ours(me, team)) || grid;
+    let member = text("/team_id").is_some_and(|team| is_ours(me, team)) || grid;
     member.then(|| {
         let name = ["/profile/display_name", "/profile/real_name", "/real_name", "/name", "/id"].into_iter().find_map(text);
         Colleague { name: name.unwrap_or_default().to_owned(), lang: text("/locale").map(Lang::from_tag) }
@@ -185,6 +245,12 @@ mod tests {
 
     fn me() -> Me {
         Me { team_id: "T1".into(), ..Me::default() }
+    }
+
+    #[test]
+    fn ids_of_colleagues_are_found_in_our_words() {
+        let found: Vec<&str> = ids("U012AB3CD took the case; W0ABCDEF1, not UNICODES, U12 or xU012AB3CD").collect();
+        assert_eq!(found, ["U012AB3CD", "W0ABCDEF1"]);
     }
 
     #[test]

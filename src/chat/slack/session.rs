@@ -227,7 +227,8 @@ impl Session {
         }
     }
 
-    async fn bot_token(&self) -> Result<SecretString, Fail> {
+    /// The bot's token, renewed where that is due.
+    pub(super) async fn bot_token(&self) -> Result<SecretString, Fail> {
         if self.tokens.wants_renewal() {
             self.renew(false).await?;
         }
