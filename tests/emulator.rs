@@ -2,3 +2,4 @@
 //! faults on demand.
 
 pub mod mastodon;
+pub mod slack;

@@ -1,0 +1,603 @@
+//! A Slack workspace for tests: the Web API as far as a bot like sereno calls it, Socket Mode, and
+//! events over HTTP; with people who write, press and choose.
+//!
+//! Its books ([`Slack::books`]) are the truth that the bot is judged by: what stands in every channel,
+//! how often each operation was carried out, whom each message pinged, every ack. Faults are ordered
+//! one by one ([`Slack::fault`], [`Slack::trouble`]) or come by seeded chance ([`Slack::chance`]).
+//!
+//! It runs on a thread of its own, so that a test may block, or kill the bot, as it likes.
+//!
+//! ```ignore
+//! let slack = Slack::start().await;
+//! // … the bot, at slack.api() with BOT_TOKEN and APP_TOKEN, connects …
+//! let act = slack.user("ana").slash("/claim 1");
+//! slack.acked(&act).await.unwrap();
+//! let card = slack.until("the card", |b| b.top(TEAM_CHANNEL).first().map(|m| m.ts.clone())).await;
+//! slack.user("ana").presses(&card, "sereno:resolve");
+//! ```
+#![expect(dead_code, reason = "a helper for several test modules, none of which uses all of it")]
+
+mod api;
+pub mod blocks;
+pub mod books;
+mod control;
+pub mod delivery;
+pub mod driver;
+mod events;
+pub mod faults;
+mod http;
+pub mod limits;
+pub mod model;
+pub mod pings;
+mod render;
+mod server;
+mod socket;
+
+pub use books::{Books, words};
+pub use delivery::{Ack, Kind, signature};
+pub use driver::{Act, User};
+pub use faults::{Chances, Fault, On, Trouble};
+pub use model::{BOT_USER, OTHER_TEAM, TEAM, View};
+pub use pings::Ping;
+
+use model::{State, Token, empty_channel};
+use serde_json::json;
+use server::Control;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The bot token.
+pub const BOT_TOKEN: &str = "xoxb-1111-2222-emulatedbottoken";
+/// The app-level token.
+pub const APP_TOKEN: &str = "xapp-1-A0EMU0001-3333-emulatedapptoken";
+/// With what requests to the app are signed.
+pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+/// The old way to know that a request is Slack's.
+pub const VERIFICATION_TOKEN: &str = "gIkuvaNzQIHg97ATvDxqgjtO";
+/// The app's client id, for rotating tokens.
+pub const CLIENT_ID: &str = "1111.2222";
+/// The app's client secret, for rotating tokens.
+pub const CLIENT_SECRET: &str = "emulated-client-secret";
+/// The team's private channel: the bot is in it.
+pub const TEAM_CHANNEL: &str = "care";
+/// The scopes that the app has, unless told otherwise.
+pub const SCOPES: &[&str] = &[
+    "app_mentions:read",
+    "channels:history",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:read",
+    "im:write",
+    "pins:write",
+    "reactions:read",
+    "reactions:write",
+    "team:read",
+    "usergroups:read",
+    "users:read",
+];
+
+/// A running workspace. Ends when dropped.
+pub struct Slack {
+    state: Arc<Mutex<State>>,
+    control: mpsc::UnboundedSender<Control>,
+    address: SocketAddr,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Slack {
+    /// Starts a workspace on a free port of 127.0.0.1: the app's bot, the private channel
+    /// [`TEAM_CHANNEL`] with the bot in it, and the public channel `general` without.
+    pub async fn start() -> Slack {
+        Slack::start_on(0).await
+    }
+
+    /// The same on this port.
+    pub async fn start_on(port: u16) -> Slack {
+        let state = Arc::new(Mutex::new(State::new()));
+        let (control, orders) = mpsc::unbounded_channel();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let theirs = state.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(server::run(theirs, port, orders, tell));
+            runtime.shutdown_background();
+        });
+        let address = told.await.unwrap();
+        let slack = Slack { state, control, address, thread: Some(thread) };
+        {
+            let mut state = slack.state();
+            let bot = model::User { bot: true, ..person(BOT_USER, "sereno") };
+            state.users.insert(BOT_USER.into(), bot);
+            let scopes = state.scopes.clone();
+            state.tokens.insert(BOT_TOKEN.into(), Token { kind: "bot", scopes, dead: None, expires: None });
+            let scopes = vec!["connections:write".to_owned()];
+            state.tokens.insert(APP_TOKEN.into(), Token { kind: "app", scopes, dead: None, expires: None });
+        }
+        slack.private_channel(TEAM_CHANNEL);
+        slack.invite(TEAM_CHANNEL, BOT_USER);
+        slack.public_channel("general");
+        slack
+    }
+
+    /// The base of the Web API: `api_url` of `[chat.slack]`.
+    pub fn api(&self) -> String {
+        format!("http://{}/api", self.address)
+    }
+
+    /// Its address without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// What truly happened, as of now.
+    pub fn books(&self) -> Books {
+        self.state().books()
+    }
+
+    /// Waits until the books show something.
+    pub async fn until<T>(&self, what: &str, shows: impl Fn(&Books) -> Option<T>) -> T {
+        self.until_within(what, Duration::from_secs(30), shows).await
+    }
+
+    /// The same, with a bound of one's own.
+    pub async fn until_within<T>(&self, what: &str, bound: Duration, shows: impl Fn(&Books) -> Option<T>) -> T {
+        let mut changes = self.state().changed.subscribe();
+        let wait = async {
+            loop {
+                changes.borrow_and_update();
+                let books = self.books();
+                if let Some(found) = shows(&books) {
+                    return found;
+                }
+                changes.changed().await.expect("the workspace stands");
+            }
+        };
+        match tokio::time::timeout(bound, wait).await {
+            Ok(found) => found,
+            Err(_) => panic!("not seen within {bound:?}: {what}; the workspace shows:\n{}", self.sight()),
+        }
+    }
+
+    /// The ack of the first thing that the app was told of an act; `Err`: what Slack told the person.
+    pub async fn acked(&self, act: &Act) -> Result<Ack, &'static str> {
+        let n = *act.told.first().expect("the app was told");
+        let what = format!("an ack of {n}");
+        self.until(&what, |books| {
+            let delivery = &books.deliveries[n as usize - 1];
+            delivery.failed.map(Err).or_else(|| delivery.acks.first().cloned().map(Ok))
+        })
+        .await
+    }
+
+    /// What stands in the channels, for people who read a failed test.
+    pub fn sight(&self) -> String {
+        let books = self.books();
+        let mut out = String::new();
+        for channel in books.channels.values().filter(|c| !c.messages.is_empty()) {
+            out.push_str(&format!("#{} ({})\n", channel.name, channel.id));
+            for message in channel.messages.values() {
+                let inset = if message.thread.is_some() { "    " } else { "  " };
+                let words: String = message.words().replace('\n', " | ").chars().take(160).collect();
+                out.push_str(&format!("{inset}{} {} {words}\n", message.ts, message.user));
+            }
+        }
+        for whisper in &books.log.ephemerals {
+            out.push_str(&format!("to {} alone ({}): {}\n", whisper.user, whisper.by, whisper.words().replace('\n', " | ")));
+        }
+        for delivery in books.deliveries.iter().rev().take(8) {
+            out.push_str(&format!(
+                "told: {:?} {} acks {} failed {:?}\n",
+                delivery.kind,
+                delivery.what,
+                delivery.acks.len(),
+                delivery.failed
+            ));
+        }
+        out
+    }
+
+    // ---- who and where ----------------------------------------------------------------------
+
+    /// A member of the team, in [`TEAM_CHANNEL`]; made if new.
+    pub fn user(&self, name: &str) -> User<'_> {
+        let id = self.made(name, |_| {});
+        self.invite(TEAM_CHANNEL, &id);
+        User { slack: self, id }
+    }
+
+    /// A member with a locale: `es-ES`.
+    pub fn user_speaking(&self, name: &str, locale: &str) -> User<'_> {
+        let user = self.user(name);
+        self.state().users.get_mut(&user.id).expect("just made").locale = locale.into();
+        user
+    }
+
+    /// A guest, in [`TEAM_CHANNEL`]; `single`: of that channel alone.
+    pub fn guest(&self, name: &str, single: bool) -> User<'_> {
+        let id = self.made(name, |u| {
+            u.guest = true;
+            u.single_guest = single;
+        });
+        self.invite(TEAM_CHANNEL, &id);
+        User { slack: self, id }
+    }
+
+    /// Another app's bot.
+    pub fn bot(&self, name: &str) -> User<'_> {
+        let id = self.made(name, |u| u.bot = true);
+        self.invite(TEAM_CHANNEL, &id);
+        User { slack: self, id }
+    }
+
+    /// Somebody of another workspace, by Slack Connect.
+    pub fn stranger(&self, name: &str) -> User<'_> {
+        let id = self.made(name, |u| u.team = OTHER_TEAM.into());
+        self.invite(TEAM_CHANNEL, &id);
+        User { slack: self, id }
+    }
+
+    fn made(&self, name: &str, set: impl FnOnce(&mut model::User)) -> String {
+        let mut state = self.state();
+        if let Some(user) = state.user_named(name) {
+            return user.id.clone();
+        }
+        let id = state.id('U');
+        let mut user = person(&id, name);
+        set(&mut user);
+        state.users.insert(id.clone(), user);
+        id
+    }
+
+    /// A public channel; its id.
+    pub fn public_channel(&self, name: &str) -> String {
+        let mut state = self.state();
+        let id = state.id('C');
+        state.add_channel(empty_channel(&id, name));
+        id
+    }
+
+    /// A private channel; its id.
+    pub fn private_channel(&self, name: &str) -> String {
+        let mut state = self.state();
+        let id = state.id('C');
+        state.add_channel(model::Channel { private: true, ..empty_channel(&id, name) });
+        id
+    }
+
+    /// A channel's id.
+    pub fn channel(&self, name: &str) -> String {
+        self.state().channel_named(name).unwrap_or_else(|| panic!("no channel {name}")).id.clone()
+    }
+
+    /// Somebody comes into a channel, without a word.
+    pub fn invite(&self, channel: &str, user: &str) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        state.channels.get_mut(&channel).expect("found above").members.insert(user.to_owned());
+    }
+
+    /// Somebody, or the app, is put out of a channel.
+    pub fn kick(&self, channel: &str, user: &str) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        let (kind, now) = (state.channels[&channel].kind(), state.event_ts());
+        let letter = if kind == "group" { "G" } else { "C" };
+        if user == BOT_USER {
+            let what = if kind == "group" { "group_left" } else { "channel_left" };
+            let by = state.users.keys().next().cloned().unwrap_or_default();
+            state.tell(&channel, "", json!({"type": what, "channel": channel, "actor_id": by, "event_ts": now}));
+        } else {
+            let event = json!({"type": "member_left_channel", "user": user, "channel": channel, "channel_type": letter, "team": TEAM, "event_ts": now});
+            let scope = if kind == "group" { "groups:read" } else { "channels:read" };
+            state.tell(&channel, scope, event);
+        }
+        state.channels.get_mut(&channel).expect("found above").members.remove(user);
+    }
+
+    /// A channel is archived.
+    pub fn archive(&self, channel: &str) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        let private = state.channels[&channel].private;
+        state.channels.get_mut(&channel).expect("found above").archived = true;
+        let now = state.event_ts();
+        let by = state.users.keys().next().cloned().unwrap_or_default();
+        let (what, scope) = if private { ("group_archive", "groups:read") } else { ("channel_archive", "channels:read") };
+        state.tell(&channel, scope, json!({"type": what, "channel": channel, "user": by, "is_moved": 0, "event_ts": now}));
+    }
+
+    /// A channel is shared with another workspace from now on (Slack Connect), or no longer.
+    pub fn share(&self, channel: &str, shared: bool) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        state.channels.get_mut(&channel).expect("found above").ext_shared = shared;
+        let now = state.event_ts();
+        let scope = if state.channels[&channel].private { "groups:read" } else { "channels:read" };
+        let event = if shared {
+            json!({"type": "channel_shared", "connected_team_id": OTHER_TEAM, "channel": channel, "event_ts": now})
+        } else {
+            json!({"type": "channel_unshared", "previously_connected_team_id": OTHER_TEAM, "channel": channel, "is_ext_shared": false, "event_ts": now})
+        };
+        state.tell(&channel, scope, event);
+    }
+
+    /// A private channel becomes public, or the other way round: Slack says it in a line of the channel.
+    pub fn convert(&self, channel: &str, private: bool) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        state.channels.get_mut(&channel).expect("found above").private = private;
+        let by = state.users.keys().next().cloned().unwrap_or_default();
+        let (subtype, words) = if private { ("channel_convert_to_private", "private") } else { ("channel_convert_to_public", "public") };
+        state.notice(&channel, &by, subtype, &format!("made this channel {words}"));
+    }
+
+    /// A user group: its id.
+    pub fn group(&self, handle: &str, members: &[&str]) -> String {
+        let mut state = self.state();
+        let members = members.iter().map(|m| state.user_named(m).expect("a user").id.clone()).collect();
+        if let Some((id, group)) = state.groups.iter_mut().find(|(_, (h, _))| h == handle) {
+            group.1 = members;
+            let (id, now) = (id.clone(), state.event_ts());
+            let event = json!({
+                "type": "subteam_members_changed", "subteam_id": id, "team_id": TEAM, "date_previous_update": 0, "date_update": 0,
+                "added_users": [], "added_users_count": 0, "removed_users": [], "removed_users_count": 0, "event_ts": now,
+            });
+            state.tell_app("usergroups:read", event);
+            return id;
+        }
+        let id = state.id('S');
+        state.groups.insert(id.clone(), (handle.into(), members));
+        id
+    }
+
+    // ---- the app ----------------------------------------------------------------------------
+
+    /// The slash commands that the app has registered; none: all go.
+    pub fn commands(&self, commands: &[&str]) {
+        self.state().commands = commands.iter().map(|c| (*c).to_owned()).collect();
+    }
+
+    /// The scopes that the bot token has from now on.
+    pub fn scopes(&self, scopes: &[&str]) {
+        let mut state = self.state();
+        state.scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
+        let scopes = state.scopes.clone();
+        for token in state.tokens.values_mut().filter(|t| t.kind == "bot") {
+            token.scopes.clone_from(&scopes);
+        }
+    }
+
+    /// Rotating tokens: the access token, good for twelve hours, and the refresh token, good once.
+    pub fn rotating(&self) -> (String, String) {
+        self.state().rotated()
+    }
+
+    /// A token gives this error from now on: `token_revoked`, `account_inactive`; `None`: it is good again.
+    pub fn kill_token(&self, token: &str, error: Option<&'static str>) {
+        let mut state = self.state();
+        state.tokens.get_mut(token).expect("a token").dead = error;
+    }
+
+    /// The app is removed from the workspace.
+    pub fn uninstall(&self) {
+        let mut state = self.state();
+        state.tell_app("", json!({"type": "app_uninstalled"}));
+        for token in state.tokens.values_mut() {
+            token.dead = Some("account_inactive");
+        }
+    }
+
+    /// Events and interactions go to this address by signed requests, no longer by Socket Mode.
+    pub fn deliver_to(&self, url: &str) {
+        self.state().deliveries.http = Some(url.into());
+    }
+
+    /// Checks the app's address as Slack does before it takes it: whether the challenge came back.
+    pub async fn verify_url(&self, url: &str) -> bool {
+        let (challenge, at) = {
+            let mut state = self.state();
+            (state.secret(40), state.now() / 1_000)
+        };
+        let body = json!({"token": VERIFICATION_TOKEN, "challenge": challenge, "type": "url_verification"}).to_string();
+        let headers = [("X-Slack-Request-Timestamp", at.to_string()), ("X-Slack-Signature", signature(SIGNING_SECRET, at, &body))];
+        let answer = http::post(url, "application/json", &headers, &body).await;
+        answer.is_some_and(|(code, _, body)| code == 200 && String::from_utf8_lossy(&body).contains(&challenge))
+    }
+
+    // ---- time and limits --------------------------------------------------------------------
+
+    /// Moves the workspace's clock ahead.
+    pub fn advance(&self, ms: i64) {
+        let mut state = self.state();
+        state.ahead += ms;
+        state.touch();
+    }
+
+    /// How long Slack waits for an ack, and before each new try of an event.
+    pub fn patience(&self, ack_ms: i64, retries_ms: [i64; 3]) {
+        let mut state = self.state();
+        state.deliveries.patience = Some(ack_ms);
+        state.deliveries.retries = Some(retries_ms);
+    }
+
+    /// No rate limits.
+    pub fn unlimited(&self) {
+        self.state().limits.off = true;
+    }
+
+    /// Posts at once into a channel, and posts a minute in the workspace.
+    pub fn limits(&self, channel_burst: f64, workspace_per_minute: f64) {
+        let mut state = self.state();
+        state.limits.off = false;
+        state.limits.channel_burst = Some(channel_burst);
+        state.limits.workspace = Some(workspace_per_minute);
+    }
+
+    /// Calls are counted, not kept one by one: for large numbers.
+    pub fn forget_requests(&self) {
+        self.state().keep_requests = false;
+    }
+
+    // ---- faults -----------------------------------------------------------------------------
+
+    /// Orders a fault for the next `times` matching requests.
+    pub fn fault(&self, on: On, fault: Fault, times: u32) {
+        self.state().faults.order(on, fault, times);
+    }
+
+    /// Orders trouble for the next `times` deliveries.
+    pub fn trouble(&self, trouble: Trouble, times: u32) {
+        self.state().faults.trouble(trouble, times);
+    }
+
+    /// From now on faults come by chance, the same for the same seed and requests.
+    pub fn chance(&self, seed: u64, chances: Chances) {
+        self.state().faults.by_chance(seed, chances);
+    }
+
+    /// No more faults of any kind; what was held back comes.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.faults.clear();
+        state.sockets.refuse = 0;
+        state.sockets.disabled = false;
+        state.sockets.born_dead = false;
+        for token in state.tokens.values_mut() {
+            token.dead = None;
+        }
+        state.release();
+        drop(state);
+        self.control.send(Control::Up).unwrap();
+    }
+
+    /// How many faults were done so far, by name.
+    pub fn faults_done(&self) -> BTreeMap<&'static str, u64> {
+        self.state().faults.done.clone()
+    }
+
+    /// What people do from now on reaches the app only with [`Slack::release`].
+    pub fn hold(&self) {
+        self.state().deliveries.held = true;
+    }
+
+    /// What was held back goes out.
+    pub fn release(&self) {
+        self.state().release();
+    }
+
+    /// Something that the app was told, once more, as it was.
+    pub fn again(&self, told: u64) {
+        self.state().again(told);
+    }
+
+    /// A raw frame to every connection.
+    pub fn raw(&self, text: &str) {
+        self.state().sockets.to_all(|| socket::Frame::Text(text.to_owned()));
+    }
+
+    /// How many connections stand.
+    pub fn sockets(&self) -> usize {
+        self.state().sockets.count()
+    }
+
+    /// How many connections were ever opened.
+    pub fn sockets_opened(&self) -> u64 {
+        self.state().sockets.opened
+    }
+
+    /// The most connections that ever stood at once.
+    pub fn sockets_most(&self) -> usize {
+        self.state().sockets.most
+    }
+
+    /// Waits until so many connections stand.
+    pub async fn connected(&self, count: usize) {
+        self.until(&format!("{count} connections"), |_| (self.state().sockets.count() == count).then_some(())).await;
+    }
+
+    /// `disconnect` with this reason (`warning`, `refresh_requested`) to all; they end after the grace.
+    pub fn disconnect(&self, reason: &str, grace_ms: u64) {
+        self.state().sockets.disconnect(reason, grace_ms);
+    }
+
+    /// Socket Mode is switched off: `link_disabled`.
+    pub fn disable_link(&self) {
+        let mut state = self.state();
+        state.sockets.disabled = true;
+        state.sockets.disconnect("link_disabled", 0);
+    }
+
+    /// All connections break off.
+    pub fn cut(&self) {
+        let mut state = self.state();
+        state.sockets.to_all(|| socket::Frame::Cut);
+        state.sockets.sessions.clear();
+    }
+
+    /// The connections that stand say nothing any more, not even to a ping; they do not end.
+    pub fn deafen(&self) {
+        self.state().sockets.to_all(|| socket::Frame::Dead);
+    }
+
+    /// So are those to come, until [`Slack::heal`].
+    pub fn deafen_new(&self, deaf: bool) {
+        self.state().sockets.born_dead = deaf;
+    }
+
+    /// The next connections are told `too_many_websockets`.
+    pub fn too_many_websockets(&self, times: u32) {
+        self.state().sockets.refuse = times;
+    }
+
+    /// Refuses connections and drops those that stand, until [`Slack::up`].
+    pub async fn down(&self) {
+        self.control.send(Control::Down).unwrap();
+        // Done when nobody gets in any more.
+        while tokio::net::TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes connections again.
+    pub async fn up(&self) {
+        self.control.send(Control::Up).unwrap();
+        while tokio::net::TcpStream::connect(self.address).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn person(id: &str, name: &str) -> model::User {
+    model::User {
+        id: id.into(),
+        name: name.into(),
+        team: TEAM.into(),
+        locale: "en-US".into(),
+        admin: false,
+        guest: false,
+        single_guest: false,
+        bot: false,
+        deleted: false,
+    }
+}
+
+impl Drop for Slack {
+    fn drop(&mut self) {
+        self.control.send(Control::Stop).ok();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}

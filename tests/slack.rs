@@ -1,0 +1,3 @@
+//! Slack: the emulated workspace held to its samples, and sereno in it.
+
+mod workspace;
