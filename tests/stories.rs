@@ -766,9 +766,24 @@ fn a_published_answer_can_be_corrected_and_taken_back_by_a_lead() {
     assert!(w.say("luis", "correct 1 It costs 12.").ok);
     w.wait(11 * SECOND_MS);
     assert_eq!(w.published[1].send.kind, SendKind::Correct { send: 1 });
+    assert_eq!(w.case(1).status, Status::Waiting);
     assert!(w.say("luis", "retract 1").ok);
     w.wait(11 * SECOND_MS);
     assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Retracted));
+    assert_eq!(w.case(1).status, Status::Open, "the customer waits for us again");
+    assert!(w.case(1).answer_due.is_some());
+}
+
+#[test]
+fn where_another_answer_stands_taking_one_back_changes_no_status() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    for line in ["reply 1 It costs 10.", "reply 1 And a dog travels free.", "retract 1"] {
+        assert!(w.say("luis", line).ok, "{line}");
+        w.wait(11 * SECOND_MS);
+    }
+    assert_eq!(w.case(1).sends[1].state, SendState::Stopped(StopReason::Retracted));
+    assert_eq!((w.case(1).status, w.case(1).answer_due), (Status::Waiting, None));
 }
 
 #[test]

@@ -574,9 +574,24 @@ impl Work<'_> {
                 if let Some(earlier) = self.case.sends.iter_mut().find(|s| s.id == send) {
                     earlier.state = SendState::Stopped(StopReason::Retracted);
                 }
+                self.unanswered();
             }
             SendKind::Correct { .. } => {}
         }
+    }
+
+    /// An answer was taken back: where none stands behind the customer's last words, they wait for us again.
+    fn unanswered(&mut self) {
+        let last = self.case.posts.iter().rposition(|p| p.voice == Voice::Customer && p.deleted_at.is_none());
+        let Some(asked) = last.and_then(|at| self.case.posts.get(at)).map(|p| p.seen_at) else { return };
+        let speaks = |s: &&Outgoing| !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. });
+        let stands = |s: &Outgoing| matches!(s.state, SendState::Published { at, .. } if at >= asked);
+        let outside = |p: &CasePost| p.voice == Voice::Outside && p.deleted_at.is_none() && p.seen_at >= asked;
+        if self.case.status != Status::Waiting || self.case.sends.iter().filter(speaks).any(stands) || self.case.posts.iter().any(outside) {
+            return;
+        }
+        self.trigger(Trigger::Retract).ok();
+        self.await_answer(self.ctx.policy.deadline.next_response_ms);
     }
 
     fn on_card(&mut self, place: usize, receipt: &Receipt) {
