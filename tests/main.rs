@@ -12,6 +12,7 @@ mod house;
 mod mastodon;
 mod run;
 mod simulation;
+mod staff;
 mod store_conformance;
 mod store_crash;
 mod store_format;

@@ -256,6 +256,7 @@ fn events() {
         Event::Hidden { because: Reason::LinkFarm },
         Event::Restored,
         Event::Undone { verb: "claim".into() },
+        Event::SpokeOutside { post: 1 },
     ];
     let records = all.into_iter().enumerate().map(|(n, event)| {
         let n = u32::try_from(n).unwrap();

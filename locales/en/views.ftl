@@ -190,6 +190,7 @@ event-dm-received = The customer wrote in private:
 event-edited = Changed by its author:
 event-deleted = Deleted by its author:
 event-answered-outside = Our account answered outside of sereno:
+event-spoke-outside = Our account wrote to somebody else in the conversation, outside of sereno; the customer still waits:
 event-claimed = { $agent } took the case.
 event-released = { $agent } let go of the case.
 event-assigned = { $agent } gave the case to { $colleague }.

@@ -190,6 +190,7 @@ event-dm-received = El cliente ha escrito en privado:
 event-edited = Cambiado por su autor:
 event-deleted = Borrado por su autor:
 event-answered-outside = Nuestra cuenta ha contestado fuera de sereno:
+event-spoke-outside = Nuestra cuenta ha escrito a otra persona de la conversación, fuera de sereno; el cliente sigue esperando:
 event-claimed = { $agent } ha tomado el caso.
 event-released = { $agent } ha soltado el caso.
 event-assigned = { $agent } ha asignado el caso a { $colleague }.

@@ -51,6 +51,11 @@ pub enum Event {
         /// Index of the post.
         post: usize,
     },
+    /// The brand wrote to somebody else in the conversation, without sereno: the customer still waits.
+    SpokeOutside {
+        /// Index of the post.
+        post: usize,
+    },
     /// Somebody took it.
     Claimed,
     /// Its owner let go.
@@ -216,7 +221,8 @@ impl Event {
             | Event::DmReceived { post }
             | Event::Edited { post }
             | Event::Deleted { post }
-            | Event::AnsweredOutside { post } => Some(*post),
+            | Event::AnsweredOutside { post }
+            | Event::SpokeOutside { post } => Some(*post),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::model::{CaseId, HoldReason};
 use super::status::Status;
+use crate::command::Door;
 use crate::policy::{AgentId, Role};
 use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub enum Refusal {
     NeedsRole(Role),
     /// Nobody the team knows.
     NotStaff,
+    /// This command is not taken from here: the kind of door it came through.
+    WrongDoor(Door),
     /// No such colleague.
     UnknownPerson(String),
     /// Somebody else owns it.
@@ -89,6 +92,7 @@ impl Refusal {
             Refusal::Usage(verb) => said("usage").with("usage", Arg::Code(format!("usage-{verb}"))),
             Refusal::NeedsRole(role) => said("needs-role").with("role", Arg::Code(format!("role-{}", code(role)))),
             Refusal::NotStaff => said("not-staff"),
+            Refusal::WrongDoor(door) => said("wrong-door").with("door", Arg::Code(format!("door-{}", code(door)))),
             Refusal::UnknownPerson(name) => said("unknown-person").text("name", name),
             Refusal::OwnedBy(agent) => said("owned-by").text("agent", agent.as_str()),
             Refusal::AlreadyYours => said("already-yours"),

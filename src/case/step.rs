@@ -20,7 +20,7 @@ use crate::intake::{Reason, is_content, weigh};
 use crate::outbox::{Effect, Receipt};
 use crate::planted::{self, Bug};
 use crate::policy::RoomId;
-use crate::post::{Author, Engagement, Post, PostId, PostRef, Untrusted};
+use crate::post::{Author, AuthorId, Engagement, Post, PostId, PostRef, Untrusted};
 use crate::say::Say;
 use std::collections::BTreeMap;
 
@@ -388,10 +388,38 @@ impl Work<'_> {
             return;
         }
         let index = self.push(Voice::Outside, post);
+        if self.is_to_another(&self.case.posts[index].post) {
+            self.event(None, Event::SpokeOutside { post: index });
+            return;
+        }
         self.event(None, Event::AnsweredOutside { post: index });
         self.hold_pending(HoldReason::AnsweredOutside);
         self.answered(None, Some(post.created_at));
         self.trigger(if post.is_dm() { Trigger::HandOff } else { Trigger::Answer }).ok();
+    }
+
+    /// Whether a post of the brand answers somebody in the conversation who is not the customer.
+    /// Whom it names does not tell: networks name everyone of the conversation in each answer.
+    fn is_to_another(&self, post: &Post) -> bool {
+        let mut post = post;
+        // Up the chain of the brand's own posts, which is no longer than the conversation.
+        for _ in 0..=self.case.posts.len() {
+            let Some(parent) = &post.parent else { return false };
+            let is_it = |p: &&CasePost| {
+                parent.id.as_ref() == Some(&p.post.id)
+                    || (!parent.local_id.is_empty()
+                        && p.is_called(&PostRef::Local { account: post.account.clone(), local_id: parent.local_id.clone() }))
+            };
+            match self.case.posts.iter().find(is_it) {
+                Some(found) if found.voice == Voice::Outside => post = &found.post,
+                Some(found) => return found.voice == Voice::Other,
+                None => {
+                    let theirs = |author: &AuthorId| *author != self.case.key.customer && !self.ctx.policy.is_ours(author);
+                    return parent.author.as_ref().is_some_and(theirs);
+                }
+            }
+        }
+        false
     }
 
     fn hold_pending(&mut self, because: HoldReason) {

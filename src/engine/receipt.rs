@@ -43,7 +43,7 @@ impl Tx<'_> {
                     let account = account.clone();
                     self.desk(|d| d.health(&account, Some(why)));
                 }
-                signals.push(Signal::Block(entry.lane.clone(), until));
+                signals.push(Signal::Lock(entry.lane.clone(), until));
                 self.again(entry, until, why)
             }
             Outcome::Unknown { .. } if matches!(entry.effect, Effect::Send { .. }) && planted::is(Bug::ResendWithoutLook) => {

@@ -6,7 +6,7 @@ use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
 use crate::digest::{Fact, FactKind};
 use crate::intake::is_own_complaint;
 use crate::planted::{self, Bug};
-use crate::post::{Account, NetEvent, Post, PostRef, Reach};
+use crate::post::{Account, NetEvent, Post, PostId, PostRef, Reach};
 use crate::store::{Claim, StoreError};
 
 /// How many of a customer's cases are looked at.
@@ -32,7 +32,10 @@ impl Tx<'_> {
                 }
                 self.set_claim(repost, Claim::Noted);
                 match self.claim(post)? {
-                    Some(Claim::Case(case)) => self.on_case(case, &CaseInput::Reposted),
+                    Some(Claim::Case(case)) => {
+                        self.count_repost(id, case)?;
+                        self.on_case(case, &CaseInput::Reposted)
+                    }
                     _ => Ok(()),
                 }
             }
@@ -47,6 +50,15 @@ impl Tx<'_> {
                 _ => Ok(()),
             },
         }
+    }
+
+    /// A repost counts, and is no case. Its fact is numbered by its id: several come at one moment.
+    fn count_repost(&mut self, repost: &PostId, case: CaseId) -> Result<(), StoreError> {
+        if let Some(case) = self.living(case)? {
+            let n = crc32fast::hash(repost.as_str().as_bytes());
+            self.fact(Fact { at: self.now, case: case.id, n, network: case.key.network, by: None, kind: FactKind::Reposted });
+        }
+        Ok(())
     }
 
     /// From here on, older posts of this account are history.

@@ -204,7 +204,8 @@ impl Engine {
         for signal in signals {
             match signal {
                 Signal::Block(lane, until) => self.lanes.block(&lane, until),
-                Signal::Unblock(lane) => self.lanes.unblock(&lane),
+                Signal::Lock(lane, until) => self.lanes.lock(&lane, until),
+                Signal::Unlock(lane) => self.lanes.unlock(&lane),
                 Signal::Reconciled(account) => {
                     self.unwatched.retain(|id| self.lanes.get(*id).is_some_and(|e| e.lane != Lane::Network(account.clone())));
                     self.reconciled.insert(account);
@@ -384,7 +385,8 @@ impl Engine {
 /// Something that changes the lanes, not the store.
 pub(super) enum Signal {
     Block(Lane, Time),
-    Unblock(Lane),
+    Lock(Lane, Time),
+    Unlock(Lane),
     Reconciled(Account),
 }
 
@@ -462,7 +464,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
         Input::Health { account, lost } => {
             tx.desk(|d| d.health(account, lost.as_deref()));
             if lost.is_none() {
-                signals.push(Signal::Unblock(Lane::Network(account.clone())));
+                signals.push(Signal::Unlock(Lane::Network(account.clone())));
             }
         }
         Input::Outbox { entry, retry } => return tx.decide(*entry, *retry).map(Ack::Answered),
@@ -533,11 +535,13 @@ fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done
     Ok((Some(id), done.map(Option::unwrap_or_default)))
 }
 
-/// Whether who asks may.
+/// Whether who asks may, and in this way: a reaction, say, never sends anything.
 pub(super) fn may(policy: &Policy, command: &Command) -> Result<(), Refusal> {
+    let row = table::row(command.verb);
     match policy.role(&command.by) {
         None => Err(Refusal::NotStaff),
-        Some(role) if role < table::row(command.verb).role => Err(Refusal::NeedsRole(table::row(command.verb).role)),
+        Some(role) if role < row.role => Err(Refusal::NeedsRole(row.role)),
+        Some(_) if !row.doors.contains(&command.door) => Err(Refusal::WrongDoor(command.door)),
         Some(_) => Ok(()),
     }
 }
