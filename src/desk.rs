@@ -1,7 +1,7 @@
 //! The desk: what belongs to a team as a whole. Pure, like the case.
 
 use crate::case::refusal::Refusal;
-use crate::clock::Time;
+use crate::clock::{DAY_MS, Time};
 use crate::command::{Command, Run, table};
 use crate::digest::schedule;
 use crate::outbox::{Effect, Urgency};
@@ -33,6 +33,17 @@ pub struct Desk {
     pub auth_lost: BTreeMap<Account, Time>,
     /// When each account was first seen: older posts are not taken in.
     pub first_seen: BTreeMap<Account, Time>,
+}
+
+/// A desk never sleeps for longer: a wake further off was set by a clock that was wrong.
+const SLEEP_MS: i64 = 3 * DAY_MS;
+
+impl Desk {
+    /// When it is to be woken, as seen at `now`.
+    #[must_use]
+    pub fn wakes_at(&self, now: Time) -> Time {
+        self.next_wake.filter(|t| t.since(now) <= SLEEP_MS).unwrap_or(now)
+    }
 }
 
 /// A desk being changed.
@@ -89,13 +100,17 @@ impl<'a> DeskWork<'a> {
     }
 
     /// Gives the digest if a local day's moment for it has come and it was not given. After days
-    /// of downtime one digest covers them all.
+    /// of downtime one digest covers them all. A mark that a clock far ahead has left counts as
+    /// today's: nothing is given again, and the next day's digest comes as ever.
     pub fn wake(&mut self) {
         let digest = &self.policy.digest;
         let tz = schedule::zone(&self.policy.time_zone);
         let latest = schedule::last_due(self.now, digest.minute_of_day, &tz);
         let given = self.desk.digest_given.as_deref().and_then(|d| d.parse::<jiff::civil::Date>().ok());
-        if given.is_none_or(|given| given < latest) {
+        let ahead = |given: &jiff::civil::Date| schedule::due_on(*given, digest.minute_of_day, &tz).since(self.now) > DAY_MS;
+        if given.as_ref().is_some_and(ahead) {
+            self.desk.digest_given = Some(latest.to_string());
+        } else if given.is_none_or(|given| given < latest) {
             if let (true, Some(given)) = (digest.enabled, given) {
                 let room = digest.room.clone().unwrap_or_else(|| self.policy.routes[0].room.clone());
                 let (from, _) = schedule::bounds(given, &tz);

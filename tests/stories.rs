@@ -813,6 +813,31 @@ fn one_digest_a_local_day_also_after_restarts_and_days_of_downtime() {
 }
 
 #[test]
+fn a_clock_that_was_years_ahead_for_a_while_does_not_silence_the_digest() {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    for restarts in [false, true] {
+        let mut w = World::new(p.clone());
+        w.wait(2 * DAY_MS);
+        let right = w.now;
+        w.now = right.plus(400 * DAY_MS);
+        w.run();
+        let given = w.digests();
+        w.now = right;
+        if restarts {
+            w.restart(0);
+        }
+        w.run();
+        assert_eq!(w.digests(), given, "what was given is not given again");
+        w.wait(3 * DAY_MS);
+        assert_eq!(w.digests(), given + 3, "one for each day, as before");
+        w.restart(0);
+        w.wait(SECOND_MS);
+        assert_eq!(w.digests(), given + 3);
+    }
+}
+
+#[test]
 fn posts_from_before_our_time_are_not_taken_in() {
     let mut w = world();
     w.posts(&post("p0", "carla", COMPLAINT));

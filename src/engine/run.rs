@@ -309,7 +309,7 @@ impl Engine {
     }
 
     fn wake(&mut self, now: Time) -> Result<(), StoreError> {
-        let desk_due = self.desk.next_wake.is_none_or(|t| t <= now);
+        let desk_due = self.desk.wakes_at(now) <= now;
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
         if !desk_due && cases.is_empty() {
             return Ok(());
@@ -337,7 +337,7 @@ impl Engine {
         let may = may_go(&self.reconciled, &self.desk);
         let lanes = self.lanes.next(now, |lane| rate_of(&self.policy, chat, lane), may);
         let wake = self.store.next_wake().ok().flatten();
-        lanes.into_iter().chain(wake).chain(Some(self.desk.next_wake.unwrap_or(now))).min()
+        lanes.into_iter().chain(wake).chain(Some(self.desk.wakes_at(now))).min()
     }
 
     /// Posts to be looked up again: the customers' of the most pressing open cases, of the last two days.
