@@ -15,7 +15,7 @@ use crate::error::{Failure, say};
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
-use crate::store::export;
+use crate::store::export::{self, NotImported};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -101,8 +101,8 @@ pub enum What {
     #[command(about = "cli-help-erase")]
     Erase {
         /// Its number.
-        #[arg(value_name = "CASE", value_parser = case_number, help = "cli-help-erase-case")]
-        case: u64,
+        #[arg(value_name = "CASE", help = "cli-help-erase-case")]
+        case: String,
         /// Really.
         #[arg(long, help = "cli-help-erase-yes")]
         yes: bool,
@@ -110,7 +110,7 @@ pub enum What {
 }
 
 /// What to do with the outbox.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum OutboxWhat {
     /// Shows it.
     #[command(about = "cli-help-outbox-list")]
@@ -120,14 +120,17 @@ pub enum OutboxWhat {
     Retry {
         /// The entry's number.
         #[arg(value_name = "N", help = "cli-help-outbox-entry")]
-        entry: u64,
+        entry: Option<String>,
+        /// Every dead letter, but for sends whose fate is in doubt.
+        #[arg(long, help = "cli-help-outbox-retry-all", conflicts_with = "entry")]
+        all: bool,
     },
     /// Gives an entry up.
     #[command(about = "cli-help-outbox-drop")]
     Drop {
         /// The entry's number.
         #[arg(value_name = "N", help = "cli-help-outbox-entry")]
-        entry: u64,
+        entry: String,
     },
 }
 
@@ -148,9 +151,9 @@ fn sabotage(text: &str) -> Result<Sabotage, String> {
     }
 }
 
-/// `42` or `#42`.
-fn case_number(text: &str) -> Result<u64, std::num::ParseIntError> {
-    text.trim_start_matches('#').parse()
+/// `42` or `#42`; whatever else gets the sentence `code`.
+fn number(text: &str, code: &str) -> Result<u64, Failure> {
+    text.trim().trim_start_matches('#').parse().map_err(|_| Failure::Usage(Say::new(code).text("value", text)))
 }
 
 /// The process: parses its arguments, does what they say, says what failed.
@@ -209,16 +212,28 @@ impl Cli {
             What::Export { file: to } => errand(file, words, lang, Errand::Export { file: Some(absolute(&to)?) }),
             What::Import { file: from } => import(file, words, lang, &from),
             What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
-            What::Outbox { what: OutboxWhat::Retry { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: true }),
-            What::Outbox { what: OutboxWhat::Drop { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: false }),
+            What::Outbox { what: OutboxWhat::Retry { entry: None, all: false } } => Err(Failure::Usage(Say::new("cli-outbox-which"))),
+            What::Outbox { what: OutboxWhat::Retry { entry: None, all: true } } => errand(file, words, lang, Errand::OutboxRetryAll),
+            What::Outbox { what: OutboxWhat::Retry { entry: Some(entry), .. } } => {
+                let entry = number(&entry, "cli-not-an-entry")?;
+                errand(file, words, lang, Errand::OutboxDecide { entry, retry: true })
+            }
+            What::Outbox { what: OutboxWhat::Drop { entry } } => {
+                let entry = number(&entry, "cli-not-an-entry")?;
+                errand(file, words, lang, Errand::OutboxDecide { entry, retry: false })
+            }
             What::Erase { case, yes: false } => {
+                let case = number(&case, "cli-not-a-case")?;
                 let described = errand(file, words, lang, Errand::Describe { case })?;
                 if described != ExitCode::SUCCESS {
                     return Ok(described);
                 }
                 Err(Failure::Usage(Say::new("cli-erase-yes").number("n", case)))
             }
-            What::Erase { case, yes: true } => errand(file, words, lang, Errand::Erase { case }),
+            What::Erase { case, yes: true } => {
+                let case = number(&case, "cli-not-a-case")?;
+                errand(file, words, lang, Errand::Erase { case })
+            }
         }
     }
 }
@@ -312,7 +327,10 @@ fn import(file: &Path, words: &Words, lang: Lang, from: &Path) -> Result<ExitCod
     let config = run::load(file)?;
     let path = config.resolve(&config.store.path);
     let keyring = config.resolve(&config.store.keyring_path());
-    let counts = export::import(from, &path, &keyring).map_err(|error| Failure::Store { path: path.clone(), error })?;
+    let counts = export::import(from, &path, &keyring).map_err(|error| match error {
+        NotImported::File(error) => Failure::Said(Say::new("cli-import-file").text("detail", error.to_string())),
+        NotImported::Store(error) => Failure::Store { path: path.clone(), error },
+    })?;
     let sentence = Say::new("cli-imported").number("records", counts.values().sum::<u64>()).text("path", path.display().to_string());
     print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
 }
@@ -380,8 +398,8 @@ mod tests {
 
     #[test]
     fn a_case_is_named_with_or_without_its_sign() {
-        assert_eq!(case_number("#42"), Ok(42));
-        assert_eq!(case_number("42"), Ok(42));
-        assert!(case_number("4 2").is_err());
+        assert!(matches!(number("#42", "x"), Ok(42)));
+        assert!(matches!(number("42", "x"), Ok(42)));
+        assert!(number("4 2", "x").is_err());
     }
 }

@@ -49,6 +49,8 @@ pub enum Errand {
         /// Try again, else give up.
         retry: bool,
     },
+    /// Every dead letter tried again, but for sends whose fate is in doubt.
+    OutboxRetryAll,
     /// The figures of a local day, or of the seven days up to it.
     Digest {
         /// `2026-11-21`; `None`: today.

@@ -135,7 +135,7 @@ account = "b"
     2 bot.brand cli-config-missing
     3 bot.bran cli-config-unknown-key-near
     4 bot.time_zone cli-config-time-zone
-    5 bot.import_minutes cli-config-type
+    5 bot.import_minutes cli-config-type-number
     6 chat.slak cli-config-unknown-key
     9 account#1.network cli-config-unknown-network
     10 account#1.base_url cli-config-url-scheme

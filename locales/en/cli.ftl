@@ -89,7 +89,7 @@ cli-help-import = Make a new store and keyring out of an export, where [store] s
 cli-help-import-file = The export
 cli-help-outbox = What is on its way to the chat and the networks
 cli-help-outbox-list = Show it, dead letters and doubts too
-cli-help-outbox-retry = Try a dead letter again
+cli-help-outbox-retry = Try a dead letter again, or all of them
 cli-help-outbox-drop = Give an entry up
 cli-help-outbox-entry = The number that `outbox list` shows
 cli-help-erase = Destroy a case's data beyond recovery
@@ -140,4 +140,21 @@ check-account-silent = { $url } did not answer within a minute. Check base_url a
 check-store-there = At { $path }, its keys in { $keyring }.
 check-store-new = None yet: `sereno run` makes it at { $path }, its keys in { $keyring }.
 check-store-no-keys = The keys { $keyring } are missing: without them nothing personal in { $path } can be read. Bring the file back from its backup.
-check-store-only-keys = The keys { $keyring } are there, but no store at { $path }. Bring the store back, correct [store] path, or move the keys away to begin anew.
+check-store-only-rest = There is no store at { $path }, but { $left } of one. Bring the store back, correct [store] path, or move these aside to begin anew.
+check-store-refused = { $why }
+cli-config-type-number = { $found } is no whole number. Write digits without quotes, such as 10
+cli-config-type-text = { $found } is no text. Write it in quotes, such as "text"
+cli-config-type-bool = { $found } is neither true nor false. Write one of the two, without quotes
+cli-config-type-list = { $found } is no list. Write it in brackets, such as ["one", "two"]
+cli-config-type-table = { $found } is no table. Its keys go on lines of their own below a heading in brackets; bot.toml.example shows it
+cli-help-outbox-retry-all = All dead letters, but for sends that may have been published already: name those one by one
+cli-outbox-all = { $count ->
+    [0] There is no dead letter that can simply be tried again.
+    [one] One dead letter is tried again.
+   *[other] { $count } dead letters are tried again.
+  }
+cli-outbox-doubtful = Entry { $entry } may have been published already. Look on the network; if it is not there: sereno outbox retry { $entry }, else: sereno outbox drop { $entry }
+cli-not-a-case = "{ $value }" is no case number. Write it as 42 or #42.
+cli-not-an-entry = "{ $value }" is no entry's number. `sereno outbox list` shows them at the beginning of each line.
+cli-import-file = This export cannot be imported: { $detail }
+cli-outbox-which = Which one? Give the number that `sereno outbox list` shows, or --all for all dead letters.

@@ -89,7 +89,7 @@ cli-help-import = Crea un almacén y unas claves nuevas a partir de una exportac
 cli-help-import-file = La exportación
 cli-help-outbox = Lo que está en camino hacia el chat y las redes
 cli-help-outbox-list = Lo muestra, también lo no entregado y lo dudoso
-cli-help-outbox-retry = Intenta otra vez una entrega fallida
+cli-help-outbox-retry = Intenta otra vez una entrega fallida, o todas
 cli-help-outbox-drop = Abandona una entrega
 cli-help-outbox-entry = El número que muestra `outbox list`
 cli-help-erase = Destruye los datos de un caso sin vuelta atrás
@@ -140,4 +140,21 @@ check-account-silent = { $url } no ha contestado en un minuto. Revisa base_url y
 check-store-there = En { $path }, con sus claves en { $keyring }.
 check-store-new = Todavía no hay: `sereno run` lo crea en { $path }, con sus claves en { $keyring }.
 check-store-no-keys = Faltan las claves { $keyring }: sin ellas no se puede leer nada personal de { $path }. Recupera el archivo de su copia de seguridad.
-check-store-only-keys = Están las claves { $keyring }, pero no hay almacén en { $path }. Recupera el almacén, corrige [store] path, o aparta las claves para empezar de cero.
+check-store-only-rest = No hay almacén en { $path }, pero quedan { $left } de uno. Recupera el almacén, corrige [store] path, o aparta esos archivos para empezar de cero.
+check-store-refused = { $why }
+cli-config-type-number = { $found } no es un número entero. Escribe cifras sin comillas, por ejemplo 10
+cli-config-type-text = { $found } no es un texto. Escríbelo entre comillas, por ejemplo "texto"
+cli-config-type-bool = { $found } no es ni true ni false. Escribe uno de los dos, sin comillas
+cli-config-type-list = { $found } no es una lista. Escríbela entre corchetes, por ejemplo ["uno", "dos"]
+cli-config-type-table = { $found } no es una tabla. Sus claves van en líneas propias bajo un título entre corchetes; bot.toml.example lo muestra
+cli-help-outbox-retry-all = Todas las entregas fallidas, salvo los envíos que quizá ya estén publicados: esos, de uno en uno
+cli-outbox-all = { $count ->
+    [0] No hay ninguna entrega fallida que se pueda reintentar sin más.
+    [one] Se intenta otra vez una entrega fallida.
+   *[other] Se intentan otra vez { $count } entregas fallidas.
+  }
+cli-outbox-doubtful = Puede que la entrada { $entry } ya esté publicada. Míralo en la red; si no está: sereno outbox retry { $entry }; si está: sereno outbox drop { $entry }
+cli-not-a-case = «{ $value }» no es un número de caso. Escríbelo como 42 o #42.
+cli-not-an-entry = «{ $value }» no es el número de una entrada. `sereno outbox list` los muestra al principio de cada línea.
+cli-import-file = No se puede importar esta exportación: { $detail }
+cli-outbox-which = ¿Cuál? Da el número que muestra `sereno outbox list`, o --all para todas las entregas fallidas.

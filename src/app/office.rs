@@ -2,7 +2,7 @@
 //! socket, or, where none runs, by the asking process itself. The same code serves both.
 
 use super::Handle;
-use crate::case::CaseId;
+use crate::case::{CaseId, SendState};
 use crate::clock::{Clock, Time};
 use crate::control::{Errand, Reply};
 use crate::digest::figures::figures;
@@ -10,7 +10,7 @@ use crate::digest::schedule;
 use crate::engine::{Ack, Batch, Engine, Input, OutboxLine, Reply as Told};
 use crate::error::say;
 use crate::i18n::{ShowCtx, Words};
-use crate::outbox::EntryId;
+use crate::outbox::{Effect, Entry, EntryId, EntryState};
 use crate::policy::{Lang, Policy};
 use crate::say::Say;
 use crate::store::sled::SledStore;
@@ -70,6 +70,7 @@ impl Office {
         let done = match errand {
             Errand::OutboxList => self.outbox(lang),
             Errand::OutboxDecide { entry, retry } => self.decide(EntryId(*entry), *retry, lang),
+            Errand::OutboxRetryAll => self.retry_all(lang),
             Errand::Digest { day, week } => self.digest(day.as_deref(), *week, lang),
             Errand::Export { file: Some(file) } => self.export_file(file, lang),
             // The caller streams; a reply goes ahead of it.
@@ -131,6 +132,42 @@ impl Office {
         };
         let view = build::answer(&answer, None, &self.policy(), &self.words, lang, self.clock.now());
         Ok(Reply { ok: answer.ok, text: text::render(&view, &Style::PLAIN) })
+    }
+
+    /// Tries every dead letter again. A send that may stand already is only named: to say a thing twice
+    /// to a customer takes a person who has looked.
+    fn retry_all(&self, lang: Lang) -> Result<Reply, StoreError> {
+        let (mut count, mut doubtful, mut all_done, mut told) = (0_u64, Vec::new(), true, String::new());
+        for entry in self.store.outbox()? {
+            if !matches!(entry.state, EntryState::Dead { .. }) {
+                continue;
+            }
+            if self.in_doubt(&entry)? {
+                doubtful.push(entry.id);
+                continue;
+            }
+            let reply = self.decide(entry.id, true, lang)?;
+            if reply.ok {
+                count += 1;
+            } else {
+                all_done = false;
+                told.push_str(&reply.text);
+            }
+        }
+        told.push_str(&self.done(lang, &Say::new("cli-outbox-all").number("count", count)).text);
+        for entry in doubtful {
+            told.push_str(&self.done(lang, &Say::new("cli-outbox-doubtful").text("entry", entry.0.to_string())).text);
+        }
+        Ok(Reply { ok: all_done, text: told })
+    }
+
+    /// Whether the entry is a send that may stand on the network.
+    fn in_doubt(&self, entry: &Entry) -> Result<bool, StoreError> {
+        let Effect::Send { send } = entry.effect else { return Ok(false) };
+        let unknown = matches!(&entry.state, EntryState::Dead { why } if why == "unknown");
+        let case = entry.case.map(|id| self.store.case(id)).transpose()?.flatten();
+        let state = case.as_ref().and_then(|c| c.sends.iter().find(|s| s.id == send)).map(|s| &s.state);
+        Ok(unknown || matches!(state, Some(SendState::Unknown { .. } | SendState::InFlight { .. })))
     }
 
     fn digest(&self, day: Option<&str>, week: bool, lang: Lang) -> Result<Reply, StoreError> {

@@ -143,7 +143,7 @@ async fn reload(bot: &Handle, file: &Path, running: &Config) {
             }
         }
         Err(problems) => {
-            let first = problems.all().first();
+            let first = problems.first();
             tracing::error!(problems = problems.all().len(), at = first.map(|p| p.at.to_string()), "the configuration was not taken over");
             let words = Words::new();
             let policy = bot.policy();

@@ -124,6 +124,12 @@ impl SledStore {
         open::open(dir, keyring, options, open::Purpose::Use)
     }
 
+    /// Whether the store in `dir` could be opened, as far as can be told without opening it: nothing is
+    /// touched, and another process may have it open. `false`: there is none yet, opening would make it.
+    pub fn look_over(dir: &Path, keyring: &Path) -> Result<bool, StoreError> {
+        open::look_over(dir, keyring)
+    }
+
     /// A new store for an import to fill; not in use until [`SledStore::finish_import`].
     pub(super) fn for_import(dir: &Path, keyring: &Path, instance: &str, hash: super::codec::SecretKey) -> Result<SledStore, StoreError> {
         open::open(dir, keyring, Options::default(), open::Purpose::Import(instance, hash))
@@ -237,7 +243,13 @@ fn io_error(path: &Path, e: &std::io::Error) -> StoreError {
     if full {
         StoreError::Full(format!("no room is left for {}: make some, then start again", path.display()))
     } else {
-        StoreError::Unavailable(format!("{}: {e}", path.display()))
+        let shown = path.display();
+        match e.kind() {
+            std::io::ErrorKind::PermissionDenied => StoreError::Unavailable(format!(
+                "{shown}: this user may not read or write there; change its owner or mode, or correct [store] path"
+            )),
+            _ => StoreError::Unavailable(format!("{shown}: {e}")),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::case::CaseId;
 use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
 use crate::store::index::Head;
 use crate::store::keyring::{KeyRing, Stage};
-use crate::store::sidecar::{self, Sidecar, sync_dir_of};
+use crate::store::sidecar::{self, Sidecar, Unfit, sync_dir_of};
 use crate::store::{Counters, StoreError};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -29,23 +29,24 @@ pub(super) enum Purpose<'a> {
 const QUEUE: usize = 1024;
 
 pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpose<'_>) -> Result<SledStore, StoreError> {
-    if keyring.starts_with(dir) {
-        let text = format!("keyring {}: must lie outside of the store {}: choose another place", keyring.display(), dir.display());
-        return Err(StoreError::Unavailable(text));
-    }
     let seq_file = sidecar::path_of(dir);
-    let ring = KeyRing::load(keyring)?;
-    let found = look(dir)?;
-    let stage = may_open(dir, keyring, &seq_file, ring.as_ref(), found, &purpose)?;
+    let (ring, stage) = judge(dir, keyring, &seq_file, KeyRing::load, &purpose)?;
+    // What is not there yet, deepest first: a store that cannot be begun leaves nothing behind.
+    let fresh: Vec<&Path> = dir.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     fs::create_dir_all(dir).map_err(|e| io_error(dir, &e))?;
     let lock = lock(dir)?;
     let (ring, sidecar) = if stage == Stage::Made {
         let ring = ring.ok_or_else(|| corrupt(dir, keyring, "expected its keyring, found none"))?;
-        let opened = Sidecar::open(&seq_file, ring.instance()).map_err(|e| io_error(&seq_file, &e))?;
-        let sidecar = opened.map_err(|why| corrupt(dir, keyring, &format!("sidecar {}: {why}", seq_file.display())))?;
+        let sidecar = open_sidecar(dir, keyring, &seq_file, &ring)?;
         (ring, Some(sidecar))
     } else {
-        (begin(dir, keyring, &seq_file, &purpose)?, None)
+        let begun = begin(dir, keyring, &seq_file, &purpose);
+        if begun.is_err() {
+            for made in fresh {
+                fs::remove_dir(made).ok();
+            }
+        }
+        (begun?, None)
     };
     let tree = open_sled(dir, keyring, &options)?;
     let core = Core {
@@ -70,6 +71,59 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
         core.ring_mut().set_stage(Stage::Made)?;
     }
     start(core, meta, counters, sidecar)
+}
+
+/// Whether a store could be opened here for use, as far as can be told from outside, without touching
+/// anything and also while another process has it open; `false`: there is none yet, it would be made.
+pub(super) fn look_over(dir: &Path, keyring: &Path) -> Result<bool, StoreError> {
+    let seq_file = sidecar::path_of(dir);
+    let (ring, stage) = judge(dir, keyring, &seq_file, KeyRing::peek, &Purpose::Use)?;
+    match ring.filter(|_| stage == Stage::Made) {
+        Some(ring) => open_sidecar(dir, keyring, &seq_file, &ring).map(|_| true),
+        None => Ok(false),
+    }
+}
+
+/// The keyring, and as what the store may be opened.
+fn judge(
+    dir: &Path,
+    keyring: &Path,
+    seq_file: &Path,
+    load: impl FnOnce(&Path) -> Result<Option<KeyRing>, StoreError>,
+    purpose: &Purpose<'_>,
+) -> Result<(Option<KeyRing>, Stage), StoreError> {
+    let (shown, keys) = (dir.display(), keyring.display());
+    if keyring.starts_with(dir) {
+        return Err(StoreError::Unavailable(format!("keyring {keys}: must lie outside of the store {shown}: choose another place")));
+    }
+    let ring = load(keyring)?;
+    let stage = may_open(dir, keyring, seq_file, ring.as_ref(), look(dir)?, purpose)?;
+    // Of the store's own directory whatever is missing is made; the keyring's is somebody's choice.
+    let folder = keyring.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|f| ring.is_none() && !f.is_dir() && Some(*f) != dir.parent()) {
+        let folder = folder.display();
+        return Err(StoreError::Unavailable(format!(
+            "keyring {keys}: its folder {folder} is not there; make it (`mkdir -p {folder}`), or correct [store] keyring"
+        )));
+    }
+    Ok((ring, stage))
+}
+
+fn open_sidecar(dir: &Path, keyring: &Path, seq_file: &Path, ring: &KeyRing) -> Result<(Sidecar, u64), StoreError> {
+    let opened = Sidecar::open(seq_file, ring.instance()).map_err(|e| io_error(seq_file, &e))?;
+    opened.map_err(|unfit| match unfit {
+        Unfit::Damaged(why) => corrupt(dir, keyring, &format!("sidecar {}: {why}", seq_file.display())),
+        Unfit::Foreign => foreign(dir, keyring, ring.instance(), &format!("its file {}", seq_file.display())),
+    })
+}
+
+/// The keyring is most likely the wrong one.
+fn foreign(dir: &Path, keyring: &Path, instance: &str, what: &str) -> StoreError {
+    let (shown, keys, seq) = (dir.display(), keyring.display(), sidecar::path_of(dir));
+    StoreError::Corrupt(format!(
+        "store {shown}: the keyring {keys} is that of store {instance}, but {what} is another store's. Most likely the keyring is the wrong one: put this store's own in its place, or name it in [store] keyring. If it is lost for good, move {shown}, {} and {keys} aside, then run `sereno import FILE`",
+        seq.display()
+    ))
 }
 
 fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result<SledStore, StoreError> {
@@ -232,7 +286,7 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
     let meta: Meta = from_json(key::META, payload).map_err(|w| core.wrong(w))?;
     let refuse = |expected: String, found: String| Err(corrupt(&core.dir, &core.keyring, &format!("expected {expected}, found {found}")));
     if meta.instance != core.instance {
-        return refuse(format!("store {}, whose keyring this is", core.instance), format!("store {}", meta.instance));
+        return Err(foreign(&core.dir, &core.keyring, &core.instance, &format!("what lies here ({})", meta.instance)));
     }
     if meta.seq < acked {
         return refuse(format!("{acked} commits, the last of them acknowledged"), format!("{}: the end of the log is gone", meta.seq));
