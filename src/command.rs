@@ -42,7 +42,7 @@ mod undo;
 
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
-use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status};
+use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status, StopReason};
 use crate::desk::DeskWork;
 use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
@@ -380,6 +380,13 @@ fn give_back(w: &mut Work<'_>, send: u32) {
             w.draft(&by, text.expose());
         }
     }
+}
+
+/// The text of a private message that was called back and that nothing followed: it can be sent
+/// after all, and nobody need type it again. It stands nowhere but in the case itself.
+fn called_back<'a>(w: &'a Work<'_>, kind: &SendKind) -> Option<&'a str> {
+    let undone = |s: &&Outgoing| s.kind == *kind && s.state == SendState::Stopped(StopReason::Undone);
+    w.case.sends.last().filter(undone).map(|s| s.text.expose())
 }
 
 /// Our last answer that stands in public, and its account.

@@ -131,3 +131,142 @@ fn a_command_is_taken_only_through_the_doors_of_its_row() {
         }
     }
 }
+
+#[test]
+fn undo_of_an_answer_withdraws_it_and_leaves_the_text_and_the_owner() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    assert_eq!(w.say("ana", "undo 1").say.code, "done-undo-reply");
+    let case = w.case(1);
+    assert_eq!((case.owner.as_ref().map(|o| o.as_str()), case.status), (Some("ana"), Status::Open));
+    assert_eq!(case.current_draft().map(|d| d.text.expose()), Some("On our way."));
+    // What was done before the answer is not the last act any more.
+    assert_eq!(w.say("ana", "undo 1").say.code, "refused-nothing-to-undo");
+    assert!(w.case(1).owner.is_some());
+    w.posts(&post("p2", "dani", COMPLAINT));
+    w.say("ana", "claim 2");
+    w.say("ana", "draft 2 A text.");
+    assert_eq!(w.say("ana", "undo 2").say.code, "done-undo");
+    let case = w.case(2);
+    assert!(case.current_draft().is_none() && case.owner.is_some(), "the draft is taken back, not the claim before it");
+    w.say("ana", "note 2 Called them.");
+    assert_eq!(w.say("ana", "undo 2").say.code, "refused-nothing-to-undo");
+    assert!(w.case(2).owner.is_some());
+    w.wait(MINUTE_MS);
+    assert!(w.published.is_empty());
+}
+
+#[test]
+fn a_private_message_called_back_is_not_lost() {
+    let mut p = policy();
+    p.privacy.dm_room = Some("vault".into());
+    let mut w = World::new(p);
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "handoff 1 Dear Carla, your code is {code}.");
+    assert_eq!(w.say("ana", "undo 1").say.code, "done-undo-handoff");
+    assert!(w.say("ana", "handoff 1").ok);
+    w.wait(11 * SECOND_MS);
+    let code = w.case(1).code;
+    let private = |w: &World| w.published.iter().map(|p| p.send.text.expose().to_owned()).collect::<Vec<_>>();
+    assert_eq!(private(&w), [format!("Dear Carla, your code is {code}.")]);
+    w.posts(&dm("d1", "carla", "Order 12."));
+    w.say("ana", "dm 1 Order 12 left the dock.");
+    assert_eq!(w.say("ana", "undo 1").say.code, "done-undo-dm");
+    assert!(w.case(1).current_draft().is_none(), "what was meant for private eyes is no draft of a public answer");
+    // It stands where it may be read, to be copied, and nowhere else.
+    let rooms = w.seen("Order 12 left the dock.");
+    assert!(rooms.iter().filter(|r| r.as_str() == "vault").count() >= 2, "{rooms:?}");
+    assert!(rooms.iter().all(|r| r.as_str() == "vault"), "{rooms:?}");
+    assert!(w.say("ana", "dm 1").ok);
+    w.wait(11 * SECOND_MS);
+    assert_eq!(private(&w).last().map(String::as_str), Some("Order 12 left the dock."));
+    assert_eq!(w.say("ana", "dm 1").say.code, "refused-usage", "it is sent after all once");
+}
+
+#[test]
+fn a_private_message_that_may_belong_to_several_handoffs_says_so_where_it_goes() {
+    let mut w = world();
+    for (n, id) in [(1, "p1"), (2, "p2"), (3, "p3")] {
+        w.posts(&post(id, "carla", COMPLAINT));
+        w.say("ana", &format!("handoff {n}"));
+        w.wait(11 * SECOND_MS);
+    }
+    assert_eq!(w.cases(), 3);
+    w.say("ana", "note 2 Looked into it.");
+    w.wait(SECOND_MS);
+    w.posts(&dm("d1", "carla", "About the blue one."));
+    assert_eq!((w.cases(), w.case(2).posts.len()), (3, 2));
+    let others = Event::OtherHandoffs { others: vec![CaseId(3), CaseId(1)] };
+    assert_eq!(w.shown(2).iter().filter(|e| **e == others).count(), 1, "{:?}", w.shown(2));
+    // Staff choose.
+    assert!(w.say("ana", "merge 2 1").ok);
+    assert!(w.case(1).posts.iter().any(|p| p.post.is_dm()));
+    // With one other left it is said again; where there is none, nothing is.
+    w.say("ana", "resolve 3");
+    w.posts(&dm("d2", "carla", "And the red one."));
+    assert!(!w.shown(1).iter().any(|e| matches!(e, Event::OtherHandoffs { .. })));
+}
+
+#[test]
+fn our_answer_deleted_on_the_network_is_told_and_the_customer_waits_again() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 It arrives tomorrow.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!((w.case(1).status, w.case(1).answer_due), (Status::Waiting, None));
+    let followed = w.engine.followed(w.now).unwrap();
+    let ours = PostRef::Local { account: "main".into(), local_id: "l-pub-1".into() };
+    assert!(followed.iter().any(|(_, posts)| posts.contains(&ours)), "nobody looks whether it still stands");
+    w.net(NetEvent::Deleted { post: ours.clone(), at: w.now });
+    w.run();
+    let case = w.case(1);
+    assert_eq!(case.sends[0].state, SendState::Stopped(StopReason::DeletedThere));
+    assert_eq!(case.status, Status::Open);
+    assert!(case.answer_due.is_some() && case.first_answer_at.is_some());
+    assert!(w.shown(1).contains(&Event::AnswerGone { send: 1 }));
+    w.net(NetEvent::Deleted { post: ours, at: w.now });
+    w.run();
+    assert_eq!(w.shown(1).iter().filter(|e| matches!(e, Event::AnswerGone { .. })).count(), 1);
+    assert_eq!(w.say("luis", "retract 1").say.code, "refused-nothing-published");
+    // Our own retraction is none of this, whichever comes first: its receipt or the network's word.
+    w.say("ana", "reply 1 It arrives on Friday.");
+    w.wait(11 * SECOND_MS);
+    w.say("luis", "retract 1");
+    w.now = w.now.plus(11 * SECOND_MS);
+    let delivery = w.due().into_iter().find(|d| matches!(d.body, sereno::engine::Body::Send { .. })).unwrap();
+    w.net(NetEvent::Deleted { post: PostRef::World("pub-2".into()), at: w.now });
+    let done = w.perform(delivery);
+    w.give(vec![done]);
+    w.run();
+    assert_eq!(w.case(1).sends[1].state, SendState::Stopped(StopReason::Retracted));
+    assert_eq!(w.shown(1).iter().filter(|e| matches!(e, Event::AnswerGone { .. })).count(), 1);
+}
+
+#[test]
+fn refusals_say_what_is_wrong_and_what_would_be_right() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    let cases = [
+        ("claim 2 3", "refused-too-much"),
+        ("list nobody", "refused-not-one-of"),
+        ("priority 1 foo", "refused-not-one-of"),
+        ("digest never", "refused-not-one-of"),
+        ("merge 1 x", "refused-not-a-case"),
+        ("merge 1", "refused-usage"),
+        ("note 1", "refused-usage"),
+        ("tag 1 -", "refused-bad-label"),
+        ("discard 1", "refused-nothing-to-discard"),
+        ("assign 1 bob", "refused-unknown-person"),
+        ("assign 1 vera", "refused-unknown-person"),
+    ];
+    for (line, code) in cases {
+        assert_eq!(w.say("luis", line).say.code, code, "{line}");
+    }
+    let said = format!("{:?}", w.say("luis", "assign 1 bob").say);
+    for name in ["ANA", "BEA", "LUIS", "OLGA"] {
+        assert!(said.contains(name), "{said}");
+    }
+    assert!(!said.contains("VERA"), "a viewer cannot take a case: {said}");
+}

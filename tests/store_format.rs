@@ -257,6 +257,8 @@ fn events() {
         Event::Restored,
         Event::Undone { verb: "claim".into() },
         Event::SpokeOutside { post: 1 },
+        Event::AnswerGone { send: 1 },
+        Event::OtherHandoffs { others: vec![CaseId(3), CaseId(4)] },
     ];
     let records = all.into_iter().enumerate().map(|(n, event)| {
         let n = u32::try_from(n).unwrap();

@@ -555,7 +555,7 @@ fn a_digest_of_any_day_on_demand() {
     let midnight = "2026-03-02T00:00:00+01:00".parse::<jiff::Timestamp>().unwrap();
     assert_eq!(new_on(&mut w, "digest 2026-03-02"), (1, midnight.into()));
     assert_eq!(new_on(&mut w, "resumen 2026-03-03").0, 0);
-    assert_eq!(w.say("vera", "resumen 02-03-2026").say.code, "refused-usage");
+    assert_eq!(w.say("vera", "resumen 02-03-2026").say.code, "refused-not-one-of");
 }
 
 #[test]

@@ -297,6 +297,15 @@ impl World {
         self.chat.iter().filter_map(|(_, d)| of(d)).collect()
     }
 
+    /// The rooms in which `text` was shown, a room for each message.
+    pub fn seen(&self, text: &str) -> Vec<RoomId> {
+        let shows = |d: &Delivery| {
+            let view = build::delivery(&d.body, &self.policy, &self.words, Lang::En, self.now);
+            sereno::view::text::render(&view, &sereno::view::text::Style::PLAIN).contains(text)
+        };
+        self.chat.iter().filter(|(_, d)| shows(d)).map(|(room, _)| room.clone()).collect()
+    }
+
     /// The public answers that stand.
     pub fn replies(&self) -> Vec<String> {
         self.published.iter().filter(|p| p.send.kind == SendKind::Reply).map(|p| p.send.text.expose().to_owned()).collect()

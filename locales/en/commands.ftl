@@ -66,6 +66,11 @@ usage-reload = reload
 usage-undo = undo 42
 usage-help = help, or help reply
 
+# What can stand there.
+values-priority = low, normal, high, urgent
+values-list = open, mine, unclaimed, spam
+values-digest = today, yesterday, week, or a day such as 2026-11-20
+
 ## Answers
 done-claim = { $case } is yours.
 done-release = { $case } is free again.
@@ -100,6 +105,9 @@ done-resume = Sending goes on.
 done-reload = bot.toml is being read again.
 done-undo = { $case }: `{ $verb }` is taken back.
 done-undo-send = { $case }: stopped in time; nothing went out.
+done-undo-reply = { $case }: stopped in time; nothing went out. The text is the draft again, and the case stays with whoever has it.
+done-undo-handoff = { $case }: stopped in time; nothing went out. `handoff` without a text sends the same after all.
+done-undo-dm = { $case }: stopped in time; nothing went out. `dm` without a text sends the same after all.
 
 # Answers to `sereno outbox`.
 done-outbox-retry = Entry { $entry } is tried again.

@@ -66,6 +66,11 @@ usage-reload = recargar
 usage-undo = deshacer 42
 usage-help = ayuda, o ayuda responder
 
+# What can stand there.
+values-priority = baja, normal, alta, urgente
+values-list = abiertos, mios, libres, basura
+values-digest = hoy, ayer, semana, o un día como 2026-11-20
+
 ## Respuestas
 done-claim = { $case } es tuyo.
 done-release = { $case } vuelve a estar libre.
@@ -100,6 +105,9 @@ done-resume = Los envíos siguen.
 done-reload = Se está leyendo otra vez bot.toml.
 done-undo = { $case }: `{ $verb }` queda deshecho.
 done-undo-send = { $case }: parado a tiempo; no ha salido nada.
+done-undo-reply = { $case }: parado a tiempo; no ha salido nada. El texto vuelve a ser el borrador y el caso sigue con quien lo lleva.
+done-undo-handoff = { $case }: parado a tiempo; no ha salido nada. `privado` sin texto envía lo mismo después de todo.
+done-undo-dm = { $case }: parado a tiempo; no ha salido nada. `md` sin texto envía lo mismo después de todo.
 
 # Respuestas de `sereno outbox`.
 done-outbox-retry = La entrada { $entry } se intenta otra vez.

@@ -171,6 +171,16 @@ pub enum Event {
         /// Its number.
         send: u32,
     },
+    /// What stood on the network was deleted there, not through sereno.
+    AnswerGone {
+        /// The number of the send.
+        send: u32,
+    },
+    /// A private message could belong to other open handoffs of the customer as well: staff choose.
+    OtherHandoffs {
+        /// Those cases.
+        others: Vec<CaseId>,
+    },
     /// Closed.
     Resolved {
         /// How.

@@ -161,6 +161,11 @@ impl SendKind {
     pub fn is_private(&self) -> bool {
         matches!(self, SendKind::Handoff | SendKind::Dm)
     }
+    /// Whether it says something of its own, rather than changing what was said.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        !matches!(self, SendKind::Retract { .. } | SendKind::Correct { .. })
+    }
 }
 
 /// Why a send waits for a person.
@@ -197,6 +202,8 @@ pub enum StopReason {
     Dropped,
     /// It stood, and was taken back.
     Retracted,
+    /// It stood, and was deleted on the network itself, not through sereno.
+    DeletedThere,
 }
 
 /// Where a send stands.

@@ -19,14 +19,22 @@ pub enum Refusal {
     WhichCase,
     /// The command lacks something: the key of its usage.
     Usage(String),
+    /// The command takes no more than it got: its name, and what is too much.
+    TooMuch(String, String),
+    /// The command takes one of a few words only: its name, and what was given instead.
+    NotOneOf(String, String),
+    /// A case's number was expected: the command's name, and what was given instead.
+    NotACase(String, String),
+    /// A label that is none: what was given, and how long it may be.
+    BadLabel(String, usize),
     /// A needs at least this role.
     NeedsRole(Role),
     /// Nobody the team knows.
     NotStaff,
     /// This command is not taken from here: the kind of door it came through.
     WrongDoor(Door),
-    /// No such colleague.
-    UnknownPerson(String),
+    /// No such colleague; those that there are.
+    UnknownPerson(String, Vec<String>),
     /// Somebody else owns it.
     OwnedBy(AgentId),
     /// They own it already.
@@ -37,6 +45,8 @@ pub enum Refusal {
     Status(Status),
     /// There is no draft to send.
     NoDraft,
+    /// There is no draft to throw away, and no send that waits for a person.
+    NothingToDiscard,
     /// Nothing to answer: no post of the customer stands.
     NothingToAnswer,
     /// The text is too long: its length, the most.
@@ -89,16 +99,25 @@ impl Refusal {
             },
             Refusal::UnknownCase(id) => said("unknown-case").case(*id),
             Refusal::WhichCase => said("which-case"),
-            Refusal::Usage(verb) => said("usage").with("usage", Arg::Code(format!("usage-{verb}"))),
+            Refusal::Usage(verb) => said("usage").with("usage", usage(verb)),
+            Refusal::TooMuch(verb, extra) => said("too-much").text("extra", extra).with("usage", usage(verb)),
+            Refusal::NotOneOf(verb, given) => {
+                let values = Arg::Code(format!("values-{verb}"));
+                said("not-one-of").text("given", given).with("values", values).with("usage", usage(verb))
+            }
+            Refusal::NotACase(verb, given) => said("not-a-case").text("given", given).with("usage", usage(verb)),
+            Refusal::BadLabel(given, most) => said("bad-label").text("given", given).number("most", *most),
             Refusal::NeedsRole(role) => said("needs-role").with("role", Arg::Code(format!("role-{}", code(role)))),
             Refusal::NotStaff => said("not-staff"),
             Refusal::WrongDoor(door) => said("wrong-door").with("door", Arg::Code(format!("door-{}", code(door)))),
-            Refusal::UnknownPerson(name) => said("unknown-person").text("name", name),
+            Refusal::UnknownPerson(name, known) if known.is_empty() => said("unknown-person-nobody").text("name", name),
+            Refusal::UnknownPerson(name, known) => said("unknown-person").text("name", name).text("known", known.join(", ")),
             Refusal::OwnedBy(agent) => said("owned-by").text("agent", agent.as_str()),
             Refusal::AlreadyYours => said("already-yours"),
             Refusal::NotOwned => said("not-owned"),
             Refusal::Status(status) => said("status").with("status", Arg::Code(format!("status-{}", code(status)))),
             Refusal::NoDraft => said("no-draft"),
+            Refusal::NothingToDiscard => said("nothing-to-discard"),
             Refusal::NothingToAnswer => said("nothing-to-answer"),
             Refusal::TooLong(length, max) => said("too-long").number("length", *length).number("max", *max),
             Refusal::Empty => said("empty"),
@@ -120,6 +139,10 @@ impl Refusal {
             Refusal::BadTime(text) => said("bad-time").text("text", text),
         }
     }
+}
+
+fn usage(verb: &str) -> Arg {
+    Arg::Code(format!("usage-{verb}"))
 }
 
 /// The `snake_case` code of a unit variant, with dashes, as the locales spell it.

@@ -58,6 +58,8 @@ pub enum CaseInput<'a> {
     Engagement(&'a PostId, Engagement),
     /// A post of it was passed on.
     Reposted,
+    /// The private message that came last could belong to these cases as well.
+    OtherHandoffs(&'a [CaseId]),
     /// Staff want something.
     Command(&'a Command),
     /// The gate let a send through.
@@ -177,6 +179,9 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         CaseInput::Deleted(post, at) => work.on_delete(post, at),
         CaseInput::Engagement(post, engagement) => work.on_engagement(post, engagement),
         CaseInput::Reposted => work.on_reposts(work.case.reposts + 1),
+        CaseInput::OtherHandoffs(others) => {
+            work.event(None, Event::OtherHandoffs { others: others.to_vec() });
+        }
         CaseInput::Command(command) => said = Some(work.on_command(command)?),
         CaseInput::SendStarting(id) => work.set_send(id, SendState::InFlight { since: ctx.now }),
         CaseInput::SendStopped(id, why) => work.stop(id, why, None),
@@ -479,10 +484,11 @@ impl Work<'_> {
     }
 
     fn on_delete(&mut self, id: &PostId, at: Time) {
-        let Some((index, known)) = self.case.post(id) else { return };
+        let Some((index, known)) = self.case.post(id) else { return self.on_answer_gone(id) };
         if known.deleted_at.is_some() {
             return;
         }
+        let outside = known.voice == Voice::Outside;
         let now = self.ctx.now;
         let entry = &mut self.case.posts[index];
         entry.deleted_at = Some(at.min(now));
@@ -502,6 +508,31 @@ impl Work<'_> {
         if !self.case.posts.iter().any(|p| p.voice == Voice::Customer && p.deleted_at.is_none()) {
             self.case.answer_due = None;
         }
+        if outside {
+            self.unanswered();
+        }
+    }
+
+    /// What we published was deleted on the network itself, not by our own retraction: as far as the
+    /// customer can see nothing was said.
+    fn on_answer_gone(&mut self, id: &PostId) {
+        let is_it = |s: &&Outgoing| matches!(&s.state, SendState::Published { id: at, .. } if at == id) && s.kind.speaks();
+        let Some(send) = self.case.sends.iter().find(is_it).map(|s| s.id) else { return };
+        let about_it = |s: &&Outgoing| s.kind == SendKind::Retract { send } || s.kind == SendKind::Correct { send };
+        match self.case.live_send().filter(about_it).map(|s| (s.id, s.kind.clone(), s.state.is_pending())) {
+            // Our own retraction is on its way: its receipt will tell.
+            Some((_, SendKind::Retract { .. }, false)) => return,
+            Some((pending, _, true)) => self.stop(pending, StopReason::TargetGone, None),
+            _ => {}
+        }
+        if let Some(gone) = self.case.sends.iter_mut().find(|s| s.id == send) {
+            gone.state = SendState::Stopped(StopReason::DeletedThere);
+        }
+        if self.lives_on_elsewhere() {
+            return;
+        }
+        self.event(None, Event::AnswerGone { send });
+        self.unanswered();
     }
 
     /// Whether only what the chat shows of this case is still kept up to date.
@@ -565,7 +596,11 @@ impl Work<'_> {
 
     fn on_command(&mut self, command: &Command) -> Result<Say, Refusal> {
         match table::row(command.verb).run {
-            Run::Case(run) => run(self, command),
+            Run::Case(run) => {
+                let said = run(self, command)?;
+                self.acted(&command.by);
+                Ok(said)
+            }
             // The engine sends desk commands and queries elsewhere.
             Run::Desk(_) | Run::Query => Err(Refusal::Usage(table::row(command.verb).name.to_owned())),
         }
@@ -612,9 +647,10 @@ impl Work<'_> {
     fn unanswered(&mut self) {
         let last = self.case.posts.iter().rposition(|p| p.voice == Voice::Customer && p.deleted_at.is_none());
         let Some(asked) = last.and_then(|at| self.case.posts.get(at)).map(|p| p.seen_at) else { return };
-        let speaks = |s: &&Outgoing| !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. });
+        let speaks = |s: &&Outgoing| s.kind.speaks();
         let stands = |s: &Outgoing| matches!(s.state, SendState::Published { at, .. } if at >= asked);
-        let outside = |p: &CasePost| p.voice == Voice::Outside && p.deleted_at.is_none() && p.seen_at >= asked;
+        let outside =
+            |p: &CasePost| p.voice == Voice::Outside && p.deleted_at.is_none() && p.seen_at >= asked && !self.is_to_another(&p.post);
         if self.case.status != Status::Waiting || self.case.sends.iter().filter(speaks).any(stands) || self.case.posts.iter().any(outside) {
             return;
         }

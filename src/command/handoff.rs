@@ -1,6 +1,6 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, given_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, capabilities, given_text, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -71,7 +71,11 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if capabilities(w, &account).dm_route == DmRoute::None {
         return Err(Refusal::NoPrivateRoute);
     }
-    let text = filled(w, c, &given_text(c).map_or_else(|| template(w), str::to_owned));
+    let text = match (given_text(c), called_back(w, &SendKind::Handoff)) {
+        (Some(given), _) => filled(w, c, given),
+        (None, Some(before)) => before.to_owned(),
+        (None, None) => filled(w, c, &template(w)),
+    };
     w.own(&c.by)?;
     let id = w.send(SendKind::Handoff, &text, c, &c.by)?;
     Ok(sent(w, id))

@@ -102,6 +102,10 @@ impl Bench {
     }
 }
 
+fn nobody(name: &str) -> Refusal {
+    Refusal::UnknownPerson(name.into(), ["Ana López", "Bea", "Leo", "Ops"].map(str::to_owned).into())
+}
+
 fn owned_by(who: &str) -> Refusal {
     Refusal::OwnedBy(who.into())
 }
@@ -177,9 +181,9 @@ fn release_is_for_the_owner_or_a_lead() {
 fn assign_is_for_leads_and_to_oneself() {
     let mut b = bench();
     assert_eq!(b.no(ANA, "assign bea"), Refusal::NeedsRole(Role::Lead));
-    assert_eq!(b.no(LEO, "assign vic"), Refusal::UnknownPerson("U4".into()));
-    assert_eq!(b.no(LEO, "assign nadie"), Refusal::UnknownPerson("nadie".into()));
-    assert_eq!(b.no(LEO, "assign <@U9>"), Refusal::UnknownPerson("U9".into()));
+    assert_eq!(b.no(LEO, "assign vic"), nobody("U4"));
+    assert_eq!(b.no(LEO, "assign nadie"), nobody("nadie"));
+    assert_eq!(b.no(LEO, "assign <@U9>"), nobody("U9"));
     b.ok(ANA, "assign me");
     assert_eq!((b.owner(), b.case.status), (Some(ANA), Status::Open));
     assert_eq!(b.no(ANA, "assign yo"), Refusal::AlreadyYours);
@@ -214,7 +218,7 @@ fn tag_puts_on_and_takes_off() {
     assert_eq!(b.events, [Event::Untagged { tag: "devolución-urgente".into() }]);
     assert_eq!(b.no(ANA, "tag -vip"), Refusal::AlreadySo);
     assert_eq!(b.no(ANA, "tag"), Refusal::Usage("tag".into()));
-    assert_eq!(b.no(ANA, &format!("tag {}", "x".repeat(41))), Refusal::Usage("tag".into()));
+    assert_eq!(b.no(ANA, &format!("tag {}", "x".repeat(41))), Refusal::BadLabel("x".repeat(40), 40));
 }
 
 #[test]
@@ -223,7 +227,7 @@ fn priority_by_hand_stays() {
     b.ok(ANA, "prioridad baja");
     assert_eq!((b.case.priority, b.case.priority_fixed), (Priority::Low, true));
     assert_eq!(b.no(ANA, "priority low"), Refusal::AlreadySo);
-    assert_eq!(b.no(ANA, "priority hot"), Refusal::Usage("priority".into()));
+    assert_eq!(b.no(ANA, "priority hot"), Refusal::NotOneOf("priority".into(), "hot".into()));
     b.ok(ANA, "priority urgent");
     assert_eq!(b.events, [Event::PrioritySet { to: Priority::Urgent }]);
     // Setting what weighing gave is no repeat: from now on it is fixed.
@@ -495,18 +499,18 @@ fn reject_gives_the_text_back() {
 #[test]
 fn discard_throws_away_the_draft_else_what_waits() {
     let mut b = bench();
-    assert_eq!(b.no(ANA, "discard"), Refusal::NoDraft);
+    assert_eq!(b.no(ANA, "discard"), Refusal::NothingToDiscard);
     b.ok(ANA, "claim");
     b.ok(BEA, "draft una idea");
     b.ok(BEA, "draft otra idea");
     b.ok(BEA, "discard");
     assert_eq!(b.events, [Event::Discarded { draft: 2 }]);
-    assert_eq!(b.no(BEA, "discard"), Refusal::NoDraft, "older drafts do not come back");
+    assert_eq!(b.no(BEA, "discard"), Refusal::NothingToDiscard, "older drafts do not come back");
     b.ok(ANA, "draft la buena");
     assert_eq!(b.no(BEA, "discard"), owned_by(ANA));
     b.ok(LEO, "descartar");
     b.ok(ANA, "reply Hola");
-    assert_eq!(b.no(ANA, "discard"), Refusal::SendUnderWay(1));
+    assert_eq!(b.no(ANA, "discard"), Refusal::NothingToDiscard);
     b.customer_writes("p2", "Hola?");
     assert_eq!(b.no(BEA, "discard"), owned_by(ANA));
     assert_eq!(b.ok(ANA, "discard").code, "done-discard-send");
@@ -730,7 +734,7 @@ fn undo_stops_a_send_within_its_window() {
     assert_eq!(b.no(ANA, "undo"), Refusal::NothingToUndo);
     b.ok(ANA, "reply Hola, ¿qué tal?");
     assert_eq!(b.no(BEA, "undo"), owned_by(ANA));
-    assert_eq!(b.ok(ANA, "deshacer").code, "done-undo-send");
+    assert_eq!(b.ok(ANA, "deshacer").code, "done-undo-reply");
     assert_eq!((b.state(1), b.voided.clone()), (&SendState::Stopped(StopReason::Undone), vec![1]));
     assert_eq!(b.case.current_draft().map(|d| d.text.expose()), Some("Hola, ¿qué tal?"), "nobody types it twice");
     b.ok(ANA, "reply");

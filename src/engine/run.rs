@@ -6,7 +6,7 @@ use super::{Ack, Batch, Input, OutboxLine, Stats};
 use crate::case::gate::{Gate, gate};
 use crate::case::refusal::Refusal;
 use crate::case::step::CaseInput;
-use crate::case::{Case, CaseId, SendState};
+use crate::case::{Case, CaseId, Outgoing, SendState};
 use crate::clock::{DAY_MS, SECOND_MS, Time};
 use crate::command::{Answer, Args, Command, Filter, Run, Verb, table};
 use crate::desk::Desk;
@@ -340,7 +340,7 @@ impl Engine {
         lanes.into_iter().chain(wake).chain(Some(self.desk.wakes_at(now))).min()
     }
 
-    /// Posts to be looked up again: the customers' of the most pressing open cases, of the last two days.
+    /// Posts to be looked up again: the last of the most pressing open cases, of the last two days, ours too.
     ///
     /// # Errors
     /// Whatever the store says.
@@ -351,6 +351,13 @@ impl Engine {
             for post in case.posts.iter().rev().filter(|p| p.deleted_at.is_none() && now.since(p.seen_at) < 2 * DAY_MS).take(3) {
                 let name = PostRef::Local { account: post.post.account.clone(), local_id: post.post.local_id.clone() };
                 out.entry(post.post.account.clone()).or_default().push(name);
+            }
+            // Our own last answer as well: whether it was deleted on the network's own site.
+            let standing =
+                |s: &&Outgoing| s.kind.speaks() && matches!(s.state, SendState::Published { at, .. } if now.since(at) < 2 * DAY_MS);
+            if let Some(Outgoing { account, state: SendState::Published { local_id, .. }, .. }) = case.sends.iter().rev().find(standing) {
+                let name = PostRef::Local { account: account.clone(), local_id: local_id.clone() };
+                out.entry(account.clone()).or_default().push(name);
             }
         }
         Ok(out.into_iter().collect())

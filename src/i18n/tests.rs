@@ -140,7 +140,14 @@ fn refusals() -> Vec<Refusal> {
         Refusal::WhichCase,
         Refusal::NeedsRole(Role::Lead),
         Refusal::NotStaff,
-        Refusal::UnknownPerson("x".into()),
+        Refusal::WrongDoor(crate::command::Door::Reaction),
+        Refusal::TooMuch("claim".into(), "x".into()),
+        Refusal::NotOneOf("priority".into(), "x".into()),
+        Refusal::NotACase("merge".into(), "x".into()),
+        Refusal::BadLabel("x".into(), 40),
+        Refusal::UnknownPerson("x".into(), vec![]),
+        Refusal::UnknownPerson("x".into(), vec!["y".into()]),
+        Refusal::NothingToDiscard,
         Refusal::OwnedBy("x".into()),
         Refusal::AlreadyYours,
         Refusal::NotOwned,
@@ -213,6 +220,8 @@ fn derived() -> BTreeSet<String> {
     add("role", variants(include_str!("../policy.rs"), "Role"));
     add("reason", variants(include_str!("../intake/weigh.rs"), "Reason"));
     add("list", variants(command, "Filter"));
+    add("door", variants(command, "Door"));
+    add("values", ["priority", "list", "digest"].map(str::to_owned).into());
     let events: BTreeSet<String> = variants(event, "Event").into_iter().filter(|e| e != "resolved").collect();
     add("event", events);
     let of_events = ["opened-linked", "escalated-why", "rejected-why", "resolved-by-agent", "resolved-by-customer", "reopened-by-customer"];
@@ -291,7 +300,9 @@ fn every_refusal_becomes_a_sentence_in_both_languages() {
     for refusal in refusals() {
         for lang in [Lang::En, Lang::Es] {
             let said = words.tell(&refusal.say(), lang);
-            assert!(said.ends_with(['.', '?']) && !said.contains(['{', '$']), "{said}");
+            // Some end in how the command goes.
+            let whole = said.ends_with(['.', '?']) || refusal.say().args.iter().any(|(name, _)| name == "usage");
+            assert!(whole && !said.contains(['{', '$']), "{said}");
         }
     }
 }

@@ -39,6 +39,7 @@ pub fn is_private(case: &Case, event: &Event) -> bool {
         _ => {
             let post = event.shows_post().and_then(|i| case.posts.get(i));
             post.is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
+                || called_back(case, event).is_some()
                 || shows_text_of(event).or(tells_of(event)).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
         }
     }
@@ -71,7 +72,13 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
         | Event::Rejected { send, .. }
         | Event::Queued { send, .. }
         | Event::InDoubt { send }
+        | Event::AnswerGone { send }
         | Event::Undelivered { send, .. } => vec![pen.own(&of_send(say, *send))],
+        Event::OtherHandoffs { others } => {
+            let first = others.first().map_or_else(String::new, |id| id.0.to_string());
+            let named = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            vec![pen.own(&say.text("others", named).text("n", case.id.0.to_string()).text("other", first))]
+        }
         Event::Published { send } => published(pen, case, of_send(say, *send), *send, private),
         Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } => vec![pen.own(&say.case(*case))],
         Event::Hidden { because } => {
@@ -115,6 +122,15 @@ fn tells_of(event: &Event) -> Option<u32> {
     }
 }
 
+/// The private send that was called back: its text stands once more where it may, to be copied.
+/// That of a public one is the draft again.
+fn called_back<'a>(case: &'a Case, event: &Event) -> Option<&'a Outgoing> {
+    match event {
+        Event::Stopped { send, because: StopReason::Undone } => case.send(*send).filter(|s| s.kind.is_private()),
+        _ => None,
+    }
+}
+
 /// What was said: a post with its author, a draft, a send, a note.
 fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Vec<Line> {
     let event = &record.event;
@@ -126,6 +142,9 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
     }
     if let Some(send) = shows_text_of(event).and_then(|id| case.send(id)) {
         return outgoing(pen, case, send, private);
+    }
+    if let Some(send) = called_back(case, event).filter(|_| private) {
+        return foreign(&send.text);
     }
     match event {
         Event::Drafted { draft } => draft_text(pen, case, *draft, private),
