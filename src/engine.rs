@@ -3,12 +3,14 @@
 
 mod context;
 mod delivery;
+mod erase;
 mod query;
 mod receipt;
 mod route;
 mod run;
 
 pub use delivery::{Body, Delivery};
+pub use erase::absent;
 pub use query::{LIST_LIMIT, OutboxLine, Reply};
 pub use run::Engine;
 

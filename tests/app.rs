@@ -364,6 +364,7 @@ impl Store for Damaged {
         desk() -> Result<Option<Desk>, StoreError>;
         counters() -> Result<Counters, StoreError>;
         purge(now: Time, limit: usize) -> Result<usize, StoreError>;
+        rekey(case: CaseId) -> Result<(), StoreError>;
         erase(case: CaseId) -> Result<(), StoreError>;
     }
 }

@@ -68,6 +68,7 @@ fn every_send_state() -> Vec<SendState> {
         StopReason::Refused("too long".into()),
         StopReason::Dropped,
         StopReason::Retracted,
+        StopReason::Erased,
     ];
     let holds = [HoldReason::CustomerWrote, HoldReason::TargetEdited, HoldReason::AnsweredOutside];
     let mut all = vec![
@@ -253,6 +254,7 @@ fn events() {
         Event::MergedFrom { case: CaseId(3) },
         Event::MergedInto { case: CaseId(3) },
         Event::Linked { case: CaseId(3) },
+        Event::Erased { case: CaseId(3) },
         Event::Hidden { because: Reason::LinkFarm },
         Event::Restored,
         Event::Undone { verb: "claim".into() },
@@ -276,6 +278,7 @@ fn entries() -> Vec<Entry> {
         Effect::EntryUpdate { place: 0, event: 1, message: "m".into() },
         Effect::Notice { say },
         Effect::Digest { from: Time(1), to: Time(2) },
+        Effect::Erased { case: CaseId(3), at: NOW, thread: "t".into(), edit: Some("m".into()) },
         Effect::Send { send: 1 },
     ];
     let states = [EntryState::Queued, EntryState::InFlight, EntryState::Unknown, EntryState::Dead { why: "gone".into() }];
@@ -334,6 +337,8 @@ fn desk() -> Desk {
         next_wake: Some(NOW),
         auth_lost: [("acme".into(), NOW)].into(),
         first_seen: [("acme".into(), NOW)].into(),
+        day_ends: vec![sereno::desk::DayEnd { at: NOW, open: 3, oldest: Some(Time(5)) }],
+        erased: vec![(CaseId(4), NOW)],
     }
 }
 

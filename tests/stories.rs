@@ -559,6 +559,118 @@ fn a_digest_of_any_day_on_demand() {
 }
 
 #[test]
+fn the_digest_of_a_past_day_tells_what_was_open_as_it_ended() {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    let mut w = World::new(p);
+    let began = w.now;
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.posts(&post("p2", "dani", COMPLAINT));
+    w.wait(DAY_MS);
+    w.say("ana", "resolve 1");
+    w.say("ana", "resolve 2");
+    // Down over two midnights: nothing opened or closed meanwhile.
+    w.restart(2 * DAY_MS);
+    w.posts(&post("p3", "eva", COMPLAINT));
+    w.wait(SECOND_MS);
+    let open_on = |w: &mut World, day: &str| {
+        let Reply::Digest(figures) = w.query("vera", &format!("digest {day}")) else { panic!("{day}: no digest") };
+        figures.open.map(|o| (o.open, o.oldest))
+    };
+    assert_eq!(open_on(&mut w, "2026-03-02"), Some((2, Some(began))));
+    assert_eq!(open_on(&mut w, "2026-03-03"), Some((0, None)));
+    assert_eq!(open_on(&mut w, "2026-03-04"), Some((0, None)));
+    assert_eq!(open_on(&mut w, "2026-03-05").map(|o| o.0), Some(1), "today, so far");
+    assert_eq!(open_on(&mut w, "2026-03-01"), None, "before our time: not known, and said so");
+}
+
+/// Everything that a store and the chat still know, as text.
+fn all_that_is_left(w: &World) -> String {
+    format!("{:?} {:?}", serde_json::to_string(&w.store.all_cases().unwrap()).unwrap(), w.engine.outbox())
+}
+
+#[test]
+fn an_erased_case_is_gone_from_the_case_it_was_merged_into_and_its_thread_says_so() {
+    let mut w = world();
+    let first = post("p1", "carla", "My IBAN is ES91SECRET, where is my refund?");
+    w.posts(&first);
+    w.say("ana", "reply 1 We look into ES91SECRET.");
+    w.wait(11 * SECOND_MS);
+    w.posts(&post("p2", "carla", "Hello? My refund never came. Where is it?"));
+    w.say("ana", "merge 1 2");
+    let thread = w.case(1).places[0].thread.clone().unwrap();
+    let heir = w.case(2);
+    assert!(heir.posts.len() == 2 && heir.sends.len() == 1);
+    assert!(all_that_is_left(&w).contains("ES91SECRET"));
+    let answer = w.engine.erase(w.now, CaseId(1)).unwrap();
+    assert!(answer.ok, "{answer:?}");
+    let erased_at = w.now;
+    w.wait(MINUTE_MS);
+    assert!(!all_that_is_left(&w).contains("SECRET"), "{}", all_that_is_left(&w));
+    assert!(!all_that_is_left(&w).contains("\"p1\""));
+    assert_eq!(w.engine.case(CaseId(1)).unwrap(), None);
+    let heir = w.case(2);
+    assert_eq!((heir.posts.len(), heir.posts[0].post.text.expose()), (2, "Hello? My refund never came. Where is it?"));
+    assert_eq!(heir.sends[0].state, SendState::Stopped(StopReason::Erased));
+    assert!(w.shown(2).contains(&Event::Erased { case: CaseId(1) }));
+    // Its thread says so, and its card was changed.
+    let said: Vec<(String, Option<String>)> = w
+        .chat
+        .iter()
+        .filter_map(|(_, d)| match &d.body {
+            sereno::engine::Body::Erased { case: CaseId(1), thread, edit, .. } => Some((thread.clone(), edit.clone())),
+            _ => None,
+        })
+        .collect();
+    assert!(said.contains(&(thread.clone(), None)) && said.contains(&(thread.clone(), Some(thread))), "{said:?}");
+    // Whoever asks is told when.
+    for line in ["claim 1", "merge 2 1", "note 1 hello"] {
+        let answer = w.say("luis", line);
+        assert_eq!(answer.say.code, "refused-erased", "{line}");
+        assert!(answer.say.args.iter().any(|(_, a)| a == &sereno::say::Arg::Moment(erased_at)), "{line}");
+    }
+    assert_eq!(w.say_as("h", "vera", "history 1").say.code, "refused-erased");
+    assert_eq!(w.say("ana", "claim 77").say.code, "refused-unknown-case");
+    assert_eq!(w.engine.erase(w.now, CaseId(1)).unwrap().say.code, "refused-erased");
+    // No replay brings it back, and the customer's next post is a case of its own or the heir's.
+    let before = w.cases_left();
+    w.posts(&first);
+    assert_eq!(w.cases_left(), before);
+    assert!(!all_that_is_left(&w).contains("SECRET"));
+    w.restart(0);
+    assert_eq!(w.say("luis", "claim 1").say.code, "refused-erased");
+}
+
+#[test]
+fn erasing_a_case_takes_what_was_merged_into_it_along() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", "My IBAN is ES91SECRET, where is my refund?"));
+    w.posts(&post("p2", "carla", "Hello? My refund never came. Where is it?"));
+    w.say("ana", "merge 1 2");
+    let answer = w.engine.erase(w.now, CaseId(2)).unwrap();
+    assert_eq!((answer.ok, answer.say.code.as_str()), (true, "cli-erased-with"));
+    assert!(w.store.all_cases().unwrap().is_empty());
+    w.wait(MINUTE_MS);
+    assert_eq!(w.say("ana", "claim 1").say.code, "refused-erased");
+}
+
+#[test]
+fn a_case_with_an_answer_or_a_message_on_its_way_is_not_erased() {
+    let mut w = world();
+    w.arrives(&post("p1", "carla", COMPLAINT));
+    let card = w.due().remove(0);
+    assert_eq!(w.engine.erase(w.now, CaseId(1)).unwrap().say.code, "cli-erase-busy");
+    let input = w.perform(card);
+    w.give(vec![input]);
+    w.say("ana", "reply 1 We are on it.");
+    assert_eq!(w.engine.erase(w.now, CaseId(1)).unwrap().say.code, "cli-erase-on-its-way");
+    w.say("ana", "undo 1");
+    assert!(w.engine.erase(w.now, CaseId(1)).unwrap().ok);
+    w.wait(MINUTE_MS);
+    assert!(w.engine.outbox().is_empty());
+}
+
+#[test]
 fn a_snoozed_case_wakes_and_an_unanswered_one_is_said_to_be_overdue_once() {
     let mut w = world();
     w.posts(&post("p1", "carla", COMPLAINT));

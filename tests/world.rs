@@ -288,6 +288,11 @@ impl World {
         (1..).take_while(|n| self.engine.case(CaseId(*n)).unwrap().is_some()).count()
     }
 
+    /// How many cases stand, whatever their numbers.
+    pub fn cases_left(&self) -> usize {
+        self.store.all_cases().unwrap().len()
+    }
+
     /// The events that the chat was shown for a case, in order.
     pub fn shown(&self, n: u64) -> Vec<Event> {
         let of = |d: &Delivery| match &d.body {

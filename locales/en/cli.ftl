@@ -109,7 +109,6 @@ cli-store-unavailable = The store { $path } cannot be used: { $detail }
 cli-store-damaged = The store { $path } cannot be used: { $detail }
 cli-store-error = The store did not do it: { $detail }
 cli-bad-day = "{ $value }" is no day. Write it as 2026-11-21.
-cli-no-case = There is no case { $case }, or it was erased.
 cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
     [one] one post
    *[other] { $posts } posts
@@ -117,6 +116,9 @@ cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
 cli-erase-yes = Nothing was erased. What is erased cannot be brought back; if you are sure: sereno erase { $n } --yes
 cli-erase-on-its-way = Nothing was erased: an answer of { $case } is on its way or waits for somebody. Settle it first (undo, discard, or sereno outbox drop N), then erase.
 cli-erased = The data of case { $case } was destroyed. Its number stays used.
+cli-erase-busy = Nothing was erased: a message about { $case } is just on its way to the chat. Try again in a moment.
+cli-erased-with = The data of case { $case } was destroyed, and with it { $others }, merged into it. Their numbers stay used.
+cli-erased-from = The data of case { $case } was destroyed, and what { $other } had taken over from it. Its number stays used.
 cli-exported = { $records } records written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
 cli-export-exists = { $file } is there already: name a new file.
 cli-export-cut = The export was cut short and cannot be imported. Try again.

@@ -4,6 +4,8 @@
 refused-unknown-verb = There is no command “{ $verb }”. Type `help` for the list.
 refused-unknown-verb-near = There is no command “{ $verb }”. Did you mean `{ $near }`?
 refused-unknown-case = There is no case { $case }. Type `list` for the open ones.
+refused-erased = Case { $case } was erased { $at }: nothing of it is left.
+refused-erased-once = Case { $case } was erased: nothing of it is left.
 refused-which-case = Which case? Put its number behind the command, as in `claim 42`.
 refused-usage = Something is missing. It goes: { $usage }
 refused-too-much = “{ $extra }” is too much. It goes: { $usage }
@@ -63,6 +65,7 @@ stop-refused = the network refused it
 stop-dropped = it was given up by hand
 stop-retracted = it was retracted later
 stop-deleted-there = it was deleted on the network itself
+stop-erased = the case it came from was erased
 
 # What operators may not do with the outbox.
 refused-no-entry = There is no entry { $entry } in the outbox. `sereno outbox list` shows what is there.
@@ -73,5 +76,6 @@ notice-auth-lost = The network no longer accepts the token of the account { $acc
 notice-auth-back = The account { $account } works again. What waited is on its way.
 notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered ({ $why }). Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.
 notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.
+notice-erased = Case { $case } was erased { $at }. Nothing of it is left in sereno; what this chat still shows of it can only be deleted here.
 notice-paused = { $agent } has paused all sending to the networks. `resume` lets it go on.
 notice-resumed = { $agent } lets sending go on.

@@ -225,6 +225,7 @@ event-reopened-by-customer = The customer was not content; the case is open agai
 event-merged-from = Case { $case } was merged into this one.
 event-merged-into = This case was merged; it lives on as { $case }.
 event-linked = Belongs with { $case }.
+event-erased = What came from { $case }, which was erased, was taken away.
 event-hidden = Hidden as noise: { $reason }. `restore { $n }` brings it back.
 event-restored = { $agent } brought the case back.
 event-undone = { $agent } took back: { $verb }.
@@ -265,6 +266,7 @@ outbox-card-update = change of the card
 outbox-thread-entry = thread entry
 outbox-entry-update = change of a thread entry
 outbox-notice = notice
+outbox-erased = word that a case was erased
 outbox-digest = digest
 outbox-send = send
 outbox-to-room = to room { $room }
@@ -308,6 +310,12 @@ digest-open = { $count ->
    *[other] { $count } cases open
 }
 digest-oldest = the oldest for { $span }
+digest-was-open = { $count ->
+    [0] No case was open at the end
+    [one] 1 case was open at the end
+   *[other] { $count } cases were open at the end
+}
+digest-open-unknown = How many cases were open at the end was not noted
 digest-handoffs = { $count ->
     [one] 1 case went private
    *[other] { $count } cases went private

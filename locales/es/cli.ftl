@@ -109,7 +109,6 @@ cli-store-unavailable = No se puede usar el almacén { $path }: { $detail }
 cli-store-damaged = No se puede usar el almacén { $path }: { $detail }
 cli-store-error = El almacén no lo ha hecho: { $detail }
 cli-bad-day = «{ $value }» no es un día. Escríbelo como 2026-11-21.
-cli-no-case = No existe el caso { $case }, o está borrado.
 cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts ->
     [one] una publicación
    *[other] { $posts } publicaciones
@@ -117,6 +116,9 @@ cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts -
 cli-erase-yes = No se ha borrado nada. Lo borrado no se recupera; si lo tienes claro: sereno erase { $n } --yes
 cli-erase-on-its-way = No se ha borrado nada: una respuesta de { $case } está en camino o espera a alguien. Resuélvelo antes (deshacer, descartar o sereno outbox drop N) y bórralo después.
 cli-erased = Los datos del caso { $case } están destruidos. Su número queda usado.
+cli-erase-busy = No se ha borrado nada: un mensaje sobre { $case } va de camino al chat. Inténtalo dentro de un momento.
+cli-erased-with = Los datos del caso { $case } están destruidos, y también { $others }, que se fusionó con él. Sus números quedan usados.
+cli-erased-from = Los datos del caso { $case } están destruidos, y lo que { $other } había heredado de él. Su número queda usado.
 cli-exported = { $records } registros escritos en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
 cli-export-exists = { $file } ya existe: indica un archivo nuevo.
 cli-export-cut = La exportación se ha cortado y no se puede importar. Vuelve a intentarlo.

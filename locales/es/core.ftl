@@ -3,6 +3,8 @@
 refused-unknown-verb = No existe la orden «{ $verb }». Escribe `ayuda` para ver la lista.
 refused-unknown-verb-near = No existe la orden «{ $verb }». ¿Querías decir `{ $near }`?
 refused-unknown-case = No existe el caso { $case }. Escribe `lista` para ver los abiertos.
+refused-erased = El caso { $case } se borró { $at }: no queda nada de él.
+refused-erased-once = El caso { $case } se borró: no queda nada de él.
 refused-which-case = ¿Qué caso? Pon su número detrás de la orden, como en `tomar 42`.
 refused-usage = Falta algo. Se escribe así: { $usage }
 refused-too-much = «{ $extra }» sobra. Se escribe así: { $usage }
@@ -60,6 +62,7 @@ stop-refused = la red lo rechazó
 stop-dropped = se abandonó a mano
 stop-retracted = se retiró después
 stop-deleted-there = se borró en la propia red
+stop-erased = se borró el caso del que venía
 
 refused-no-entry = No hay ninguna entrada { $entry } en la bandeja de salida. `sereno outbox list` muestra las que hay.
 refused-entry-in-flight = La entrada { $entry } está saliendo en este momento. Espera a ver cómo termina.
@@ -68,5 +71,6 @@ notice-auth-lost = La red ya no acepta la clave de la cuenta { $account } ({ $wh
 notice-auth-back = La cuenta { $account } vuelve a funcionar. Lo que esperaba ya está saliendo.
 notice-dead-letter = La entrada { $entry } de la bandeja de salida (caso { $case }) no se ha podido entregar ({ $why }). Escribe `sereno outbox retry { $entry }` para intentarlo otra vez o `sereno outbox drop { $entry }` para abandonarla.
 notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja de salida (caso { $case }) llegó a la red, así que no se envía otra vez. Míralo allí y escribe `sereno outbox retry { $entry }` si falta o `sereno outbox drop { $entry }` si está.
+notice-erased = El caso { $case } se borró { $at }. En sereno no queda nada de él; lo que este chat aún muestre solo se puede borrar aquí.
 notice-paused = { $agent } ha detenido todos los envíos a las redes. `reanudar` los pone en marcha.
 notice-resumed = { $agent } pone de nuevo en marcha los envíos.

@@ -225,6 +225,7 @@ event-reopened-by-customer = El cliente no ha quedado conforme; el caso se reabr
 event-merged-from = El caso { $case } se ha fusionado con este.
 event-merged-into = Este caso se ha fusionado y continúa en { $case }.
 event-linked = Relacionado con { $case }.
+event-erased = Se ha quitado lo que venía de { $case }, que está borrado.
 event-hidden = Oculto como ruido: { $reason }. `recuperar { $n }` lo trae de vuelta.
 event-restored = { $agent } ha recuperado el caso.
 event-undone = { $agent } ha deshecho: { $verb }.
@@ -265,6 +266,7 @@ outbox-card-update = cambio de la ficha
 outbox-thread-entry = entrada del hilo
 outbox-entry-update = cambio de una entrada del hilo
 outbox-notice = aviso
+outbox-erased = aviso de un caso borrado
 outbox-digest = resumen
 outbox-send = envío
 outbox-to-room = a la sala { $room }
@@ -308,6 +310,12 @@ digest-open = { $count ->
    *[other] { $count } casos abiertos
 }
 digest-oldest = el más antiguo desde hace { $span }
+digest-was-open = { $count ->
+    [0] Al acabar no quedaba ningún caso abierto
+    [one] Al acabar quedaba 1 caso abierto
+   *[other] Al acabar quedaban { $count } casos abiertos
+}
+digest-open-unknown = No consta cuántos casos quedaban abiertos al acabar
 digest-handoffs = { $count ->
     [one] 1 caso pasó a privado
    *[other] { $count } casos pasaron a privado

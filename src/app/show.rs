@@ -16,6 +16,11 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
     let (thread, edit, lang) = match &delivery.body {
         Body::Card { case, edit, .. } => (None, edit.clone(), case.speaks),
         Body::Entry { case, thread, edit, .. } => (thread.clone(), edit.clone(), case.speaks),
+        Body::Erased { thread, edit, .. } => {
+            // A card stands in the room itself.
+            let in_thread = edit.as_ref() != Some(thread);
+            (in_thread.then(|| thread.clone()), edit.clone(), policy.room_lang(room))
+        }
         Body::Notice { .. } | Body::Digest { .. } | Body::Send { .. } => (None, None, policy.room_lang(room)),
     };
     Message {

@@ -206,6 +206,11 @@ pub enum Event {
         /// That one.
         case: CaseId,
     },
+    /// What came from another case, which was erased, was taken away.
+    Erased {
+        /// That one.
+        case: CaseId,
+    },
     /// Hidden as noise.
     Hidden {
         /// Why.

@@ -204,6 +204,8 @@ pub enum StopReason {
     Retracted,
     /// It stood, and was deleted on the network itself, not through sereno.
     DeletedThere,
+    /// It stood; the case it came from was erased.
+    Erased,
 }
 
 /// Where a send stands.

@@ -2,6 +2,7 @@
 
 use super::model::{CaseId, HoldReason};
 use super::status::Status;
+use crate::clock::Time;
 use crate::command::Door;
 use crate::policy::{AgentId, Role};
 use crate::say::{Arg, Say};
@@ -15,6 +16,8 @@ pub enum Refusal {
     UnknownVerb(String, Option<String>),
     /// No such case.
     UnknownCase(CaseId),
+    /// The case was erased; when, where that is still known.
+    Erased(CaseId, Option<Time>),
     /// Which case?
     WhichCase,
     /// The command lacks something: the key of its usage.
@@ -98,6 +101,8 @@ impl Refusal {
                 None => said("unknown-verb").text("verb", verb),
             },
             Refusal::UnknownCase(id) => said("unknown-case").case(*id),
+            Refusal::Erased(id, Some(at)) => said("erased").case(*id).with("at", Arg::Moment(*at)),
+            Refusal::Erased(id, None) => said("erased-once").case(*id),
             Refusal::WhichCase => said("which-case"),
             Refusal::Usage(verb) => said("usage").with("usage", usage(verb)),
             Refusal::TooMuch(verb, extra) => said("too-much").text("extra", extra).with("usage", usage(verb)),

@@ -101,6 +101,8 @@ pub enum CaseInput<'a> {
     Wake,
     /// Another case wants something.
     Follow(&'a Follow),
+    /// A case that was joined into this one is being erased.
+    Erased(&'a Case),
 }
 
 /// Begins a case.
@@ -205,6 +207,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         }
         CaseInput::Wake => work.on_wake(),
         CaseInput::Follow(follow) => work.on_follow(follow),
+        CaseInput::Erased(from) => work.on_erased(from),
     }
     Ok((work.finish(), said))
 }
@@ -542,7 +545,7 @@ impl Work<'_> {
     }
 
     /// Brings every chat message that shows this post up to date.
-    fn refresh_shown(&mut self, post: usize) {
+    pub(super) fn refresh_shown(&mut self, post: usize) {
         let stale: Vec<Shown> = self.case.shown.iter().filter(|s| s.post == post && !planted::is(Bug::EditNotShown)).cloned().collect();
         for s in stale {
             self.show(s.place, Effect::EntryUpdate { place: s.place, event: s.event, message: s.message });

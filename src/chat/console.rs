@@ -186,6 +186,8 @@ impl Console {
             }
             // What changed has an entry of its own: an edit tells of itself.
             (View::Entry(entry), Some(_)) => Some(format!("{room}↻ {}\n", text::headline(entry, style))),
+            // What is printed stays; that a case was erased is said once, in its thread.
+            (View::Text(_), Some(_)) => None,
             (view, _) if room.is_empty() => Some(text::render(view, style)),
             (view, _) => Some(format!("{room}\n{}", text::render(view, style))),
         }

@@ -327,6 +327,11 @@ impl<'a> Tx<'a> {
         out
     }
 
+    /// Tells a room something that belongs to no case any more.
+    pub fn tell(&mut self, lane: Lane, urgency: Urgency, effect: Effect) {
+        self.plan(None, Planned { lane, urgency, effect, due: self.now });
+    }
+
     /// Tells people about something in the room where cards go that no other room takes.
     pub fn notice(&mut self, say: Say) {
         let lane = Lane::Chat(self.policy.fallback_room.clone());

@@ -152,7 +152,11 @@ impl Tx<'_> {
                     self.step(case, shown, None)?.ok();
                 }
             }
-            Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Notice { .. } | Effect::Digest { .. } => {}
+            Effect::CardUpdate { .. }
+            | Effect::EntryUpdate { .. }
+            | Effect::Notice { .. }
+            | Effect::Erased { .. }
+            | Effect::Digest { .. } => {}
         }
         Ok(())
     }
@@ -224,7 +228,7 @@ impl Tx<'_> {
                 Ok(())
             }
             // An update of a message that is gone is not worth a word.
-            (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. }, _) => {
+            (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Erased { edit: Some(_), .. }, _) => {
                 self.finish(entry.id);
                 Ok(())
             }

@@ -2,6 +2,7 @@
 
 use super::context::Tx;
 use super::delivery::Delivery;
+use super::erase::absent;
 use super::{Ack, Batch, Input, OutboxLine, Stats};
 use crate::case::gate::{Gate, gate};
 use crate::case::refusal::Refusal;
@@ -15,7 +16,7 @@ use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
 use crate::planted::{self, Bug};
 use crate::policy::{AccountPolicy, Policy};
 use crate::post::{Account, PostRef};
-use crate::store::{Counters, Store, StoreError};
+use crate::store::{Counters, OpenCount, Store, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,7 +34,7 @@ pub struct Engine {
     pub(super) store: Arc<dyn Store>,
     pub(super) policy: Policy,
     pub(super) desk: Desk,
-    counters: Counters,
+    pub(super) counters: Counters,
     pub(super) lanes: Lanes,
     /// Accounts whose streams were read up to the present since start-up.
     reconciled: BTreeSet<Account>,
@@ -44,6 +45,8 @@ pub struct Engine {
     chat_per_minute: u32,
     entropy: [u8; 32],
     reload: bool,
+    /// What was open when the engine opened: also what was open as the days of downtime ended.
+    at_open: Option<OpenCount>,
 }
 
 impl Engine {
@@ -60,6 +63,7 @@ impl Engine {
             desk.next_wake = None;
         }
         let counters = store.counters()?;
+        let at_open = store.open_count()?;
         let mut lanes = Lanes::default();
         let mut unwatched = BTreeSet::new();
         for mut entry in store.outbox()? {
@@ -86,6 +90,7 @@ impl Engine {
             chat_per_minute,
             entropy,
             reload: false,
+            at_open: Some(at_open),
         })
     }
 
@@ -134,7 +139,7 @@ impl Engine {
     }
 
     /// Carries out `act` in one commit, and takes over what it changed once that stands.
-    fn transact<T>(&mut self, now: Time, act: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn transact<T>(&mut self, now: Time, act: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let entropy = self.entropy;
         let instance = self.store.instance().to_owned();
         let code = move |n: u64| tracking_code(&entropy, &instance, n);
@@ -296,7 +301,7 @@ impl Engine {
     /// A marked entry with what it shows or sends.
     fn hand_out(&mut self, now: Time, entry: &Entry) -> Result<Option<Delivery>, StoreError> {
         let look = entry.state == EntryState::Unknown;
-        match self.body(entry)? {
+        match self.body(entry, now)? {
             Some(body) => Ok(Some(Delivery { op: entry.op(self.store.instance()), look, body, entry: entry.clone() })),
             // Its case was erased, or its event is gone: nothing to show any more.
             None => self
@@ -310,13 +315,19 @@ impl Engine {
 
     fn wake(&mut self, now: Time) -> Result<(), StoreError> {
         let desk_due = self.desk.wakes_at(now) <= now;
+        let at_open = self.at_open.take();
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
         if !desk_due && cases.is_empty() {
             return Ok(());
         }
+        // Before anything that this waking changes.
+        let open = if desk_due { Some(at_open.map_or_else(|| self.store.open_count(), Ok)?) } else { None };
         self.transact(now, |tx| {
-            if desk_due {
-                tx.desk(|d| d.wake());
+            if let Some(open) = open {
+                tx.desk(|d| {
+                    d.note_day(open.open, open.oldest);
+                    d.wake();
+                });
             }
             for (_, id) in cases {
                 if let Some(case) = tx.case(id)? {
@@ -526,7 +537,8 @@ fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done
     if !row.on_case {
         return Ok((None, tx.desk(|d| d.command(command))));
     }
-    let case = match find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread))? {
+    let gone = |id| absent(&tx.desk, tx.counters, id);
+    let case = match find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread), gone)? {
         Ok(case) => case,
         Err(refusal) => return Ok((command.case, Err(refusal))),
     };
@@ -534,7 +546,7 @@ fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done
     let other = match command.args {
         Args::Case(other) => match tx.case(other)? {
             Some(other) => Some(other),
-            None => return Ok((Some(id), Err(Refusal::UnknownCase(other)))),
+            None => return Ok((Some(id), Err(absent(&tx.desk, tx.counters, other)))),
         },
         _ => None,
     };
@@ -558,6 +570,7 @@ pub(super) fn find_case(
     command: &Command,
     by_id: impl Fn(CaseId) -> Result<Option<Case>, StoreError>,
     by_thread: impl Fn(&crate::policy::RoomId, &str) -> Result<Option<CaseId>, StoreError>,
+    gone: impl Fn(CaseId) -> Refusal,
 ) -> Result<Result<Case, Refusal>, StoreError> {
     let id = match (command.case, &command.thread) {
         (Some(id), _) => Some(id),
@@ -565,7 +578,7 @@ pub(super) fn find_case(
         (None, None) => None,
     };
     let Some(id) = id else { return Ok(Err(Refusal::WhichCase)) };
-    Ok(by_id(id)?.ok_or(Refusal::UnknownCase(id)))
+    Ok(by_id(id)?.ok_or_else(|| gone(id)))
 }
 
 /// A case's code for its customer: eight signs that survive being read aloud, not to be guessed.

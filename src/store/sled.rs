@@ -94,6 +94,7 @@ enum Job {
     Commit(Box<Prepared>, SyncSender<Result<u64, StoreError>>),
     Purge(Time, usize, SyncSender<Result<usize, StoreError>>),
     Erase(CaseId, erase::Until, SyncSender<Result<(), StoreError>>),
+    Rekey(CaseId, SyncSender<Result<(), StoreError>>),
     Export(Box<dyn Write + Send>, SyncSender<Result<BTreeMap<String, u64>, StoreError>>),
     Check(SyncSender<Result<Vec<Finding>, StoreError>>),
     Stop,
@@ -313,6 +314,9 @@ impl Store for SledStore {
     }
     fn purge(&self, now: Time, limit: usize) -> Result<usize, StoreError> {
         self.ask(|reply| Job::Purge(now, limit, reply))
+    }
+    fn rekey(&self, case: CaseId) -> Result<(), StoreError> {
+        self.ask(|reply| Job::Rekey(case, reply))
     }
     fn erase(&self, case: CaseId) -> Result<(), StoreError> {
         self.ask(|reply| Job::Erase(case, erase::Until::Done, reply))

@@ -20,6 +20,7 @@ use crate::engine::{Body, Reply};
 use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
+use crate::say::{Arg, Say};
 use crate::view::{Line, Piece, TextView, View};
 use pen::Pen;
 
@@ -33,6 +34,9 @@ pub fn delivery(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Ti
             View::Entry(entry::entry(&pen, case, event, private_place(case, *place, policy), edit.is_some()))
         }
         Body::Notice { say } => text(&say.code, vec![pen.line(say)]),
+        Body::Erased { case, at, .. } => {
+            text("notice-erased", vec![pen.line(&Say::new("notice-erased").case(*case).with("at", Arg::Moment(*at)))])
+        }
         Body::Digest { figures } => text("digest", digest::lines(&pen, figures)),
         // Goes to a network, not to a chat: named without its text.
         Body::Send { case, send, .. } => {

@@ -256,3 +256,24 @@ fn no_secret_is_ever_shown() {
         assert!(!shown.contains(&codec::hex(secret.expose())) && !shown.contains(&format!("{:?}", secret.expose())));
     }
 }
+
+#[test]
+fn a_case_with_a_new_key_keeps_what_it_holds_and_not_what_it_held() {
+    let place = Place::new();
+    let (store, data, bucket) = filled(&place);
+    let before = (store.case(CaseId(1)).unwrap(), store.events(CaseId(1), 0, 9).unwrap(), store.seen(&format!("{CANARY}1")).unwrap());
+    assert!(before.0.is_some() && before.1.len() == 1 && before.2.is_some());
+    store.rekey(CaseId(1)).unwrap();
+    assert!(!can_be_unwrapped(&place, &data), "what was written before cannot be read any more");
+    assert!(!place.holds(bucket.expose()) && !place.holds(data.expose()));
+    let read = |store: &SledStore| {
+        let answer = store.seen(&format!("{CANARY}1")).unwrap();
+        (store.case(CaseId(1)).unwrap(), store.events(CaseId(1), 0, 9).unwrap(), answer)
+    };
+    assert_eq!(read(&store), before);
+    assert!(store.case(CaseId(65)).unwrap().is_some(), "its neighbour in the bucket stands");
+    assert!(store.check().unwrap().iter().all(|f| f.ok));
+    drop(store);
+    assert_eq!(read(&place.open()), before);
+    place.open().rekey(CaseId(99)).unwrap();
+}

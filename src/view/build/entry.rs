@@ -80,7 +80,9 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
             vec![pen.own(&say.text("others", named).text("n", case.id.0.to_string()).text("other", first))]
         }
         Event::Published { send } => published(pen, case, of_send(say, *send), *send, private),
-        Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } => vec![pen.own(&say.case(*case))],
+        Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } | Event::Erased { case } => {
+            vec![pen.own(&say.case(*case))]
+        }
         Event::Hidden { because } => {
             let reason = pen.say(&card::reason(because));
             vec![pen.own(&say.text("reason", reason).text("n", case.id.0.to_string()))]
