@@ -93,4 +93,9 @@ pub trait NetworkAccount: Send + Sync {
 
     /// What is wrong with the account's set-up, and what to do about it.
     async fn check(&self) -> Vec<Finding>;
+
+    /// How many items of its streams could not be read so far and were passed over, lest they hold up the rest.
+    fn passed_over(&self) -> u64 {
+        0
+    }
 }

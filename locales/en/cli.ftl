@@ -160,3 +160,5 @@ cli-not-a-case = "{ $value }" is no case number. Write it as 42 or #42.
 cli-not-an-entry = "{ $value }" is no entry's number. `sereno outbox list` shows them at the beginning of each line.
 cli-import-file = This export cannot be imported: { $detail }
 cli-outbox-which = Which one? Give the number that `sereno outbox list` shows, or --all for all dead letters.
+cli-config-host = "{ $value }" is no host name. Write it without https:// and port, such as "streaming.mastodon.example"
+check-mastodon-streaming-host = the server names { $host } for its streams, which is neither its own host nor below it: the token is not sent there, the server's own host is tried. If that host is right, add streaming_host = "{ $host }" to this [[account]] in bot.toml

@@ -160,3 +160,5 @@ cli-not-a-case = «{ $value }» no es un número de caso. Escríbelo como 42 o #
 cli-not-an-entry = «{ $value }» no es el número de una entrada. `sereno outbox list` los muestra al principio de cada línea.
 cli-import-file = No se puede importar esta exportación: { $detail }
 cli-outbox-which = ¿Cuál? Da el número que muestra `sereno outbox list`, o --all para todas las entregas fallidas.
+cli-config-host = «{ $value }» no es un nombre de servidor. Escríbelo sin https:// ni puerto, por ejemplo "streaming.mastodon.example"
+check-mastodon-streaming-host = el servidor indica { $host } para sus flujos, que no es ni él mismo ni un subdominio suyo: el token no se envía allí y se prueba con el propio servidor. Si ese es el bueno, añade streaming_host = "{ $host }" a esta [[account]] de bot.toml
