@@ -7,6 +7,11 @@ use crate::post::{Account, AuthorId, Network, name_type};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// An account that could not be read for so long is told of in the channel, and counts in health.
+pub const FAILING_MS: i64 = 5 * MINUTE_MS;
+/// The team is told of a failing account again no sooner than after so long.
+pub const FAILING_AGAIN_MS: i64 = HOUR_MS;
+
 name_type! {
     /// A member of staff, by the chat's immutable id (`U123`, `@ana:example.org`, `console`).
     AgentId

@@ -17,6 +17,7 @@ mod staff;
 mod store_conformance;
 mod store_crash;
 mod store_format;
+mod store_place;
 mod store_sample;
 mod stories;
 mod views;

@@ -38,18 +38,11 @@ pub fn configure(dir: &Path, more: &str) {
     std::fs::write(dir.join("bot.toml"), text).unwrap();
 }
 
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < BOUND, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// A running bot; killed when dropped.
 pub struct Bot {
     child: Child,
     lines: std::sync::mpsc::Receiver<String>,
+    log: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Bot {
@@ -59,14 +52,27 @@ impl Bot {
             .env("RUST_LOG", "trace,hyper=trace,tungstenite=trace")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (tx, lines) = std::sync::mpsc::channel();
         std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|l| drop(tx.send(l))));
-        let bot = Bot { child, lines };
-        until("the control socket", || dir.join("sereno-data.sock").exists());
+        let mut log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+        let err = BufReader::new(child.stderr.take().unwrap());
+        let (runs, running) = std::sync::mpsc::channel();
+        let log = std::thread::spawn(move || {
+            for line in err.lines().map_while(Result::ok) {
+                writeln!(log, "{line}").unwrap();
+                // By then the control socket is served.
+                if line.contains("sereno runs") {
+                    runs.send(()).ok();
+                }
+            }
+        });
+        let bot = Bot { child, lines, log: Some(log) };
+        running.recv_timeout(BOUND).expect("the bot runs");
+        assert!(dir.join("sereno-data.sock").exists());
         bot
     }
     /// The next JSON line for which this holds; those before it go to `seen`.
@@ -102,12 +108,15 @@ impl Bot {
         assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
     }
     pub fn ended(&mut self) -> ExitStatus {
-        let mut status = None;
-        until("the bot ends", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap()
+        // Its output ends with it.
+        let began = Instant::now();
+        while self.lines.recv_timeout(BOUND) != Err(std::sync::mpsc::RecvTimeoutError::Disconnected) {
+            assert!(began.elapsed() < BOUND, "in vain: the bot ends");
+        }
+        if let Some(log) = self.log.take() {
+            log.join().unwrap();
+        }
+        self.child.wait().unwrap()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Damage of every kind, and kill -9: the store is whole, or it is refused. Never silently less.
 
+use crate::store_place::{Place, copy_all};
 use crate::store_sample::{NOW, answer, case, event};
 use sereno::case::{Case, CaseId};
 use sereno::digest::{Fact, FactKind};
@@ -9,22 +10,16 @@ use sereno::store::{Claim, Commit, PostClaim, SeenCommand, Store, StoreError, ex
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Everything of one store: directory, sidecar, keyring.
-struct Place(tempfile::TempDir);
+trait Opens {
+    fn sidecar(&self) -> PathBuf;
+    fn open(&self) -> Result<SledStore, StoreError>;
+    fn copy(&self) -> Place;
+}
 
-impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
-    }
-    fn dir(&self) -> PathBuf {
-        self.0.path().join("store")
-    }
-    fn keyring(&self) -> PathBuf {
-        self.0.path().join("keyring")
-    }
+impl Opens for Place {
     fn sidecar(&self) -> PathBuf {
         self.0.path().join("store.seq")
     }
@@ -35,19 +30,6 @@ impl Place {
         let to = Place::new();
         copy_all(self.0.path(), to.0.path());
         to
-    }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            fs::create_dir(&target).unwrap();
-            copy_all(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

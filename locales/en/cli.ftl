@@ -162,3 +162,9 @@ cli-import-file = This export cannot be imported: { $detail }
 cli-outbox-which = Which one? Give the number that `sereno outbox list` shows, or --all for all dead letters.
 cli-config-host = "{ $value }" is no host name. Write it without https:// and port, such as "streaming.mastodon.example"
 check-mastodon-streaming-host = the server names { $host } for its streams, which is neither its own host nor below it: the token is not sent there, the server's own host is tried. If that host is right, add streaming_host = "{ $host }" to this [[account]] in bot.toml
+cli-alarm-account-down = { $account } has not been read for { $minutes } minutes: { $why }. What people write there meanwhile is taken in as soon as it works again, answers wait until then; nothing is lost. See whether the server is up; `sereno check` says more.
+cli-alarm-account-back = { $account } is read again. What was written meanwhile comes in now.
+cli-alarm-passed-over = { $count ->
+    [one] One item that { $account }'s server sent cannot be read and was passed over
+   *[other] { $count } items that { $account }'s server sent cannot be read and were passed over
+  }; the log says which. Look at the account's notifications on the server itself.

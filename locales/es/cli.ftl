@@ -162,3 +162,9 @@ cli-import-file = No se puede importar esta exportación: { $detail }
 cli-outbox-which = ¿Cuál? Da el número que muestra `sereno outbox list`, o --all para todas las entregas fallidas.
 cli-config-host = «{ $value }» no es un nombre de servidor. Escríbelo sin https:// ni puerto, por ejemplo "streaming.mastodon.example"
 check-mastodon-streaming-host = el servidor indica { $host } para sus flujos, que no es ni él mismo ni un subdominio suyo: el token no se envía allí y se prueba con el propio servidor. Si ese es el bueno, añade streaming_host = "{ $host }" a esta [[account]] de bot.toml
+cli-alarm-account-down = Hace { $minutes } minutos que no se puede leer { $account }: { $why }. Lo que se escriba allí mientras tanto entra en cuanto vuelva a funcionar y las respuestas esperan hasta entonces; no se pierde nada. Mira si el servidor está en marcha; `sereno check` dice más.
+cli-alarm-account-back = { $account } se lee otra vez. Lo escrito mientras tanto entra ahora.
+cli-alarm-passed-over = { $count ->
+    [one] Un elemento que ha enviado el servidor de { $account } no se puede leer y se ha dejado de lado
+   *[other] { $count } elementos que ha enviado el servidor de { $account } no se pueden leer y se han dejado de lado
+  }; el registro dice cuáles. Mira las notificaciones de la cuenta en el propio servidor.

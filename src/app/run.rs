@@ -43,7 +43,7 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
     let _socket = serve_control(&config, &store, &words, &bot);
     let _http = match config.http.address() {
         Some(address) => Some(
-            http::serve(address, Arc::clone(&bot))
+            http::serve(address, Arc::clone(&bot), http::Limits::default())
                 .await
                 .map_err(|e| Failure::Said(Say::new("cli-http").text("address", address.to_string()).text("detail", e.to_string())))?,
         ),

@@ -37,12 +37,16 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use url::Url;
 
+/// What a token must be allowed to do. (`read` holds `read:accounts`, `read:notifications`, `read:search`
+/// and `read:statuses`, `write:statuses` posting, editing and deleting.)
+pub const SCOPES: [&str; 2] = ["read", "write:statuses"];
+
 /// How an account is reached, as `bot.toml` says. Lengths of time are in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server: `https://mastodon.example`.
     pub base_url: Url,
-    /// An access token with the scopes `read` and `write:statuses`.
+    /// An access token with the scopes [`SCOPES`].
     pub token: SecretString,
     /// The longest wait for a connection.
     pub connect_ms: u64,

@@ -11,32 +11,18 @@ use std::fs;
 
 const CANARY: &str = "CANARYx7Qz";
 
-struct Place(tempfile::TempDir);
+#[path = "../../../tests/store_place.rs"]
+#[expect(dead_code, reason = "the tests from outside copy stores")]
+mod store_place;
+use store_place::Place;
 
 impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
-    }
-    fn dir(&self) -> PathBuf {
-        self.0.path().join("store")
-    }
-    fn keyring(&self) -> PathBuf {
-        self.0.path().join("keyring")
-    }
     fn open(&self) -> SledStore {
         SledStore::open(&self.dir(), &self.keyring()).unwrap()
     }
     /// The bytes of every file: the store's, the sidecar, the keyring.
     fn bytes(&self) -> Vec<Vec<u8>> {
-        let mut files = Vec::new();
-        let mut dirs = vec![self.0.path().to_owned()];
-        while let Some(dir) = dirs.pop() {
-            for entry in fs::read_dir(dir).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() { dirs.push(path) } else { files.push(fs::read(path).unwrap()) }
-            }
-        }
-        files
+        Place::files_of(self.0.path()).iter().map(|f| fs::read(f).unwrap()).collect()
     }
     fn holds(&self, what: &[u8]) -> bool {
         let text = codec::hex(what);
