@@ -166,6 +166,9 @@ pub struct ReplyPolicy {
     pub undo_ms: i64,
     /// Who needs approval.
     pub approval: Approval,
+    /// How long a text that took the place of another must have stood in the room before it is
+    /// approved without being named, in milliseconds.
+    pub read_ms: i64,
     /// The first private message of a handoff, by language of the customer; `{code}`, `{case}`,
     /// `{handle}` and `{agent}` are filled in.
     pub handoff_text: BTreeMap<String, String>,
@@ -278,7 +281,7 @@ impl Default for Policy {
             fallback_room: room,
             people: BTreeMap::new(),
             default_role: Some(Role::Agent),
-            reply: ReplyPolicy { undo_ms: 10 * SECOND_MS, approval: Approval::Off, handoff_text: BTreeMap::new() },
+            reply: ReplyPolicy { undo_ms: 10 * SECOND_MS, approval: Approval::Off, read_ms: 20 * SECOND_MS, handoff_text: BTreeMap::new() },
             deadline: DeadlinePolicy {
                 first_response_ms: [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS],
                 next_response_ms: HOUR_MS,

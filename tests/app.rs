@@ -367,10 +367,12 @@ async fn a_full_disk_does_not_keep_the_bot_from_stopping() {
     assert_eq!(store.case(CaseId(1)).unwrap().unwrap().owner, None);
 }
 
-/// A store that is found damaged at some moment.
+/// A store that is found damaged at some moment, or of which an operator erases case #1 just
+/// before the next commit that writes it.
 struct Damaged {
     store: ModelStore,
     now: std::sync::atomic::AtomicBool,
+    erase: std::sync::atomic::AtomicBool,
 }
 
 macro_rules! passed_on {
@@ -383,6 +385,9 @@ impl Store for Damaged {
     fn commit(&self, commit: Commit) -> Result<u64, StoreError> {
         if self.now.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(StoreError::Corrupt("a checksum does not agree".into()));
+        }
+        if commit.cases.iter().any(|c| c.id == CaseId(1)) && self.erase.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            self.store.erase(CaseId(1))?;
         }
         self.store.commit(commit)
     }
@@ -414,7 +419,7 @@ impl Store for Damaged {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_store_ends_the_bot_and_acks_nothing() {
     let (world, clock) = (World::default(), Clock::fast(SPEED));
-    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into() });
+    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into(), erase: false.into() });
     let bot = world.start_on(Arc::clone(&store) as Arc<dyn Store>, clock);
     world.complaint(&clock, 1);
     world.until("a card", |b| !b.messages.is_empty()).await;
@@ -425,6 +430,23 @@ async fn a_damaged_store_ends_the_bot_and_acks_nothing() {
     assert!(matches!(ended, Ended::Store(StoreError::Corrupt(_))), "{ended:?}");
     assert!(claim.await.is_err());
     assert!(bot.ask(|_, now| now).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_comes_before_a_commit_does_not_end_the_bot() {
+    let (world, clock) = (World::default(), Clock::fast(SPEED));
+    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into(), erase: false.into() });
+    let bot = world.start_on(Arc::clone(&store) as Arc<dyn Store>, clock);
+    world.complaint(&clock, 1);
+    world.until("a card", |b| !b.messages.is_empty()).await;
+    settled(&bot).await;
+    store.erase.store(true, std::sync::atomic::Ordering::SeqCst);
+    let answer = world.say("claim 1").await.expect("it is answered").answer;
+    assert_eq!((answer.ok, answer.say.code.as_str()), (false, "refused-erased-once"));
+    world.complaint(&clock, 2);
+    world.until("the next card", |b| b.messages.iter().filter(|m| matches!(m.view, View::Card(_))).count() == 2).await;
+    assert!(world.say("claim 2").await.expect("it is answered").answer.ok);
+    assert_eq!(bot.stop().await, Ended::Stopped);
 }
 
 #[tokio::test(flavor = "multi_thread")]

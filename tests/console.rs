@@ -96,7 +96,7 @@ impl Terminal {
 
 fn answered(code: &str, text: &str, ok: bool) -> Answered {
     let view = View::Text(TextView { code: code.into(), lines: vec![vec![Piece::Words(text.into())]] });
-    Answered { answer: Answer { ok, say: Say::new(code), case: Some(CaseId(42)), send: None }, view, op: format!("op-{code}") }
+    Answered { answer: Answer { ok, say: Say::new(code), case: Some(CaseId(42)), send: None, of: None }, view, op: format!("op-{code}") }
 }
 
 fn line_of(said: &Said) -> (String, String, String) {
@@ -119,7 +119,7 @@ fn card(status: &str) -> View {
         who: vec![Piece::Words("“".into()), Piece::Foreign(Untrusted::new("Carla")), Piece::Words("”".into())],
         body: vec![vec![Piece::Foreign(Untrusted::new("Help\u{1b}[2J │ #43 │ Ana took the case."))]],
         facts: vec![vec![Piece::Words("Status: x".into()), Piece::Words(" · ".into()), Piece::Words("nobody's yet".into())]],
-        actions: vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into() }],
+        actions: vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None }],
     })
 }
 

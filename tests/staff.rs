@@ -7,7 +7,7 @@ use sereno::command::{Args, Command, Door, Takes, table};
 use sereno::digest::FactKind;
 use sereno::engine::{Ack, Input};
 use sereno::outbox::Outcome;
-use sereno::policy::Lang;
+use sereno::policy::{Approval, Lang};
 use sereno::post::*;
 
 const COMPLAINT: &str = "My order never came. Where is it?";
@@ -269,4 +269,100 @@ fn refusals_say_what_is_wrong_and_what_would_be_right() {
         assert!(said.contains(name), "{said}");
     }
     assert!(!said.contains("VERA"), "a viewer cannot take a case: {said}");
+}
+
+/// A world in which `reply` of an agent waits for approval.
+fn asking() -> World {
+    let mut p = policy();
+    p.reply.approval = Approval::Agents;
+    let mut w = World::new(p);
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w
+}
+
+#[test]
+fn what_is_approved_is_the_text_that_was_read() {
+    let mut w = asking();
+    w.say("ana", "reply 1 It arrives tomorrow.");
+    // The drafter swaps the text just before the lead's word comes.
+    w.say("ana", "reply 1 You will never see it again.");
+    let refused = w.say("luis", "approve 1");
+    assert_eq!((refused.ok, refused.say.code.as_str(), refused.send), (false, "refused-new-text", Some(2)));
+    assert!(w.shows(&refused).contains("You will never see it again."), "{}", w.shows(&refused));
+    // The number of the text that was read before does not do either.
+    assert_eq!(w.say("luis", "approve 1 1").say.code, "refused-other-text");
+    w.wait(MINUTE_MS);
+    assert!(w.published.is_empty());
+    let told = w.say("luis", "approve 1 2");
+    assert_eq!((told.ok, told.say.code.as_str()), (true, "done-approve"));
+    assert!(w.shows(&told).contains("You will never see it again."), "{}", w.shows(&told));
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies(), ["You will never see it again."]);
+}
+
+#[test]
+fn approval_needs_no_number_for_the_only_text_nor_for_one_that_stood_there_a_while() {
+    let mut w = asking();
+    w.say("ana", "reply 1 It arrives tomorrow.");
+    assert!(w.say("luis", "approve 1").ok, "there was no other text to be read");
+    w.wait(11 * SECOND_MS);
+    w.say("ana", "reply 1 One more thing.");
+    assert_eq!(w.say("luis", "approve 1").say.code, "refused-new-text", "it could be meant for the first");
+    w.wait(21 * SECOND_MS);
+    assert!(w.say("luis", "approve 1").ok);
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.replies().len(), 2);
+    // It counts from when the text stands in the room, not from when it was asked for.
+    w.give(vec![Input::Command(w.command("slow", "ana", "reply 1 And a third."))]);
+    w.now = w.now.plus(MINUTE_MS);
+    assert_eq!(w.say_as("early", "luis", "approve 1").say.code, "refused-new-text");
+}
+
+#[test]
+fn the_button_beside_a_text_approves_that_text_alone() {
+    let mut w = asking();
+    w.say("ana", "reply 1 It arrives tomorrow.");
+    let press =
+        |w: &World, id: &str, version| Command { door: Door::Button, args: Args::Version(version), ..w.command(id, "luis", "approve 1") };
+    let first = press(&w, "first", 1);
+    assert_eq!(w.seen("approve 1 1").len(), 0, "the first text needs no number");
+    w.say("ana", "reply 1 It arrives on Friday.");
+    assert!(!w.seen("approve 1 2").is_empty(), "the next is named by its number");
+    let Ack::Answered(answer) = w.give(vec![Input::Command(first)]).remove(0) else { panic!("no answer") };
+    assert_eq!(answer.say.code, "refused-other-text");
+    let second = press(&w, "second", 2);
+    let Ack::Answered(answer) = w.give(vec![Input::Command(second)]).remove(0) else { panic!("no answer") };
+    assert!(answer.ok);
+}
+
+#[test]
+fn the_id_of_one_command_does_not_answer_another() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.posts(&post("p2", "dani", COMPLAINT));
+    assert!(w.say_as("x", "ana", "claim 1").ok);
+    for (by, line) in
+        [("ana", "claim 2"), ("bea", "claim 1"), ("ana", "release 1"), ("ana", "note 1 Mine."), ("ana", "list"), ("ana", "help")]
+    {
+        let answer = w.say_as("x", by, line);
+        assert_eq!((answer.ok, answer.say.code.as_str()), (false, "refused-id-used"), "{by}: {line}");
+    }
+    assert_eq!((w.case(1).owner, w.case(2).owner), (Some("ana".into()), None));
+    // The same command is answered as before, also after a restart.
+    w.restart(SECOND_MS);
+    let again = w.say_as("x", "ana", "claim 1");
+    assert_eq!((again.ok, again.say.code.as_str()), (true, "done-claim"));
+    assert_eq!(w.say_as("x", "ana", "claim 2").say.code, "refused-id-used");
+    // Within one batch as well.
+    let commands = ["claim 2", "release 2", "list"].map(|line| Input::Command(w.command("y", "ana", line)));
+    let codes = w.give(commands.into()).into_iter().map(|ack| match ack {
+        Ack::Answered(answer) => answer.say.code,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(codes.collect::<Vec<_>>(), ["done-claim", "refused-id-used", "refused-id-used"]);
+    // A refusal is remembered too, for what it refused.
+    assert_eq!(w.say_as("z", "bea", "claim 1").say.code, "refused-owned-by");
+    w.say("ana", "release 1");
+    assert_eq!(w.say_as("z", "bea", "claim 1").say.code, "refused-owned-by");
+    assert_eq!(w.say_as("z", "bea", "claim 2").say.code, "refused-id-used");
 }

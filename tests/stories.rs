@@ -296,7 +296,7 @@ fn approval_is_bound_to_the_exact_text_and_never_ones_own() {
     w.say("ana", "draft 1 We refund you twice.");
     assert_eq!(w.say("luis", "approve 1").say.code, "refused-nothing-to-approve");
     w.say("ana", "reply 1");
-    assert!(w.say("luis", "approve 1").ok);
+    assert!(w.say("luis", "approve 1 2").ok);
     w.wait(11 * SECOND_MS);
     assert_eq!(w.replies(), ["We refund you twice."]);
     assert_eq!(w.published[0].send.approved_by, Some("luis".into()));

@@ -94,7 +94,7 @@ fn what_waits_for_people() {
     w.say("ana", "reply 1 Write to us with your booking number.");
     w.say("luis", "reject 1 Too stiff");
     w.say("ana", "reply 1 We are on it.");
-    w.say("luis", "approve 1");
+    w.say("luis", "approve 1 2");
     w.posts(&reply_to(&first, "p2", "carla", "And now the app is down too!"));
     w.faults.push_back(sereno::outbox::Outcome::Refused { why: "422: the post is too old".into() });
     w.say("luis", "reply 1");
@@ -440,7 +440,7 @@ fn piece() -> impl Strategy<Value = Piece> {
 fn views() -> impl Strategy<Value = View> {
     let line = || proptest::collection::vec(piece(), 0..4);
     let lines = || proptest::collection::vec(line(), 0..4);
-    let actions = || Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into() }]);
+    let actions = || Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None }]);
     prop_oneof![
         lines().prop_map(|lines| View::Text(TextView { code: "x".into(), lines })),
         (lines(), actions()).prop_map(|(lines, actions)| {

@@ -1,18 +1,19 @@
 //! A world in which stories play: the real engine on the model store, a network and a chat that
 //! keep books, a clock that goes when told. Nothing sleeps.
 
+use sereno::case::refusal::Refusal;
 use sereno::case::{Case, CaseId, Event, Outgoing, SendKind};
 use sereno::clock::Time;
 use sereno::command::parse::{Meta, parse};
-use sereno::command::{Answer, Door};
+use sereno::command::{Answer, Command, Door};
 use sereno::engine::{Ack, Batch, Body, Delivery, Engine, Input, Reply};
 use sereno::i18n::Words;
 use sereno::outbox::{Effect, Look, Outcome, Receipt};
-use sereno::policy::{AccountPolicy, AgentId, Lang, Person, Policy, Role, RoomId};
+use sereno::policy::{AccountPolicy, Lang, Person, Policy, Role, RoomId};
 use sereno::post::*;
 use sereno::store::model::ModelStore;
 use sereno::view::build;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Where every story begins: 2026-03-02 10:00 UTC, a Monday.
@@ -192,20 +193,28 @@ impl World {
     }
 
     fn ask(&mut self, id: &str, by: &str, line: &str) -> Ack {
-        let people: BTreeMap<AgentId, Person> = self.policy.people.clone();
-        let meta = Meta {
-            id: id.into(),
-            by: by.into(),
-            door: Door::Console,
-            room: "console".into(),
-            thread: None,
-            lang: Lang::En,
-            people: &people,
-        };
-        match parse(line, meta) {
+        match self.parsed(id, by, line) {
             Ok(command) => self.give(vec![Input::Command(command)]).remove(0),
-            Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: None, send: None }),
+            Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), ..Answer::default() }),
         }
+    }
+
+    /// What is typed, as a command.
+    pub fn command(&self, id: &str, by: &str, line: &str) -> Command {
+        self.parsed(id, by, line).unwrap_or_else(|refusal| panic!("{line}: {refusal:?}"))
+    }
+
+    fn parsed(&self, id: &str, by: &str, line: &str) -> Result<Command, Refusal> {
+        let (id, by, room) = (id.into(), by.into(), "console".into());
+        let meta = Meta { id, by, door: Door::Console, room, thread: None, lang: Lang::En, people: &self.policy.people };
+        parse(line, meta)
+    }
+
+    /// What whoever asked is shown.
+    pub fn shows(&self, answer: &Answer) -> String {
+        let case = answer.case.and_then(|id| self.engine.case(id).unwrap());
+        let view = build::answer(answer, case.as_ref(), &self.policy, &self.words, Lang::En, self.now);
+        sereno::view::text::render(&view, &sereno::view::text::Style::PLAIN)
     }
 
     /// Lets time pass, carrying out what falls due on the way.

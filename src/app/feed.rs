@@ -215,7 +215,7 @@ impl Feed {
             let moved = next.is_some() && next != cursor;
             if !events.is_empty() || moved {
                 let cursor = next.filter(|_| moved).map(|c| (self.name.clone(), stream.to_owned(), c));
-                self.hand_in(events, cursor).await?;
+                self.hand_in(Door::Net, events, cursor).await?;
             }
             // A page that promises more without moving on would be read for ever.
             if !more || !moved {
@@ -235,7 +235,7 @@ impl Feed {
             let taking = async {
                 let mut events = Vec::new();
                 while rx.recv_many(&mut events, PUSH_WAITING).await > 0 {
-                    self.hand_in(std::mem::take(&mut events), None).await?;
+                    self.hand_in(Door::Live, std::mem::take(&mut events), None).await?;
                 }
                 Ok::<(), Stopped>(())
             };
@@ -275,7 +275,7 @@ impl Feed {
             }
             match bounded(self.account.refresh(&posts)).await {
                 Ok(events) if events.is_empty() => {}
-                Ok(events) => self.hand_in(events, None).await?,
+                Ok(events) => self.hand_in(Door::Net, events, None).await?,
                 Err(error) => {
                     tracing::info!(account = %self.name, %error, "posts could not be looked up again");
                     self.shell.metrics.read_failed(&self.name, "refresh");
@@ -286,7 +286,7 @@ impl Feed {
     }
 
     /// Hands in what happened and waits until it is committed.
-    async fn hand_in(&self, events: Vec<NetEvent>, cursor: Option<(Account, String, String)>) -> Result<(), Stopped> {
+    async fn hand_in(&self, door: Door, events: Vec<NetEvent>, cursor: Option<(Account, String, String)>) -> Result<(), Stopped> {
         let now = self.shell.clock.now();
         for event in &events {
             if let NetEvent::New(post) = event {
@@ -294,7 +294,7 @@ impl Feed {
             }
         }
         let inputs = events.into_iter().map(|event| Input::Net(self.name.clone(), event)).collect();
-        self.shell.inbox.submit(Door::Net, Batch { inputs, cursor }).await.map(drop)
+        self.shell.inbox.submit(door, Batch { inputs, cursor }).await.map(drop)
     }
 
     async fn failed(&self, error: &NetError) -> Result<(), Stopped> {

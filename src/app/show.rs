@@ -47,7 +47,7 @@ pub(super) fn replied(shell: &Shell, command: &Command, reply: &Reply) -> Answer
         View::Text(text) => text.code.as_str(),
         View::Card(_) | View::Entry(_) => "answer",
     };
-    let answer = Answer { ok: true, say: Say::new(code), case: command.case, send: None };
+    let answer = Answer { ok: true, say: Say::new(code), case: command.case, send: None, of: None };
     Answered { answer, view, op: op(shell, &command.id) }
 }
 

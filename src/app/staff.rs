@@ -82,7 +82,7 @@ fn command(shell: &Shell, typed: Typed) -> Result<Command, Box<crate::chat::Answ
     let lang = own.or(lang).unwrap_or_else(|| policy.room_lang(&room));
     let meta = Meta { id: id.clone(), by, door: Door::Console, room, thread, lang, people: &policy.people };
     parse::parse(&text, meta).map_err(|refusal| {
-        let answer = Answer { ok: false, say: refusal.say(), case: None, send: None };
+        let answer = Answer { ok: false, say: refusal.say(), case: None, send: None, of: None };
         Box::new(show::refused(shell, &id, lang, answer))
     })
 }

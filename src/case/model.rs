@@ -290,6 +290,9 @@ pub struct Outgoing {
     pub at: Time,
     /// Where it stands.
     pub state: SendState,
+    /// Since when its text stands in the room for whoever is to approve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_at: Option<Time>,
 }
 
 /// What kind of place a case has in the chat.

@@ -34,6 +34,12 @@ pub enum Refusal {
     NeedsRole(Role),
     /// Nobody the team knows.
     NotStaff,
+    /// The id of this command is that of another one, which was carried out: the id.
+    IdUsed(String),
+    /// The text that waits for approval took the place of another one a moment ago: the case, the send.
+    NewText(CaseId, u32),
+    /// Another text than the one that was to be approved waits now: the case, the send that waits.
+    OtherText(CaseId, u32),
     /// This command is not taken from here: the kind of door it came through.
     WrongDoor(Door),
     /// No such colleague; those that there are.
@@ -91,6 +97,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The send whose text is shown with the sentence.
+    #[must_use]
+    pub fn shows(&self) -> Option<u32> {
+        match self {
+            Refusal::NewText(_, send) | Refusal::OtherText(_, send) => Some(*send),
+            _ => None,
+        }
+    }
+
     /// The sentence.
     #[must_use]
     pub fn say(&self) -> Say {
@@ -114,6 +129,9 @@ impl Refusal {
             Refusal::BadLabel(given, most) => said("bad-label").text("given", given).number("most", *most),
             Refusal::NeedsRole(role) => said("needs-role").with("role", Arg::Code(format!("role-{}", code(role)))),
             Refusal::NotStaff => said("not-staff"),
+            Refusal::IdUsed(id) => said("id-used").text("id", id.chars().filter(|c| !c.is_control()).take(40).collect::<String>()),
+            Refusal::NewText(case, send) => said("new-text").text("n", case.0.to_string()).text("version", send.to_string()),
+            Refusal::OtherText(case, send) => said("other-text").text("n", case.0.to_string()).text("version", send.to_string()),
             Refusal::WrongDoor(door) => said("wrong-door").with("door", Arg::Code(format!("door-{}", code(door)))),
             Refusal::UnknownPerson(name, known) if known.is_empty() => said("unknown-person-nobody").text("name", name),
             Refusal::UnknownPerson(name, known) => said("unknown-person").text("name", name).text("known", known.join(", ")),

@@ -95,6 +95,8 @@ pub enum CaseInput<'a> {
         /// When it was drawn.
         rendered: Time,
     },
+    /// The text of a send that waits for approval stands in the chat.
+    OfferShown(u32),
     /// The room of a place does not take the card.
     RoomRefused(usize, &'a RoomId),
     /// A moment it waited for has come.
@@ -200,6 +202,11 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         CaseInput::SendRearmed(id) => work.arm(id, None),
         CaseInput::CardShown(place, receipt) => work.on_card(place, receipt),
         CaseInput::EventShown { place, event, post, receipt, rendered } => work.on_shown(place, event, post, receipt, rendered),
+        CaseInput::OfferShown(id) => {
+            if let Some(send) = work.case.sends.iter_mut().find(|s| s.id == id) {
+                send.shown_at = send.shown_at.or(Some(ctx.now));
+            }
+        }
         CaseInput::RoomRefused(place, room) => {
             if let Some(place) = work.case.places.get_mut(place) {
                 place.room = room.clone();

@@ -318,6 +318,7 @@ impl<'a> Work<'a> {
             approved_by: None,
             at: self.ctx.now,
             state,
+            shown_at: None,
         });
         if approval {
             self.event(Some(&command.by), Event::ApprovalAsked { send: id });

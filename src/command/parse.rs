@@ -94,7 +94,7 @@ fn brief(word: &str) -> String {
 
 fn leading_case<'a>(rest: &'a str, row: &Row, in_thread: bool) -> (Option<CaseId>, &'a str) {
     let (word, after) = first_word(rest);
-    let worded = !matches!(row.takes, Takes::Nothing | Takes::Person | Takes::Priority | Takes::Case);
+    let worded = !matches!(row.takes, Takes::Nothing | Takes::Version | Takes::Person | Takes::Priority | Takes::Case);
     match number(word) {
         Some((id, marked)) if marked || !in_thread || !worded => (Some(id), after),
         _ => (None, rest),
@@ -133,7 +133,7 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
     let usage = || Refusal::Usage(row.name.into());
     let too_much = || Refusal::TooMuch(row.name.into(), brief(rest));
     let other = || Refusal::NotOneOf(row.name.into(), brief(rest));
-    let optional = matches!(row.takes, Takes::Nothing | Takes::MaybeText | Takes::Period | Takes::Filter | Takes::Topic);
+    let optional = matches!(row.takes, Takes::Nothing | Takes::MaybeText | Takes::Version | Takes::Period | Takes::Filter | Takes::Topic);
     if rest.is_empty() {
         return match row.takes {
             Takes::Period => Ok(Args::Period(Period::default())),
@@ -151,6 +151,7 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
         Takes::For => duration(rest).map(Args::For).ok_or_else(|| Refusal::BadTime(brief(rest))),
         Takes::Period => period(rest).map(Args::Period).ok_or_else(other),
         Takes::Filter => filter(rest).map(Args::Filter).ok_or_else(other),
+        Takes::Version => version(rest).map(Args::Version).ok_or_else(too_much),
         Takes::Topic => {
             let name = rest.trim_start_matches(['!', '/']);
             let found = table::find(name).ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))?;
@@ -196,6 +197,10 @@ fn tag(typed: &str) -> Option<Args> {
     let label = plain.split_whitespace().collect::<Vec<_>>().join("-");
     let fits = !label.is_empty() && label.chars().count() <= MAX_TAG && !label.chars().any(char::is_control);
     fits.then_some(Args::Tag(label, off))
+}
+
+fn version(typed: &str) -> Option<u32> {
+    typed.strip_prefix(['#', 'v']).unwrap_or(typed).parse().ok()
 }
 
 fn priority(typed: &str) -> Option<Priority> {

@@ -147,7 +147,7 @@ fn everything_about_a_merged_case_points_to_where_it_lives_on() {
         b.case.status = Status::Merged;
         b.case.merged_into = Some(CaseId(7));
         let args = match row.takes {
-            Takes::Nothing | Takes::MaybeText => "",
+            Takes::Nothing | Takes::MaybeText | Takes::Version => "",
             Takes::Person => "bea",
             Takes::Case => "43",
             Takes::Priority => "high",
@@ -419,12 +419,19 @@ fn approval_is_bound_to_the_text_and_the_target() {
     assert_eq!(*b.state(1), SendState::Stopped(StopReason::Superseded));
     assert_eq!(b.no(LEO, "approve"), Refusal::NothingToApprove);
     b.ok(ANA, "reply");
-    b.ok(LEO, "approve");
+    // It is not the text that was there before, so it is named; or it stands in the room for a while.
+    assert_eq!(b.no(LEO, "approve"), Refusal::NewText(CaseId(42), 2));
+    assert_eq!(b.no(LEO, "approve #42 1"), Refusal::OtherText(CaseId(42), 2));
+    b.ok(LEO, "approve #42 2");
     // The customer writes: held; let go on towards another post, it needs approval again.
     b.customer_writes("p2", "Otra cosa");
     b.ok(ANA, "reply");
     assert_eq!((b.state(2), b.case.send(2).and_then(|s| s.approved_by.clone())), (&SendState::AwaitingApproval, None));
     assert!(b.sends.is_empty());
+    b.input(CaseInput::OfferShown(2));
+    b.now = b.now.plus(b.policy.reply.read_ms - 1);
+    assert_eq!(b.no(LEO, "approve"), Refusal::NewText(CaseId(42), 2));
+    b.now = b.now.plus(1);
     b.ok(LEO, "approve");
     // Held for another reason, the same text to the same post keeps its approval.
     b.input(CaseInput::SendHeld(2, HoldReason::AnsweredOutside));
@@ -877,7 +884,7 @@ fn arguments_of_the_wrong_kind_are_refused() {
     // Buttons and forms make commands without the parser.
     for row in table::TABLE {
         let Run::Case(_) = row.run else { continue };
-        if matches!(row.takes, Takes::Nothing | Takes::MaybeText) {
+        if matches!(row.takes, Takes::Nothing | Takes::MaybeText | Takes::Version) {
             continue;
         }
         let mut b = bench();

@@ -35,7 +35,7 @@ impl Engine {
     /// # Errors
     /// Whatever the store says; what is not done yet is done by asking again.
     pub fn erase(&mut self, now: Time, id: CaseId) -> Result<Answer, StoreError> {
-        let refused = |say: Say| Answer { ok: false, say, case: None, send: None };
+        let refused = |say: Say| Answer { ok: false, say, case: None, send: None, of: None };
         let Some(case) = self.store.case(id)? else {
             return Ok(refused(absent(&self.desk, self.counters, id).say()));
         };
@@ -77,7 +77,7 @@ impl Engine {
             (true, Some(heir)) => Say::new("cli-erased-from").case(id).text("other", heir.id.to_string()),
             (true, None) => Say::new("cli-erased").case(id),
         };
-        Ok(Answer { ok: true, say, case: None, send: None })
+        Ok(Answer { ok: true, say, case: None, send: None, of: None })
     }
 
     /// The case, and those merged into it, near and far.

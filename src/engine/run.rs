@@ -185,8 +185,10 @@ impl Engine {
             for (b, batch) in batches.iter().enumerate() {
                 let mut acks = Vec::with_capacity(batch.inputs.len());
                 for (i, input) in batch.inputs.iter().enumerate() {
-                    if let Some(reply) = queries.get(&(b, i)) {
-                        acks.push(reply.clone());
+                    if let (Some(reply), Input::Command(command)) = (queries.get(&(b, i)), input) {
+                        // Queries are not remembered; what is remembered is never answered by one.
+                        let other = tx.seen(&command.id)?.is_some_and(|seen| !answers(&seen, command));
+                        acks.push(if other { Ack::Answered(id_used(command)) } else { reply.clone() });
                         continue;
                     }
                     acks.push(take_one(tx, input, &unwatched, &mut signals)?);
@@ -230,7 +232,7 @@ impl Engine {
                 {
                     let ack = match self.query(now, command)? {
                         Ok(reply) => Ack::Replied(Box::new(reply)),
-                        Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None }),
+                        Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None, of: None }),
                     };
                     out.insert((b, i), ack);
                 }
@@ -510,7 +512,7 @@ fn rearm(tx: &mut Tx<'_>, account: &Account, unwatched: &BTreeSet<EntryId>) -> R
 /// Carries out a command, or says why not. The same id again gets the same answer, and does nothing.
 fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreError> {
     if let Some(answer) = tx.seen(&command.id)?.filter(|_| !planted::is(Bug::AnswerForgotten)) {
-        return Ok(answer);
+        return Ok(if answers(&answer, command) { answer } else { id_used(command) });
     }
     let (case, done) = carry_out(tx, command)?;
     // What a sending verb set going is shown with its account, target and length.
@@ -519,12 +521,23 @@ fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreErr
         Some(id) => tx.case(id)?.and_then(|c| c.live_send().map(|s| s.id)),
         None => None,
     };
+    let of = Some(command.fingerprint());
     let answer = match done {
-        Ok(say) => Answer { ok: true, say, case, send },
-        Err(refusal) => Answer { ok: false, say: refusal.say(), case, send: None },
+        Ok(say) => Answer { ok: true, say, case, send, of },
+        Err(refusal) => Answer { ok: false, say: refusal.say(), case, send: refusal.shows(), of },
     };
     tx.answered(&command.id, answer.clone());
     Ok(answer)
+}
+
+/// Whether a remembered answer is that of this very command.
+fn answers(answer: &Answer, command: &Command) -> bool {
+    answer.of.as_ref().is_none_or(|of| *of == command.fingerprint())
+}
+
+/// The refusal of a command that comes under the id of another one. Not remembered: the id is taken.
+fn id_used(command: &Command) -> Answer {
+    Answer { ok: false, say: Refusal::IdUsed(command.id.clone()).say(), case: command.case, send: None, of: None }
 }
 
 type Done = Result<crate::say::Say, Refusal>;

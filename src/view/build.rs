@@ -56,16 +56,21 @@ pub fn holds_private(body: &Body, policy: &Policy) -> bool {
 }
 
 /// The answer to a command: its sentence, and for a send from where to whom, how long, and until
-/// when it can be undone. Never the text of anything, which stands in the thread.
+/// when it can be undone. Never the text of anything, which stands in the thread; but of what is
+/// being approved, which is public: whoever approves is shown what.
 #[must_use]
 pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     let pen = Pen { words, policy, lang, now };
     let mut lines = vec![pen.line(&answer.say)];
     // Most sentences of sends say it all themselves.
-    let told = answer.say.args.iter().any(|(name, _)| name == "account");
+    let told = !answer.ok || answer.say.args.iter().any(|(name, _)| name == "account");
     if !told && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
         lines.push(send::address(&pen, send));
         lines.extend(send::countdown(&pen, case, send));
+    }
+    let approving = matches!(answer.say.code.as_str(), "done-approve" | "refused-new-text" | "refused-other-text");
+    if approving && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
+        lines.extend(send::text(&pen, case, send, false));
     }
     text(&answer.say.code, lines)
 }

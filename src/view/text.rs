@@ -133,7 +133,9 @@ pub fn summary(card: &CardView, style: &Style) -> String {
 
 /// What can be typed now.
 fn actions(actions: &[Action], case: u64) -> String {
-    format!("→ {}", actions.iter().map(|a| format!("{} {case}", a.typed)).collect::<Vec<_>>().join(" · "))
+    // The first text of a case needs no number: there was no other to be read.
+    let version = |a: &Action| a.version.filter(|v| *v > 1).map_or_else(String::new, |v| format!(" {v}"));
+    format!("→ {}", actions.iter().map(|a| format!("{} {case}{}", a.typed, version(a))).collect::<Vec<_>>().join(" · "))
 }
 
 /// A line being filled: its runs, and how many columns they take.

@@ -225,6 +225,7 @@ fn message() -> Outgoing {
         approved_by: None,
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
+        shown_at: None,
     }
 }
 

@@ -47,6 +47,7 @@ fn commit(ids: &[u64]) -> Commit {
         say: crate::say::Say::new("x").text("t", format!("{CANARY} told {id}")),
         case: Some(CaseId(id)),
         send: None,
+        of: None,
     };
     let note = |id| crate::case::Event::Noted { text: crate::post::Untrusted::new(format!("{CANARY} note {id}")) };
     let post = |id| crate::post::PostRef::World(format!("p{id}-{CANARY}").as_str().into());
