@@ -110,8 +110,15 @@ impl World {
     fn start_on(&self, store: Arc<dyn Store>, clock: Clock) -> Handle {
         let policy = Policy { import_ms: i64::MAX / 4, ..Policy::default() };
         let source = Source { account: Arc::new(Net(self.clone())), poll_ms: SECOND_MS };
-        let parts =
-            Parts { store, chat: Arc::new(Talk(self.clone())), accounts: vec![source], policy, clock, words: Arc::new(Words::new()) };
+        let parts = Parts {
+            store,
+            chat: Arc::new(Talk(self.clone())),
+            accounts: vec![source],
+            policy,
+            clock,
+            words: Arc::new(Words::new()),
+            reloads: true,
+        };
         app::start(parts).unwrap()
     }
     fn cards(&self) -> usize {

@@ -257,7 +257,11 @@ async fn a_card_is_printed_once_and_its_changes_on_one_line() {
     assert_eq!(paper.text().strip_prefix(&printed).unwrap(), "↻ #42 · open · nobody's yet\n#42 │ The customer wrote again:\n#42 │ ▏ hey\n");
     let before = paper.text();
     assert_eq!(done(&console.post(&message("op5", Some("op4"), entry())).await), "op4");
-    assert_eq!(paper.text().strip_prefix(&before).unwrap(), "↻ #42 │ The customer wrote again:\n");
+    assert_eq!(paper.text(), before, "drawn anew, and the same");
+    let View::Entry(mut changed) = entry() else { unreachable!() };
+    changed.lines[1] = vec![Piece::Words("Deleted by its author.".into())];
+    assert_eq!(done(&console.post(&message("op6", Some("op4"), View::Entry(changed))).await), "op4");
+    assert_eq!(paper.text().strip_prefix(&before).unwrap(), "↻ #42 │ The customer wrote again: Deleted by its author.\n");
     assert!(matches!(console.look(&first).await, Look::Absent));
 }
 

@@ -110,6 +110,47 @@ fn what_waits_for_people() {
 }
 
 #[test]
+fn an_answer_taken_back_is_linked_nowhere() {
+    let mut w = World::new(staff());
+    w.posts(&furious());
+    for line in ["reply 1 We are on it.", "retract 1"] {
+        assert!(w.say("luis", line).ok, "{line}");
+        w.wait(11 * SECOND_MS);
+    }
+    let mut case = w.case(1);
+    let SendState::Published { url, .. } = &mut case.sends[1].state else { panic!("{:?}", case.sends) };
+    *url = Some("https://plaza.example/@brand/9".into());
+    let record = |event: Event| EventRecord { case: CaseId(1), n: 9, at: w.now, by: Some("luis".into()), event };
+    let entry = |send: u32| Body::Entry {
+        case: Box::new(case.clone()),
+        place: 0,
+        thread: None,
+        event: record(Event::Published { send }),
+        edit: None,
+    };
+    let card = Body::Card { case: Box::new(case.clone()), place: 0, edit: None };
+    for (lang, taken, later) in [
+        (Lang::En, "Our answer is taken back.", "Our answer was taken back at "),
+        (Lang::Es, "Se ha retirado nuestra respuesta.", "Se retiró nuestra respuesta a "),
+    ] {
+        let said = show(&entry(2), &staff(), lang, w.now);
+        assert!(said.contains(taken) && !said.contains("https:"), "{said}");
+        let said = show(&card, &staff(), lang, w.now);
+        assert!(said.contains(later) && !said.contains("@brand/9"), "{said}");
+    }
+    // One that stands is, once.
+    let SendState::Published { url, id, local_id, at } = case.sends[1].state.clone() else { unreachable!() };
+    case.sends[0].state = SendState::Published { url, id, local_id, at };
+    let said = show(
+        &Body::Entry { case: Box::new(case), place: 0, thread: None, event: record(Event::Published { send: 1 }), edit: None },
+        &staff(),
+        Lang::En,
+        w.now,
+    );
+    assert!(said.starts_with("#1 │ The public answer is published · link: https://plaza.example/@brand/9"), "{said}");
+}
+
+#[test]
 fn answers_lists_and_reports() {
     let p = staff();
     let mut w = World::new(p.clone());

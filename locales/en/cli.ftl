@@ -62,24 +62,30 @@ cli-alarm-store-damaged = The store is damaged: { $detail }. sereno has stopped;
 cli-alarm-store-stopped = The store has stopped: { $detail }. sereno has stopped as well and must be started again; nothing is lost.
 cli-alarm-store-back = The store can be written again. Everything that waited goes on.
 
-check-store-whole = { $count } records read: every checksum, seal and list agrees.
+check-store-whole = { $count ->
+    [one] 1 record read: its checksum and seal agree.
+   *[other] { $count } records read: every checksum, seal and list agrees.
+  }
 check-store-damaged = { $why }
-check-store-more = { $count } records are damaged in all.
+check-store-more = { $count ->
+    [one] 1 record is damaged in all.
+   *[other] { $count } records are damaged in all.
+  }
 check-store-size = { $disk } KiB on disk for { $records } KiB of records.
 check-store-bloated = { $disk } KiB on disk for { $records } KiB of records: to rebuild the store: `sereno export FILE`, stop sereno, move { $store } with its keys and its .seq file aside, `sereno import FILE`.
 cli-config-at-both = line { $line }, { $path }: { $what }
 
 cli-help-sereno = Carries public complaints on social networks into the team's chat as cases, and the team's answers back
-cli-help-config = The configuration; bot.toml.example explains every key
+cli-help-config = The configuration, bot.toml where left out; bot.toml.example explains every key
 cli-help-lang = Language of this program's own words: en or es; by default the locale's
 cli-help-run = Run the bot until it is told to stop (SIGTERM, SIGINT); SIGHUP reads the configuration again
 cli-help-check = Look over the configuration, the tokens and what they may do, and the store; says what to do about each finding
 cli-help-check-store = Read the whole store as well, also that of a running bot
 cli-help-check-offline = Ask no network
-cli-help-demo = Shows all of it on a little network of its own: no configuration, no token, no internet.
-cli-help-demo-auto = A program plays the member of staff; at the end the network's own books are held against what was shown and sent.
-cli-help-demo-keep = Keeps the store in this directory.
-cli-help-demo-sabotage = Breaks the bot on purpose, to show that the judge notices: lose, double or stuck.
+cli-help-demo = Show all of it on a little network of its own: no configuration, no token, no internet
+cli-help-demo-auto = A program plays the member of staff; at the end the network's own books are held against what was shown and sent
+cli-help-demo-keep = Keep the store in this directory
+cli-help-demo-sabotage = Break the bot on purpose, to show that the judge notices: lose, double or stuck
 cli-help-digest = Print the figures of a day or a week
 cli-help-digest-day = The local day; today where left out
 cli-help-digest-week = The seven days up to that day
@@ -95,6 +101,30 @@ cli-help-outbox-entry = The number that `outbox list` shows
 cli-help-erase = Destroy a case's data beyond recovery
 cli-help-erase-case = Its number, such as 42
 cli-help-erase-yes = Really; without it the case is only described
+cli-help-usage = Usage
+cli-help-options = Options
+cli-help-commands = Commands
+cli-help-arguments = Arguments
+cli-help-help = Print help
+cli-help-version = Print the version
+cli-value-options = OPTIONS
+cli-value-command = COMMAND
+cli-value-file = FILE
+cli-value-lang = LANGUAGE
+cli-value-dir = DIRECTORY
+cli-value-how = HOW
+cli-value-day = YYYY-MM-DD
+cli-value-case = CASE
+cli-value-entry = NUMBER
+
+# What was typed behind `sereno` cannot be understood.
+cli-usage-unknown = There is no “{ $word }”.
+cli-usage-unknown-near = There is no “{ $word }”. Did you mean “{ $near }”?
+cli-usage-missing = { $word } is missing.
+cli-usage-no-value = { $word } needs a value behind it.
+cli-usage-value = “{ $value }” cannot be { $word }. Possible: { $known }.
+cli-usage-twice = { $word } is too much here, or stands twice.
+cli-usage-hint = `sereno --help` shows what there is.
 
 cli-failed = It did not work: { $detail }
 cli-broke = sereno broke down over a fault of its own; the log above says which. What was taken in is safe; start it again.
@@ -119,11 +149,18 @@ cli-erased = The data of case { $case } was destroyed. Its number stays used.
 cli-erase-busy = Nothing was erased: a message about { $case } is just on its way to the chat. Try again in a moment.
 cli-erased-with = The data of case { $case } was destroyed, and with it { $others }, merged into it. Their numbers stay used.
 cli-erased-from = The data of case { $case } was destroyed, and what { $other } had taken over from it. Its number stays used.
-cli-exported = { $records } records written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
+cli-exported = { $records ->
+    [one] 1 record
+   *[other] { $records } records
+  } written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
 cli-export-exists = { $file } is there already: name a new file.
 cli-export-cut = The export was cut short and cannot be imported. Try again.
-cli-imported = { $records } records taken into the new store { $path }.
+cli-imported = { $records ->
+    [one] 1 record
+   *[other] { $records } records
+  } taken into the new store { $path }.
 cli-reloaded = The configuration was read again and holds from now on.
+cli-no-reload = There is no bot.toml here to read again: the demo brings its own rules. `sereno run` has one.
 cli-reloaded-restart = The configuration was read again and holds from now on, but for { $sections }: that takes a restart.
 cli-reload-bad = The configuration was not taken over, the old one stays: { $line ->
     [0] { $what }

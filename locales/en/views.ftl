@@ -17,6 +17,14 @@ month-12 = Dec
 moment-day = { $day } { $month } { $time }
 moment-year = { $day } { $month } { $year } { $time }
 moment-date = { $day } { $month } { $year }
+
+# In a sentence: behind “until”, “by”, “since” (clock, day, year), and as an adverb (at-…). `clock-one`: the hour is one.
+moment-clock = { $time }
+moment-clock-one = { $time }
+moment-on-day = { $day } { $month } { $clock }
+moment-on-year = { $day } { $month } { $year } { $clock }
+moment-at-clock = at { $clock }
+moment-at-day = on { $date }
 unit-day = d
 unit-hour = h
 unit-minute = min
@@ -144,7 +152,18 @@ card-due = answer due by { $due }
 card-overdue = answer overdue since { $due }
 card-where = { $network } · our account { $account } · customer writes { $lang }
 card-caught = caught by the rule “{ $rule }”
-card-spread = { $reposts } passed on · { $replies } answers · { $likes } likes
+spread-reposts = { $count ->
+    [one] passed on once
+   *[other] passed on { $count } times
+}
+spread-replies = { $count ->
+    [one] 1 answer
+   *[other] { $count } answers
+}
+spread-likes = { $count ->
+    [one] 1 like
+   *[other] { $count } likes
+}
 card-code = Customer's code: { $code }
 card-tags = Labels: { $tags }
 card-more = { $count ->
@@ -153,11 +172,11 @@ card-more = { $count ->
 }
 card-draft = Draft { $draft } by { $agent }, { $length } of { $max } characters
 card-handoff = A private conversation is open.
-card-links = Belongs with: { $cases }
+card-links = Linked with: { $cases }
 card-merged = Lives on as { $case }.
 card-hidden = hidden because: { $reason }
-card-resolved-by-agent = closed by the team, { $at }
-card-resolved-by-customer = confirmed by the customer, { $at }
+card-resolved-by-agent = by the team { $at }
+card-resolved-by-customer = confirmed by the customer { $at }
 
 ## Sends
 
@@ -169,21 +188,25 @@ send-correct = correction of our answer
 send-line = From { $account } to { $target } · { $length } of { $max } characters
 send-line-textless = From { $account } to { $target }
 send-private = Private text; it is shown only in a private room.
-send-awaiting-approval = Send ({ $kind }): waits for approval
-send-waiting = Send ({ $kind }): goes out at { $until }
-send-held = Send ({ $kind }): held, because { $reason }
-send-in-flight = Send ({ $kind }): on its way
-send-unknown = Send ({ $kind }): it is not known whether it stands on the network
-send-published = Send ({ $kind }): published { $at }
-send-stopped = Send ({ $kind }): not sent, because { $reason }
+send-awaiting-approval = The { $kind } waits for approval.
+send-waiting = The { $kind } goes out { $at }.
+send-held = The { $kind } is held, because { $reason }.
+send-in-flight = The { $kind } is on its way.
+send-unknown = It is not known whether the { $kind } stands on the network.
+send-published = The { $kind } was published { $at }
+send-published-private = The { $kind } was delivered { $at }
+send-published-retract = Our answer was taken back { $at }
+send-published-correct = Our answer was corrected { $at }
+send-stopped = The { $kind } was not sent, because { $reason }
+send-taken-back = The { $kind } was taken back later.
 send-countdown = Goes out in { $span }. `undo { $n }` stops it.
-send-published-link = as published
+send-published-link = link
 send-approved-by = Approved by { $agent }
 
 ## Thread entries
 
 event-opened = The case began.
-event-opened-linked = The case began; it belongs with { $case }.
+event-opened-linked = The case began; it is linked with { $case }.
 event-joined = The customer wrote again:
 event-other-spoke = Somebody else in the conversation, not the customer:
 event-dm-received = The customer wrote in private:
@@ -206,7 +229,7 @@ event-overdue = Nobody has answered in time.
 event-escalated = { $agent } asks for help.
 event-escalated-why = { $agent } asks for help:
 event-drafted = Draft { $draft } by { $agent }, { $length } of { $max } characters:
-event-discarded = { $agent } threw draft { $draft } away.
+event-discarded = { $agent } discarded draft { $draft }.
 event-approval-asked = { $agent } asks a lead to approve this { $kind }:
 event-approved = { $agent } approved the { $kind }.
 event-rejected = { $agent } rejected the { $kind }.
@@ -215,21 +238,24 @@ event-queued = { $agent } sends this { $kind }:
 event-held = The { $kind } is held, because { $reason }. `reply { $n }` sends it all the same, `discard { $n }` drops it.
 event-stopped = The { $kind } was not sent, because { $reason }.
 event-in-doubt = It is not known whether the { $kind } stands on the network. It is being looked up and not sent again before that; if it cannot be found out, look there, then type `sereno outbox retry` or `sereno outbox drop` with its number.
-event-undelivered = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again. The network said:
-event-published = The { $kind } is published.
+event-undelivered = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again.
+event-undelivered-said = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again. The network said:
+event-published = The { $kind } is published
+event-published-private = The { $kind } is delivered
+event-published-retract = Our answer is taken back
+event-published-correct = Our answer is corrected
 event-answer-gone = The { $kind } that stood on the network was deleted there, not through sereno.
-event-resolved-by-agent = { $agent } closed the case.
-event-resolved-by-customer = The customer confirmed that it is solved; the case is closed.
-event-reopened = { $agent } opened the case again.
-event-reopened-by-customer = The customer was not content; the case is open again.
+event-resolved-by-agent = { $agent } resolved the case.
+event-resolved-by-customer = The customer confirmed that it is solved; the case is resolved.
+event-reopened = { $agent } reopened the case.
+event-reopened-by-customer = The customer was not content; the case is reopened.
 event-merged-from = Case { $case } was merged into this one.
 event-merged-into = This case was merged; it lives on as { $case }.
-event-linked = Belongs with { $case }.
+event-linked = Linked with { $case }.
 event-erased = What came from { $case }, which was erased, was taken away.
 event-hidden = Hidden as noise: { $reason }. `restore { $n }` brings it back.
-event-restored = { $agent } brought the case back.
-event-undone = { $agent } took back: { $verb }.
-event-updated = (changed)
+event-restored = { $agent } restored the case.
+event-undone = { $agent } undid `{ $verb }`.
 
 ## Lists, histories, the outbox
 
@@ -321,16 +347,18 @@ digest-handoffs = { $count ->
    *[other] { $count } cases went private
 }
 digest-resolved = { $count ->
-    [one] 1 case closed
-   *[other] { $count } cases closed
+    [one] 1 case resolved
+   *[other] { $count } cases resolved
 }
 digest-confirmed = { $count ->
+    [0] none confirmed by its customer
     [one] 1 confirmed by its customer
    *[other] { $count } confirmed by their customers
 }
 digest-reopened = { $count ->
-    [one] 1 case opened again
-   *[other] { $count } cases opened again
+    [0] No case reopened
+    [one] 1 case reopened
+   *[other] { $count } cases reopened
 }
 digest-hidden = { $count ->
     [0] Nothing hidden as noise
@@ -342,7 +370,14 @@ digest-by-agent = Answers by person: { $list }
 ## The console chat
 
 console-welcome = This terminal is the team's chat. Type `help` for the commands; an empty line or talk sends nothing.
-console-bad-json = This line is no JSON object as expected ({ $why }). Send for example: { $example }
+console-bad-json = This line is no JSON ({ $why }). Send one object a line, for example: { $example }
+console-no-object = This line is JSON, but no object. Send for example: { $example }
+console-field-missing = The field "{ $field }" is missing. Send for example: { $example }
+console-field-text = The field "{ $field }" must be a string. Send for example: { $example }
+console-field-length = The field "{ $field }" must have 1 to { $max } bytes. Send for example: { $example }
+console-field-case = The field "{ $field }" must be a case's number, such as 42 or "#42". Send for example: { $example }
+console-field-unknown = There is no field "{ $field }". Known here: { $known }. Send for example: { $example }
+console-field-both = Give either "line", or "verb" with "case" and "text" where it takes them. Send for example: { $example }
 console-too-long = This line is longer than { $max } bytes and was not read. Shorten it.
 console-bad-utf8 = This line is not UTF-8 and was not read.
 console-stopping = Not carried out: sereno is stopping. Say it again when it runs.

@@ -62,24 +62,30 @@ cli-alarm-store-damaged = El almacén está dañado: { $detail }. sereno se ha p
 cli-alarm-store-stopped = El almacén se ha parado: { $detail }. sereno también se ha parado y hay que arrancarlo de nuevo; no se pierde nada.
 cli-alarm-store-back = Ya se puede volver a escribir en el almacén. Todo lo que esperaba sigue adelante.
 
-check-store-whole = { $count } registros leídos: todas las sumas, los sellos y las listas concuerdan.
+check-store-whole = { $count ->
+    [one] 1 registro leído: su suma y su sello concuerdan.
+   *[other] { $count } registros leídos: todas las sumas, los sellos y las listas concuerdan.
+  }
 check-store-damaged = { $why }
-check-store-more = En total hay { $count } registros dañados.
+check-store-more = { $count ->
+    [one] En total hay 1 registro dañado.
+   *[other] En total hay { $count } registros dañados.
+  }
 check-store-size = { $disk } KiB en disco para { $records } KiB de registros.
 check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: para rehacer el almacén: `sereno export FICHERO`, para sereno, aparta { $store } con sus claves y su fichero .seq, `sereno import FICHERO`.
 cli-config-at-both = línea { $line }, { $path }: { $what }
 
 cli-help-sereno = Lleva las quejas públicas de las redes al chat del equipo como casos, y las respuestas del equipo de vuelta
-cli-help-config = La configuración; bot.toml.example explica cada clave
+cli-help-config = La configuración, bot.toml si falta; bot.toml.example explica cada clave
 cli-help-lang = Idioma de los textos de este programa: en o es; por defecto, el del sistema
 cli-help-run = Pone en marcha el bot hasta que se le diga que pare (SIGTERM, SIGINT); con SIGHUP vuelve a leer la configuración
 cli-help-check = Revisa la configuración, los tokens y sus permisos, y el almacén; de cada hallazgo dice qué hacer
 cli-help-check-store = Lee además el almacén entero, también el de un bot en marcha
 cli-help-check-offline = No pregunta a ninguna red
-cli-help-demo = Lo enseña todo en una pequeña red propia: sin configuración, sin token y sin internet.
-cli-help-demo-auto = Un programa hace de persona del equipo; al final se compara lo que se vio y se envió con los libros de la propia red.
-cli-help-demo-keep = Conserva el almacén en este directorio.
-cli-help-demo-sabotage = Estropea el bot a propósito, para ver que el juez se da cuenta: lose, double o stuck.
+cli-help-demo = Lo enseña todo en una pequeña red propia: sin configuración, sin token y sin internet
+cli-help-demo-auto = Un programa hace de persona del equipo; al final se compara lo que se vio y se envió con los libros de la propia red
+cli-help-demo-keep = Conserva el almacén en este directorio
+cli-help-demo-sabotage = Estropea el bot a propósito, para ver que el juez se da cuenta: lose, double o stuck
 cli-help-digest = Muestra las cifras de un día o de una semana
 cli-help-digest-day = El día local; si falta, hoy
 cli-help-digest-week = Los siete días que acaban en ese
@@ -95,6 +101,30 @@ cli-help-outbox-entry = El número que muestra `outbox list`
 cli-help-erase = Destruye los datos de un caso sin vuelta atrás
 cli-help-erase-case = Su número, por ejemplo 42
 cli-help-erase-yes = De verdad; sin esto solo se describe el caso
+cli-help-usage = Uso
+cli-help-options = Opciones
+cli-help-commands = Órdenes
+cli-help-arguments = Argumentos
+cli-help-help = Muestra esta ayuda
+cli-help-version = Muestra la versión
+cli-value-options = OPCIONES
+cli-value-command = ORDEN
+cli-value-file = ARCHIVO
+cli-value-lang = IDIOMA
+cli-value-dir = DIRECTORIO
+cli-value-how = CÓMO
+cli-value-day = AAAA-MM-DD
+cli-value-case = CASO
+cli-value-entry = NÚMERO
+
+# What was typed behind `sereno` cannot be understood.
+cli-usage-unknown = No existe «{ $word }».
+cli-usage-unknown-near = No existe «{ $word }». ¿Querías decir «{ $near }»?
+cli-usage-missing = Falta { $word }.
+cli-usage-no-value = { $word } necesita un valor detrás.
+cli-usage-value = «{ $value }» no vale para { $word }. Por ejemplo: { $known }.
+cli-usage-twice = { $word } sobra aquí o se repite.
+cli-usage-hint = `sereno --help` muestra lo que hay.
 
 cli-failed = No ha funcionado: { $detail }
 cli-broke = sereno se ha caído por un fallo propio; el registro de arriba dice cuál. Lo recogido está a salvo; vuelve a arrancarlo.
@@ -109,7 +139,7 @@ cli-store-unavailable = No se puede usar el almacén { $path }: { $detail }
 cli-store-damaged = No se puede usar el almacén { $path }: { $detail }
 cli-store-error = El almacén no lo ha hecho: { $detail }
 cli-bad-day = «{ $value }» no es un día. Escríbelo como 2026-11-21.
-cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts ->
+cli-erase-confirm = Caso { $case }: { $status }, abierto desde { $opened }, { $posts ->
     [one] una publicación
    *[other] { $posts } publicaciones
   }.
@@ -119,11 +149,18 @@ cli-erased = Los datos del caso { $case } están destruidos. Su número queda us
 cli-erase-busy = No se ha borrado nada: un mensaje sobre { $case } va de camino al chat. Inténtalo dentro de un momento.
 cli-erased-with = Los datos del caso { $case } están destruidos, y también { $others }, que se fusionó con él. Sus números quedan usados.
 cli-erased-from = Los datos del caso { $case } están destruidos, y lo que { $other } había heredado de él. Su número queda usado.
-cli-exported = { $records } registros escritos en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
+cli-exported = { $records ->
+    [one] 1 registro escrito
+   *[other] { $records } registros escritos
+  } en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
 cli-export-exists = { $file } ya existe: indica un archivo nuevo.
 cli-export-cut = La exportación se ha cortado y no se puede importar. Vuelve a intentarlo.
-cli-imported = { $records } registros pasados al nuevo almacén { $path }.
+cli-imported = { $records ->
+    [one] 1 registro pasado
+   *[other] { $records } registros pasados
+  } al nuevo almacén { $path }.
 cli-reloaded = La configuración se ha vuelto a leer y vale desde ahora.
+cli-no-reload = Aquí no hay ningún bot.toml que volver a leer: la demo trae sus propias reglas. `sereno run` sí lo tiene.
 cli-reloaded-restart = La configuración se ha vuelto a leer y vale desde ahora, salvo { $sections }: eso necesita reiniciar.
 cli-reload-bad = La configuración no se ha aceptado y sigue la anterior: { $line ->
     [0] { $what }

@@ -38,7 +38,8 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
         let config = config.clone();
         tokio::task::spawn_blocking(move || wire::store(&config)).await.context("opening the store")??
     };
-    let parts = Parts { store: Arc::clone(&store) as Arc<dyn Store>, chat, accounts, policy, clock, words: Arc::clone(&words) };
+    let parts =
+        Parts { store: Arc::clone(&store) as Arc<dyn Store>, chat, accounts, policy, clock, words: Arc::clone(&words), reloads: true };
     let bot = Arc::new(start(parts)?);
     let _socket = serve_control(&config, &store, &words, &bot);
     let _http = match config.http.address() {

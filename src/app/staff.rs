@@ -5,8 +5,9 @@ use super::{Shell, show};
 use crate::case::Case;
 use crate::chat::{Said, Typed};
 use crate::command::parse::{self, Meta};
-use crate::command::{Answer, Command, Door};
+use crate::command::{Answer, Command, Door, Verb};
 use crate::engine::{Ack, Batch, Input};
+use crate::say::Say;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -81,8 +82,14 @@ fn command(shell: &Shell, typed: Typed) -> Result<Command, Box<crate::chat::Answ
     let own = policy.people.get(&by).and_then(|p| p.lang);
     let lang = own.or(lang).unwrap_or_else(|| policy.room_lang(&room));
     let meta = Meta { id: id.clone(), by, door: Door::Console, room, thread, lang, people: &policy.people };
-    parse::parse(&text, meta).map_err(|refusal| {
-        let answer = Answer { ok: false, say: refusal.say(), case: None, send: None, of: None };
+    let refused = |say: Say| {
+        let answer = Answer { ok: false, say, case: None, send: None, of: None };
         Box::new(show::refused(shell, &id, lang, answer))
-    })
+    };
+    let command = parse::parse(&text, meta).map_err(|refusal| refused(refusal.say()))?;
+    // Nobody would do it, so nobody is told that it is done.
+    if command.verb == Verb::Reload && !shell.reloads {
+        return Err(refused(Say::new("cli-no-reload")));
+    }
+    Ok(command)
 }

@@ -20,6 +20,7 @@ use crate::engine::{Body, Reply};
 use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
+use crate::post::Account;
 use crate::say::{Arg, Say};
 use crate::view::{Line, Piece, TextView, View};
 use pen::Pen;
@@ -30,9 +31,7 @@ pub fn delivery(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Ti
     let pen = Pen { words, policy, lang, now };
     match body {
         Body::Card { case, place, .. } => View::Card(card::card(&pen, case, private_place(case, *place, policy))),
-        Body::Entry { case, place, event, edit, .. } => {
-            View::Entry(entry::entry(&pen, case, event, private_place(case, *place, policy), edit.is_some()))
-        }
+        Body::Entry { case, place, event, .. } => View::Entry(entry::entry(&pen, case, event, private_place(case, *place, policy))),
         Body::Notice { say } => text(&say.code, vec![pen.line(say)]),
         Body::Erased { case, at, .. } => {
             text("notice-erased", vec![pen.line(&Say::new("notice-erased").case(*case).with("at", Arg::Moment(*at)))])
@@ -61,7 +60,7 @@ pub fn holds_private(body: &Body, policy: &Policy) -> bool {
 #[must_use]
 pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     let pen = Pen { words, policy, lang, now };
-    let mut lines = vec![pen.line(&answer.say)];
+    let mut lines = vec![pen.line(&by_handle(&pen, &answer.say))];
     // Most sentences of sends say it all themselves.
     let told = !answer.ok || answer.say.args.iter().any(|(name, _)| name == "account");
     if !told && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
@@ -73,6 +72,15 @@ pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Wor
         lines.extend(send::text(&pen, case, send, false));
     }
     text(&answer.say.code, lines)
+}
+
+/// The same sentence with our account by the handle that customers see, as on the card.
+fn by_handle(pen: &Pen<'_>, say: &Say) -> Say {
+    let named = |(name, arg): &(String, Arg)| match arg {
+        Arg::Text(account) if name == "account" => (name.clone(), Arg::Text(pen.account(&Account::from(account.as_str())))),
+        _ => (name.clone(), arg.clone()),
+    };
+    Say { code: say.code.clone(), args: say.args.iter().map(named).collect() }
 }
 
 /// The answer to a query.

@@ -107,12 +107,15 @@ pub fn entry(entry: &EntryView, style: &Style) -> Vec<String> {
     out.into_iter().map(|l| format!("{label}{l}")).collect()
 }
 
-/// What an entry is about, on one line: what its change is shown as.
+/// What an entry is about, on one line: what its change is shown as. Our own words of it, and
+/// none of what somebody said.
 #[must_use]
 pub fn headline(entry: &EntryView, style: &Style) -> String {
     let label = paint(&format!("#{} │ ", entry.case), Ink::Dim, style);
-    let first: Line = entry.lines.first().cloned().unwrap_or_default();
-    format!("{label}{}", wrap(&first, "  ", &Style { width: usize::MAX, ..*style }).concat())
+    let said = |line: &&Line| line.iter().all(|p| matches!(p, Piece::Foreign(_)));
+    let wide = Style { width: usize::MAX, ..*style };
+    let ours: Vec<String> = entry.lines.iter().take_while(|l| !said(l)).map(|l| wrap(l, "  ", &wide).concat()).collect();
+    format!("{label}{}", ours.join(" "))
 }
 
 /// Lines without a case.

@@ -8,18 +8,10 @@ use crate::post::Untrusted;
 use crate::say::{Arg, Say};
 use crate::view::{EntryView, Line, Piece};
 
-/// The entry. `private`: whether its room may show private text; `changed`: it replaces an earlier one.
-pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool, changed: bool) -> EntryView {
+/// The entry. `private`: whether its room may show private text.
+pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> EntryView {
     let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
     let mut lines = vec![sentence(pen, case, record, private)];
-    // These tell of a change themselves.
-    let tells = matches!(record.event, Event::Edited { .. } | Event::Deleted { .. });
-    if changed
-        && !tells
-        && let Some(first) = lines.first_mut()
-    {
-        first.push(Piece::Words(format!(" {}", pen.get("event-updated"))));
-    }
     lines.extend(content(pen, case, record, private));
     EntryView {
         case: case.id.0,
@@ -79,7 +71,15 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
             let named = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             vec![pen.own(&say.text("others", named).text("n", case.id.0.to_string()).text("other", first))]
         }
-        Event::Published { send } => published(pen, case, of_send(say, *send), *send, private),
+        Event::Published { send } => published(pen, case, *send, private),
+        Event::Deleted { post } => {
+            let mut line = vec![pen.own(&say)];
+            if let Some(post) = case.posts.get(*post) {
+                line.push(Piece::Words(" ".into()));
+                line.extend(post::byline(pen, post, true));
+            }
+            line
+        }
         Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } | Event::Erased { case } => {
             vec![pen.own(&say.case(*case))]
         }
@@ -101,6 +101,7 @@ fn sentence_code(event: &Event) -> String {
     let variant = match event {
         Event::Opened { linked: Some(_), .. } => "-linked",
         Event::Escalated { text: Some(_) } | Event::Rejected { text: Some(_), .. } => "-why",
+        Event::Undelivered { detail, .. } if !detail.is_empty() => "-said",
         Event::Resolved { how: Resolution::ByAgent } => "-by-agent",
         Event::Resolved { how: Resolution::ByCustomer } | Event::Reopened { by_customer: true } => "-by-customer",
         _ => "",
@@ -136,8 +137,8 @@ fn called_back<'a>(case: &'a Case, event: &Event) -> Option<&'a Outgoing> {
 /// What was said: a post with its author, a draft, a send, a note.
 fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Vec<Line> {
     let event = &record.event;
-    if let Event::Deleted { post } = event {
-        return case.posts.get(*post).map(|p| post::byline(pen, p, true)).into_iter().collect();
+    if matches!(event, Event::Deleted { .. }) {
+        return Vec::new();
     }
     if let Some(index) = event.shows_post() {
         return case.posts.get(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
@@ -194,12 +195,13 @@ fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
     foreign(&draft.text)
 }
 
-fn published(pen: &Pen<'_>, case: &Case, say: Say, id: u32, private: bool) -> Line {
-    let mut line = vec![pen.own(&say)];
-    if let Some(send) = case.send(id).filter(|s| private || !send::is_private(case, s))
-        && let SendState::Published { url, .. } = &send.state
-    {
-        line.extend(send::published_link(pen, url.as_deref()));
-    }
-    line
+fn published(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Line {
+    let Some(send) = case.send(id) else { return Line::new() };
+    let say = Say::new(&format!("event-published{}", send::published_as(&send.kind)));
+    let line = vec![pen.own(&say.with("kind", Arg::Code(send::kind_code(send))))];
+    let url = match &send.state {
+        SendState::Published { url, .. } => url.as_deref(),
+        _ => None,
+    };
+    send::with_link(pen, case, send, line, url, private)
 }
