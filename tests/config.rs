@@ -36,10 +36,11 @@ fn the_reference_parses() {
     let policy = config.policy();
     assert_eq!(policy.brand, "Acme Rail");
     assert_eq!(policy.time_zone, "Europe/Madrid");
-    assert_eq!(policy.role(&AgentId::from("console")), Some(Role::Operator));
+    assert_eq!(policy.role(&AgentId::from("ana")), Some(Role::Operator));
     assert_eq!(policy.role(&AgentId::from("stranger")), Some(Role::Agent));
-    assert_eq!(policy.route(&Account::from("acme"), "es").speaks, Lang::Es);
-    assert_eq!(policy.route(&Account::from("acme"), "fi").speaks, Lang::En);
+    let spanish = parse(&EXAMPLE.replace("speaks = \"en\"", "speaks = \"es\"")).unwrap().policy();
+    assert_eq!(spanish.route(&Account::from("acme"), "en").speaks, Lang::Es);
+    assert_eq!(spanish.route(&Account::from("acme"), "fi").speaks, Lang::En);
     assert_eq!(policy.deadline.first_response_ms, [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS]);
     assert_eq!(policy.digest.minute_of_day, 540);
     assert_eq!(policy.privacy.dm_room, Some(RoomId::from("console")));
@@ -78,7 +79,7 @@ fn every_key_stands_in_the_reference() {
         for key in known.split(", ") {
             let mut at = toml::Value::Table(example.clone());
             let way = table.trim_matches(['[', ']']).split('.').filter(|s| !s.is_empty());
-            for seg in way.map(|s| if s == "x" { "console" } else { s }) {
+            for seg in way.map(|s| if s == "x" { "ana" } else { s }) {
                 at = at.get(seg).unwrap().clone();
                 if let toml::Value::Array(list) = &at {
                     at = list[0].clone();
@@ -150,6 +151,17 @@ account = "b"
     28 route#2 cli-config-route-unreachable
     30 route#2.account cli-config-route-account
     ");
+}
+
+#[test]
+fn a_terminal_shows_one_room_and_a_program_as_many_as_it_likes() {
+    let rooms = "[[route]]\nroom = \"sales\"\n[digest]\nroom = \"desk\"\n[privacy]\nprivate_rooms = [\"desk\", \"vault\"]\n";
+    let of = |format: &str| format!("{}{rooms}", SMALL.replace("[chat.console]", &format!("[chat.console]\nroom = \"desk\"\n{format}")));
+    insta::assert_snapshot!(wrong(&of("")).join("\n"), @r"
+    13 route#1.room cli-config-room
+    17 privacy.private_rooms cli-config-room
+    ");
+    assert!(parse(&of("format = \"json\"")).is_ok());
 }
 
 #[test]

@@ -44,6 +44,7 @@ cli-config-listen-nothing = there is nothing to listen for: give keywords or has
 cli-config-hashtag = "{ $value }" is no hashtag: one word of letters, digits and _
 cli-config-route-account = there is no account "{ $value }". Did you mean "{ $near }"? Known: { $known }
 cli-config-route-unreachable = an earlier route takes everything already; put this one before it
+cli-config-room = this terminal has no room "{ $value }", it shows "{ $known }" alone: name that one, or set [chat.console] format = "json" for a program that tells rooms apart
 cli-config-language = "{ $value }" is no language code. Write two or three small letters, such as "es"
 cli-config-same-name = { $other } is called "{ $value }" too; colleagues must have different names
 cli-config-too-long = this is too long: at most { $most } characters

@@ -86,6 +86,16 @@ lang-fr = French
 lang-gl = Galician
 lang-it = Italian
 lang-pt = Portuguese
+lang-ar = Arabic
+lang-ja = Japanese
+lang-nl = Dutch
+lang-pl = Polish
+lang-ro = Romanian
+lang-ru = Russian
+lang-sv = Swedish
+lang-tr = Turkish
+lang-uk = Ukrainian
+lang-zh = Chinese
 lang-und = an unknown language
 
 media-image = Image

@@ -44,6 +44,7 @@ cli-config-listen-nothing = no hay nada que escuchar: indica keywords o hashtags
 cli-config-hashtag = «{ $value }» no es una etiqueta: una sola palabra de letras, cifras y _
 cli-config-route-account = no existe la cuenta «{ $value }». ¿Querías decir «{ $near }»? Las que hay: { $known }
 cli-config-route-unreachable = una ruta anterior ya se lo lleva todo; pon esta delante
+cli-config-room = este terminal no tiene ninguna sala «{ $value }», solo muestra «{ $known }»: pon esa, o format = "json" en [chat.console] para un programa que distinga salas
 cli-config-language = «{ $value }» no es un código de idioma. Escribe dos o tres letras minúsculas, como «es»
 cli-config-same-name = { $other } también se llama «{ $value }»; cada colega necesita un nombre distinto
 cli-config-too-long = es demasiado largo: como mucho { $most } caracteres

@@ -86,6 +86,16 @@ lang-fr = francés
 lang-gl = gallego
 lang-it = italiano
 lang-pt = portugués
+lang-ar = árabe
+lang-ja = japonés
+lang-nl = neerlandés
+lang-pl = polaco
+lang-ro = rumano
+lang-ru = ruso
+lang-sv = sueco
+lang-tr = turco
+lang-uk = ucraniano
+lang-zh = chino
 lang-und = un idioma desconocido
 
 media-image = Imagen

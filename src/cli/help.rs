@@ -64,7 +64,8 @@ pub(super) fn in_words(command: Command, path: &str, words: &Words, lang: Lang) 
     }
     for arg in command.get_positionals() {
         let names: Vec<&str> = arg.get_value_names().unwrap_or_default().iter().map(|n| n.as_str()).collect();
-        usage.push_str(&format!(" <{}>", names.join(" ")));
+        let name = names.join(" ");
+        usage.push_str(&if arg.is_required_set() { format!(" <{name}>") } else { format!(" [{name}]") });
     }
     command.override_usage(usage).mut_subcommands(|sub| in_words(sub, &path, words, lang))
 }
@@ -151,7 +152,6 @@ mod tests {
             ("sereno chek", "No existe «chek». ¿Querías decir «check»?", "There is no “chek”. Did you mean “check”?"),
             ("sereno run --quick", "No existe «--quick».", "There is no “--quick”."),
             ("sereno erase", "Falta <CASO>.", "<CASE> is missing."),
-            ("sereno erase x", "«x» no vale para <CASO>. Por ejemplo: 42.", "“x” cannot be <CASE>. Possible: 42."),
             (
                 "sereno check --lang fr",
                 "«fr» no vale para --lang <IDIOMA>. Por ejemplo: en, es.",

@@ -48,6 +48,13 @@ impl ChatConfig {
         self.console.as_ref().map(|c| c.room.as_str())
     }
 
+    /// A terminal shows one room; a program may tell apart as many as it likes.
+    pub(super) fn check_room(&self, at: &At, room: &str, problems: &mut Problems) {
+        if let Some(console) = self.console.as_ref().filter(|c| c.format == ConsoleFormat::Text && c.room != room && !room.is_empty()) {
+            problems.add(at, Say::new("cli-config-room").text("value", room).text("known", &console.room));
+        }
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         let at = At::key("chat");
         let Some(console) = &self.console else {

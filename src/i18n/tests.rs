@@ -246,7 +246,8 @@ fn derived() -> BTreeSet<String> {
     let mut add = |prefix: &str, of: BTreeSet<String>| codes.extend(of.into_iter().map(|c| format!("{prefix}-{c}")));
     add("outbox", variants(include_str!("../outbox.rs"), "Effect"));
     add("month", (1..=12).map(|m| m.to_string()).collect());
-    add("lang", ["ca", "de", "en", "es", "eu", "fr", "gl", "it", "pt", "und"].map(str::to_owned).into());
+    let langs = ["ar", "ca", "de", "en", "es", "eu", "fr", "gl", "it", "ja", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "und", "zh"];
+    add("lang", langs.map(str::to_owned).into());
     let rows: BTreeSet<String> = TABLE.iter().map(|r| r.name.to_owned()).collect();
     add("help", rows.clone());
     add("usage", rows);
