@@ -35,6 +35,7 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
     let fresh: Vec<&Path> = dir.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     fs::create_dir_all(dir).map_err(|e| io_error(dir, &e))?;
     let lock = lock(dir)?;
+    room_to_open(dir)?;
     let (ring, sidecar) = if stage == Stage::Made {
         let ring = ring.ok_or_else(|| corrupt(dir, keyring, "expected its keyring, found none"))?;
         let sidecar = open_sidecar(dir, keyring, &seq_file, &ring)?;
@@ -137,6 +138,23 @@ fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result
     let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
     let writer = thread.map_err(|e| io_error(&core.dir, &e))?;
     Ok(SledStore { core, jobs, writer: Some(writer) })
+}
+
+/// Bytes that must be free for sled to open a log: it writes while it opens, and one that meets the
+/// end of the disk in doing so leaves a log behind that it calls damaged itself.
+const ROOM_TO_OPEN: u64 = 4 << 20;
+
+/// Whether opening is safe; nothing was touched yet.
+fn room_to_open(dir: &Path) -> Result<(), StoreError> {
+    let disk = rustix::fs::statvfs(dir).map_err(|e| io_error(dir, &e.into()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= ROOM_TO_OPEN {
+        return Ok(());
+    }
+    let shown = dir.display();
+    Err(StoreError::Full(format!(
+        "{free} bytes are free for {shown}, at least {ROOM_TO_OPEN} are needed to open it: make room, then start again"
+    )))
 }
 
 /// What lies in a store's directory.
