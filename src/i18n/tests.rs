@@ -138,6 +138,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UnknownVerb("x".into(), None),
         Refusal::UnknownVerb("x".into(), Some("y".into())),
         Refusal::UnknownCase(id),
+        Refusal::Erased(id, Some(Time(0))),
+        Refusal::Erased(id, None),
         Refusal::WhichCase,
         Refusal::NeedsRole(Role::Lead),
         Refusal::NotStaff,
