@@ -4,10 +4,12 @@
 mod context;
 mod delivery;
 mod erase;
+mod mark;
 mod query;
 mod receipt;
 mod route;
 mod run;
+mod staff;
 
 pub use delivery::{Body, Delivery};
 pub use erase::absent;

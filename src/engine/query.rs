@@ -1,6 +1,7 @@
 //! What only reads: lists, histories, digests, help, the outbox. Commits nothing.
 
-use super::run::{Engine, find_case, may};
+use super::run::Engine;
+use super::staff::{find_case, may};
 use crate::case::refusal::Refusal;
 use crate::case::{Case, EventRecord};
 use crate::clock::Time;

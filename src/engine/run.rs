@@ -2,16 +2,15 @@
 
 use super::context::Tx;
 use super::delivery::Delivery;
-use super::erase::absent;
+use super::mark::{mark, may_go, rate_of};
+use super::staff::{answers, command_answer, id_used};
 use super::{Ack, Batch, Input, OutboxLine, Stats};
-use crate::case::gate::{Gate, gate};
-use crate::case::refusal::Refusal;
 use crate::case::step::CaseInput;
 use crate::case::{Case, CaseId, Outgoing, SendState};
-use crate::clock::{DAY_MS, SECOND_MS, Time};
-use crate::command::{Answer, Args, Command, Filter, Run, Verb, table};
+use crate::clock::{DAY_MS, Time};
+use crate::command::{Answer, Filter, Run, table};
 use crate::desk::Desk;
-use crate::outbox::lanes::{Lanes, Rate};
+use crate::outbox::lanes::Lanes;
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
 use crate::planted::{self, Bug};
 use crate::policy::{AccountPolicy, Policy};
@@ -410,71 +409,6 @@ pub(super) enum Signal {
     Reconciled(Account),
 }
 
-fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
-    match lane {
-        // One at a time: a room shows things in the order in which they were decided.
-        Lane::Chat(_) => Rate { per_minute: chat_per_minute, in_flight: 1 },
-        Lane::Network(account) => {
-            let caps = policy.accounts.get(account).map(|a| &a.capabilities);
-            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight) }
-        }
-    }
-}
-
-/// Whether an entry can be delivered at all yet. A look-up of something in doubt always can.
-fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Entry) -> bool + 'a {
-    move |entry| match (&entry.effect, &entry.lane) {
-        (Effect::Send { .. }, Lane::Network(account)) => {
-            let paused = desk.paused.is_some() && !planted::is(Bug::PauseIgnored);
-            entry.state == EntryState::Unknown || (!paused && reconciled.contains(account))
-        }
-        _ => true,
-    }
-}
-
-/// Marks an entry in flight, if the gate lets it through.
-fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
-    if entry.state == EntryState::Unknown {
-        return Ok(Some(entry.clone()));
-    }
-    if entry.valid_until.is_some_and(|t| t < tx.now) {
-        tx.finish(entry.id);
-        return Ok(None);
-    }
-    if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
-        let Some(case) = tx.case(id)? else {
-            tx.finish(entry.id);
-            return Ok(None);
-        };
-        // Settled by another way meanwhile: its own echo, for one.
-        let Some(outgoing) = case.send(*send).filter(|s| s.state.is_live()).cloned() else {
-            tx.finish(entry.id);
-            return Ok(None);
-        };
-        match gate(&case, &outgoing, &tx.desk, tx.policy, tx.now) {
-            Gate::Go => tx.step(case, CaseInput::SendStarting(*send), None)?.ok(),
-            // Asked again soon; `may_go` keeps what waits for long (a pause) from coming here at all.
-            Gate::Wait => {
-                tx.put(Entry { due: tx.now.plus(SECOND_MS), ..entry.clone() });
-                return Ok(None);
-            }
-            Gate::Hold(why) => {
-                tx.finish(entry.id);
-                tx.step(case, CaseInput::SendHeld(*send, why), None)?.ok();
-                return Ok(None);
-            }
-            Gate::Refuse(why) => {
-                tx.finish(entry.id);
-                tx.step(case, CaseInput::SendStopped(*send, why), None)?.ok();
-                return Ok(None);
-            }
-        };
-    }
-    let marked = Entry { state: EntryState::InFlight, attempts: entry.attempts + 1, sent_at: Some(tx.now), ..entry.clone() };
-    tx.put(marked.clone());
-    Ok(Some(marked))
-}
-
 fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signals: &mut Vec<Signal>) -> Result<Ack, StoreError> {
     match input {
         Input::Net(account, event) => tx.net(account, event)?,
@@ -507,91 +441,6 @@ fn rearm(tx: &mut Tx<'_>, account: &Account, unwatched: &BTreeSet<EntryId>) -> R
         }
     }
     Ok(())
-}
-
-/// Carries out a command, or says why not. The same id again gets the same answer, and does nothing.
-fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreError> {
-    if let Some(answer) = tx.seen(&command.id)?.filter(|_| !planted::is(Bug::AnswerForgotten)) {
-        return Ok(if answers(&answer, command) { answer } else { id_used(command) });
-    }
-    let (case, done) = carry_out(tx, command)?;
-    // What a sending verb set going is shown with its account, target and length.
-    let sends = matches!(command.verb, Verb::Reply | Verb::Handoff | Verb::Dm | Verb::Approve | Verb::Correct | Verb::Retract);
-    let send = match case.filter(|_| sends && done.is_ok()) {
-        Some(id) => tx.case(id)?.and_then(|c| c.live_send().map(|s| s.id)),
-        None => None,
-    };
-    let of = Some(command.fingerprint());
-    let answer = match done {
-        Ok(say) => Answer { ok: true, say, case, send, of },
-        Err(refusal) => Answer { ok: false, say: refusal.say(), case, send: refusal.shows(), of },
-    };
-    tx.answered(&command.id, answer.clone());
-    Ok(answer)
-}
-
-/// Whether a remembered answer is that of this very command.
-fn answers(answer: &Answer, command: &Command) -> bool {
-    answer.of.as_ref().is_none_or(|of| *of == command.fingerprint())
-}
-
-/// The refusal of a command that comes under the id of another one. Not remembered: the id is taken.
-fn id_used(command: &Command) -> Answer {
-    Answer { ok: false, say: Refusal::IdUsed(command.id.clone()).say(), case: command.case, send: None, of: None }
-}
-
-type Done = Result<crate::say::Say, Refusal>;
-
-fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done), StoreError> {
-    let row = table::row(command.verb);
-    if let Err(refusal) = may(tx.policy, command) {
-        return Ok((command.case, Err(refusal)));
-    }
-    if !row.on_case {
-        return Ok((None, tx.desk(|d| d.command(command))));
-    }
-    let gone = |id| absent(&tx.desk, tx.counters, id);
-    let case = match find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread), gone)? {
-        Ok(case) => case,
-        Err(refusal) => return Ok((command.case, Err(refusal))),
-    };
-    let id = case.id;
-    let other = match command.args {
-        Args::Case(other) => match tx.case(other)? {
-            Some(other) => Some(other),
-            None => return Ok((Some(id), Err(absent(&tx.desk, tx.counters, other)))),
-        },
-        _ => None,
-    };
-    let done = tx.step(case, CaseInput::Command(command), other.as_ref())?;
-    Ok((Some(id), done.map(Option::unwrap_or_default)))
-}
-
-/// Whether who asks may, and in this way: a reaction, say, never sends anything.
-pub(super) fn may(policy: &Policy, command: &Command) -> Result<(), Refusal> {
-    let row = table::row(command.verb);
-    match policy.role(&command.by) {
-        None => Err(Refusal::NotStaff),
-        Some(role) if role < row.role => Err(Refusal::NeedsRole(row.role)),
-        Some(_) if !row.doors.contains(&command.door) => Err(Refusal::WrongDoor(command.door)),
-        Some(_) => Ok(()),
-    }
-}
-
-/// The case that a command is about: by its number, else by the thread it was said in.
-pub(super) fn find_case(
-    command: &Command,
-    by_id: impl Fn(CaseId) -> Result<Option<Case>, StoreError>,
-    by_thread: impl Fn(&crate::policy::RoomId, &str) -> Result<Option<CaseId>, StoreError>,
-    gone: impl Fn(CaseId) -> Refusal,
-) -> Result<Result<Case, Refusal>, StoreError> {
-    let id = match (command.case, &command.thread) {
-        (Some(id), _) => Some(id),
-        (None, Some(thread)) => by_thread(&command.room, thread)?,
-        (None, None) => None,
-    };
-    let Some(id) = id else { return Ok(Err(Refusal::WhichCase)) };
-    Ok(by_id(id)?.ok_or_else(|| gone(id)))
 }
 
 /// A case's code for its customer: eight signs that survive being read aloud, not to be guessed.
