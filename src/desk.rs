@@ -58,7 +58,8 @@ const DAY_ENDS: usize = 100;
 /// Erasures whose moment is remembered.
 const ERASURES: usize = 1_000;
 
-/// A desk never sleeps for longer: a wake further off was set by a clock that was wrong.
+/// A desk never sleeps for longer, nor gives a digest further ahead: what stands beyond was set by a
+/// clock that was wrong. A clock set back by less repeats nothing.
 const SLEEP_MS: i64 = 3 * DAY_MS;
 
 impl Desk {
@@ -150,7 +151,7 @@ impl<'a> DeskWork<'a> {
         let tz = schedule::zone(&self.policy.time_zone);
         let latest = schedule::last_due(self.now, digest.minute_of_day, &tz);
         let given = self.desk.digest_given.as_deref().and_then(|d| d.parse::<jiff::civil::Date>().ok());
-        let ahead = |given: &jiff::civil::Date| schedule::due_on(*given, digest.minute_of_day, &tz).since(self.now) > DAY_MS;
+        let ahead = |given: &jiff::civil::Date| schedule::due_on(*given, digest.minute_of_day, &tz).since(self.now) > SLEEP_MS;
         if given.as_ref().is_some_and(ahead) {
             self.desk.digest_given = Some(latest.to_string());
         } else if given.is_none_or(|given| given < latest) {

@@ -325,6 +325,8 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     let place = Place::new();
     let (mut acked, mut dice) = (0_u64, Dice(11));
     let mut erasures = 0_u64;
+    // Kept over the rounds: a writer that got no turn in one has still what it had.
+    let mut last = [0_u64; 5];
     for round in 0..20_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["store_crash::child", "--exact", "--nocapture", "--test-threads=1"])
@@ -335,7 +337,7 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (mut last, mut gone) = ([0_u64; 5], Vec::new());
+        let mut gone = Vec::new();
         let mut stop_after = 10 + dice.roll(60);
         // Killed in mid-write, after a number of answers; what still stands in the pipe counts as well.
         while let Some(Ok(line)) = lines.next() {
