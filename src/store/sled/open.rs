@@ -275,10 +275,21 @@ fn begin(dir: &Path, keyring: &Path, seq_file: &Path, purpose: &Purpose<'_>) -> 
 
 fn open_sled(dir: &Path, keyring: &Path, options: &Options) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new().path(dir).cache_capacity(options.cache).flush_every_ms(None);
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(opened) => opened.map_err(|e| sled_error(dir, keyring, &e)),
-        Err(_) => Err(corrupt(dir, keyring, "expected a log that sled can read, found damage at which it panicked")),
+    let began = std::time::Instant::now();
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Err(_) => return Err(corrupt(dir, keyring, "expected a log that sled can read, found damage at which it panicked")),
+            // Our own lock is held: whoever still has sled's lets go of it in a moment. A process that
+            // is just being started by one that had the store open holds it until it becomes its own.
+            Ok(Err(e)) if is_locked(&e) && began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
+            Ok(opened) => return opened.map_err(|e| sled_error(dir, keyring, &e)),
+        }
     }
+}
+
+/// Whether sled found its file locked, which it tells by its words alone.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(e) if e.to_string().contains("could not acquire lock"))
 }
 
 /// The first records of a new store, and its sidecar.

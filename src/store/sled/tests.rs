@@ -264,3 +264,22 @@ fn a_case_with_a_new_key_keeps_what_it_holds_and_not_what_it_held() {
     assert_eq!(read(&place.open()), before);
     place.open().rekey(CaseId(99)).unwrap();
 }
+
+#[test]
+fn who_lets_go_of_the_log_in_a_moment_is_waited_for() {
+    let place = Place::new();
+    drop(place.open());
+    let log = fs::File::open(place.dir().join("db")).unwrap();
+    rustix::fs::flock(&log, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| SledStore::open(&place.dir(), &place.keyring()));
+        // Held until the opening has its own lock, which is the step before it meets sled's.
+        let dir = fs::File::open(place.dir()).unwrap();
+        while rustix::fs::flock(&dir, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok() {
+            rustix::fs::flock(&dir, rustix::fs::FlockOperation::Unlock).unwrap();
+            std::thread::yield_now();
+        }
+        drop(log);
+        assert!(opening.join().unwrap().is_ok());
+    });
+}
