@@ -74,7 +74,7 @@ fn update(case: &mut Case) -> Commit {
     case.touched_at = NOW.plus(i64::from(n));
     let event =
         EventRecord { case: case.id, n, at: NOW, by: Some("ana".into()), event: Event::Noted { text: Untrusted::new("called them") } };
-    let answer = Answer { ok: true, say: Say::new("done-note").case(case.id), case: Some(case.id), send: None };
+    let answer = Answer { ok: true, say: Say::new("done-note").case(case.id), case: Some(case.id), send: None, of: None };
     let commands = vec![SeenCommand { id: format!("{}-{n}", case.id), answer, expires: NOW.plus(i64::from(n)) }];
     Commit { cases: vec![case.clone()], events: vec![event], commands, ..Commit::default() }
 }

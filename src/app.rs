@@ -75,6 +75,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The words.
     pub words: Arc<Words>,
+    /// Whether there is a `bot.toml` that can be read again.
+    pub reloads: bool,
 }
 
 /// Why a bot ended.
@@ -101,6 +103,7 @@ pub(crate) struct Shell {
     metrics: Arc<Metrics>,
     states: States,
     instance: String,
+    reloads: bool,
 }
 
 impl Shell {
@@ -152,7 +155,7 @@ pub struct Handle {
 /// # Errors
 /// What the store says when it is read: nothing is begun silently empty.
 pub fn start(parts: Parts) -> anyhow::Result<Handle> {
-    let Parts { store, chat, accounts, policy, clock, words } = parts;
+    let Parts { store, chat, accounts, policy, clock, words, reloads } = parts;
     let runtime = tokio::runtime::Handle::try_current()?;
     let entropy = entropy().map_err(|why| anyhow::anyhow!(why))?;
     let names = accounts.iter().map(|s| s.account.account().clone()).collect();
@@ -180,6 +183,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
         metrics: Arc::clone(&metrics),
         states: States::new(accounts.iter().map(|s| s.account.account().clone())),
         instance: store.instance().to_owned(),
+        reloads,
     });
     let worker = Worker {
         engine,

@@ -4,6 +4,7 @@
 //! new events and the effects that follow. No I/O, no clock, no randomness, no unordered
 //! iteration. Its partner is [`crate::engine`], which finds the case, commits, and acks.
 
+mod erase;
 mod event;
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -1,10 +1,11 @@
 //! The command line: what can be asked of the binary, and who does it.
 //!
-//! The texts of `--help` stand in the locales: in the definitions below stands their code. What
-//! looks into a store goes to the running bot by its control socket, and opens the store itself
+//! The texts of `--help` stand in the locales: in the definitions below stand their codes, which
+//! [`help`] replaces. What looks into a store goes to the running bot by its control socket, and opens the store itself
 //! only where no bot runs.
 
 mod check;
+mod help;
 
 use crate::app::office::Office;
 use crate::app::{run, wire};
@@ -17,7 +18,7 @@ use crate::error::{Failure, say};
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
-use crate::store::export;
+use crate::store::export::{self, NotImported};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -29,10 +30,17 @@ use std::sync::Arc;
 #[command(name = "sereno", version, about = "cli-help-sereno", arg_required_else_help = true)]
 pub struct Cli {
     /// The configuration.
-    #[arg(long, global = true, value_name = "FILE", default_value = "bot.toml", help = "cli-help-config")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "cli-value-file",
+        default_value = "bot.toml",
+        hide_default_value = true,
+        help = "cli-help-config"
+    )]
     pub config: PathBuf,
     /// The language of the binary's own words; the locale's where it is left out.
-    #[arg(long, global = true, value_name = "LANG", value_parser = lang, help = "cli-help-lang")]
+    #[arg(long, global = true, value_name = "cli-value-lang", value_parser = lang, help = "cli-help-lang")]
     pub lang: Option<Lang>,
     /// What to do.
     #[command(subcommand)]
@@ -52,10 +60,10 @@ pub enum What {
         #[arg(long, help = "cli-help-demo-auto")]
         auto: bool,
         /// Keeps the store in this directory.
-        #[arg(long, value_name = "DIR", help = "cli-help-demo-keep")]
+        #[arg(long, value_name = "cli-value-dir", help = "cli-help-demo-keep")]
         keep: Option<PathBuf>,
         /// Breaks the bot on purpose.
-        #[arg(long, value_name = "HOW", value_parser = sabotage, requires = "auto", help = "cli-help-demo-sabotage")]
+        #[arg(long, value_name = "cli-value-how", value_parser = sabotage, requires = "auto", help = "cli-help-demo-sabotage")]
         sabotage: Option<Sabotage>,
     },
     /// Looks the configuration, the accounts and the store over.
@@ -72,7 +80,7 @@ pub enum What {
     #[command(about = "cli-help-digest")]
     Digest {
         /// Of this local day; today where it is left out.
-        #[arg(long, value_name = "YYYY-MM-DD", help = "cli-help-digest-day")]
+        #[arg(long, value_name = "cli-value-day", help = "cli-help-digest-day")]
         day: Option<String>,
         /// Of the seven days up to it.
         #[arg(long, help = "cli-help-digest-week")]
@@ -82,14 +90,14 @@ pub enum What {
     #[command(about = "cli-help-export")]
     Export {
         /// Where to; `-`: standard output.
-        #[arg(value_name = "FILE", help = "cli-help-export-file")]
+        #[arg(value_name = "cli-value-file", help = "cli-help-export-file")]
         file: PathBuf,
     },
     /// Makes a new store out of an export.
     #[command(about = "cli-help-import")]
     Import {
         /// The export.
-        #[arg(value_name = "FILE", help = "cli-help-import-file")]
+        #[arg(value_name = "cli-value-file", help = "cli-help-import-file")]
         file: PathBuf,
     },
     /// What is on its way out.
@@ -120,8 +128,8 @@ pub enum What {
     #[command(about = "cli-help-erase")]
     Erase {
         /// Its number.
-        #[arg(value_name = "CASE", value_parser = case_number, help = "cli-help-erase-case")]
-        case: u64,
+        #[arg(value_name = "cli-value-case", help = "cli-help-erase-case")]
+        case: String,
         /// Really.
         #[arg(long, help = "cli-help-erase-yes")]
         yes: bool,
@@ -129,7 +137,7 @@ pub enum What {
 }
 
 /// What to do with the outbox.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum OutboxWhat {
     /// Shows it.
     #[command(about = "cli-help-outbox-list")]
@@ -138,15 +146,18 @@ pub enum OutboxWhat {
     #[command(about = "cli-help-outbox-retry")]
     Retry {
         /// The entry's number.
-        #[arg(value_name = "N", help = "cli-help-outbox-entry")]
-        entry: u64,
+        #[arg(value_name = "cli-value-entry", help = "cli-help-outbox-entry")]
+        entry: Option<String>,
+        /// Every dead letter, but for sends whose fate is in doubt.
+        #[arg(long, help = "cli-help-outbox-retry-all", conflicts_with = "entry")]
+        all: bool,
     },
     /// Gives an entry up.
     #[command(about = "cli-help-outbox-drop")]
     Drop {
         /// The entry's number.
-        #[arg(value_name = "N", help = "cli-help-outbox-entry")]
-        entry: u64,
+        #[arg(value_name = "cli-value-entry", help = "cli-help-outbox-entry")]
+        entry: String,
     },
 }
 
@@ -192,9 +203,9 @@ fn sabotage(text: &str) -> Result<Sabotage, String> {
     }
 }
 
-/// `42` or `#42`.
-fn case_number(text: &str) -> Result<u64, std::num::ParseIntError> {
-    text.trim_start_matches('#').parse()
+/// `42` or `#42`; whatever else gets the sentence `code`.
+fn number(text: &str, code: &str) -> Result<u64, Failure> {
+    text.trim().trim_start_matches('#').parse().map_err(|_| Failure::Usage(Say::new(code).text("value", text)))
 }
 
 /// The process: parses its arguments, does what they say, says what failed.
@@ -203,10 +214,12 @@ pub fn main() -> ExitCode {
     // Two providers may stand in one build; whoever connects first must find one chosen.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let words = Arc::new(Words::new());
-    let help = in_words(Cli::command(), &words, run::locale());
-    let cli = match help.try_get_matches().and_then(|m| Cli::from_arg_matches(&m)) {
+    let typed: Vec<_> = std::env::args_os().collect();
+    let spoken = help::asked_lang(&typed).unwrap_or_else(run::locale);
+    let command = help::in_words(Cli::command(), "", &words, spoken);
+    let cli = match command.try_get_matches_from(help::as_flag(typed)).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return help::refuse(&error, &words, spoken),
     };
     let lang = cli.lang.unwrap_or_else(run::locale);
     match cli.run(&words, lang) {
@@ -218,21 +231,6 @@ pub fn main() -> ExitCode {
             failure.exit_code()
         }
     }
-}
-
-/// Puts words in the place of codes.
-fn in_words(command: clap::Command, words: &Words, lang: Lang) -> clap::Command {
-    let said = |code: &str| words.has(code, lang).then(|| words.get(code, lang));
-    let about = command.get_about().and_then(|a| said(&a.to_string()));
-    let command = match about {
-        Some(about) => command.about(about),
-        None => command,
-    };
-    let command = command.mut_args(|arg| match arg.get_help().and_then(|h| said(&h.to_string())) {
-        Some(help) => arg.help(help),
-        None => arg,
-    });
-    command.mut_subcommands(|sub| in_words(sub, words, lang))
 }
 
 impl Cli {
@@ -253,20 +251,32 @@ impl Cli {
             What::Export { file: to } => errand(file, words, lang, Errand::Export { file: Some(absolute(&to)?) }),
             What::Import { file: from } => import(file, words, lang, &from),
             What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
-            What::Outbox { what: OutboxWhat::Retry { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: true }),
-            What::Outbox { what: OutboxWhat::Drop { entry } } => errand(file, words, lang, Errand::OutboxDecide { entry, retry: false }),
+            What::Outbox { what: OutboxWhat::Retry { entry: None, all: false } } => Err(Failure::Usage(Say::new("cli-outbox-which"))),
+            What::Outbox { what: OutboxWhat::Retry { entry: None, all: true } } => errand(file, words, lang, Errand::OutboxRetryAll),
+            What::Outbox { what: OutboxWhat::Retry { entry: Some(entry), .. } } => {
+                let entry = number(&entry, "cli-not-an-entry")?;
+                errand(file, words, lang, Errand::OutboxDecide { entry, retry: true })
+            }
+            What::Outbox { what: OutboxWhat::Drop { entry } } => {
+                let entry = number(&entry, "cli-not-an-entry")?;
+                errand(file, words, lang, Errand::OutboxDecide { entry, retry: false })
+            }
             What::Parked { what: ParkedWhat::List } => errand(file, words, lang, Errand::ParkedList),
             What::Parked { what: ParkedWhat::Show { id } } => errand(file, words, lang, Errand::ParkedShow { id }),
             What::Parked { what: ParkedWhat::Drop { id, .. } } => errand(file, words, lang, Errand::ParkedDrop { id }),
             What::SlackManifest { prefix, url } => slack_manifest(words, lang, &prefix, url.as_deref()),
             What::Erase { case, yes: false } => {
+                let case = number(&case, "cli-not-a-case")?;
                 let described = errand(file, words, lang, Errand::Describe { case })?;
                 if described != ExitCode::SUCCESS {
                     return Ok(described);
                 }
                 Err(Failure::Usage(Say::new("cli-erase-yes").number("n", case)))
             }
-            What::Erase { case, yes: true } => errand(file, words, lang, Errand::Erase { case }),
+            What::Erase { case, yes: true } => {
+                let case = number(&case, "cli-not-a-case")?;
+                errand(file, words, lang, Errand::Erase { case })
+            }
         }
     }
 }
@@ -360,7 +370,10 @@ fn import(file: &Path, words: &Words, lang: Lang, from: &Path) -> Result<ExitCod
     let config = run::load(file)?;
     let path = config.resolve(&config.store.path);
     let keyring = config.resolve(&config.store.keyring_path());
-    let counts = export::import(from, &path, &keyring).map_err(|error| Failure::Store { path: path.clone(), error })?;
+    let counts = export::import(from, &path, &keyring).map_err(|error| match error {
+        NotImported::File(error) => Failure::Said(Say::new("cli-import-file").text("detail", error.to_string())),
+        NotImported::Store(error) => Failure::Store { path: path.clone(), error },
+    })?;
     let sentence = Say::new("cli-imported").number("records", counts.values().sum::<u64>()).text("path", path.display().to_string());
     print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
 }
@@ -381,27 +394,6 @@ fn slack_manifest(words: &Words, lang: Lang, prefix: &str, url: Option<&str>) ->
 mod tests {
     use super::*;
 
-    /// Every text of `--help` is a code that has words, in both languages.
-    #[test]
-    fn help_speaks_both_languages() {
-        fn visit(command: &clap::Command, words: &Words, lang: Lang) {
-            let said = command.get_about().map(ToString::to_string).unwrap_or_default();
-            assert!(words.has(&said, lang), "{}: {said:?}", command.get_name());
-            for arg in command.get_arguments() {
-                let said = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(words.has(&said, lang), "{} {}: {said:?}", command.get_name(), arg.get_id());
-            }
-            command.get_subcommands().for_each(|sub| visit(sub, words, lang));
-        }
-        let words = Words::new();
-        for lang in [Lang::En, Lang::Es] {
-            visit(&Cli::command(), &words, lang);
-            let help = in_words(Cli::command(), &words, lang).render_long_help().to_string();
-            assert!(!help.contains("-help-"), "{help}");
-        }
-        Cli::command().debug_assert();
-    }
-
     #[test]
     fn only_a_whole_export_counts() {
         let mut out = Vec::new();
@@ -414,7 +406,7 @@ mod tests {
     /// What a message tells people to type is something that can be typed.
     #[test]
     fn every_command_that_is_named_exists() {
-        use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument};
+        use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument};
         fn visit(at: &Path, found: &mut Vec<String>) {
             if at.is_dir() {
                 std::fs::read_dir(at).unwrap().for_each(|e| visit(&e.unwrap().path(), found));
@@ -433,15 +425,15 @@ mod tests {
             let words = typed.split_whitespace().map(|w| if w.starts_with('{') { "1" } else { w });
             let kind = Cli::command().try_get_matches_from(words).err().map(|e| e.kind());
             // A sentence may leave the number out where it speaks of it.
-            let short = matches!(kind, Some(MissingRequiredArgument | DisplayHelpOnMissingArgumentOrSubcommand));
+            let short = matches!(kind, Some(DisplayHelp | MissingRequiredArgument | DisplayHelpOnMissingArgumentOrSubcommand));
             assert!(kind.is_none() || short, "`{command}`: {kind:?}");
         }
     }
 
     #[test]
     fn a_case_is_named_with_or_without_its_sign() {
-        assert_eq!(case_number("#42"), Ok(42));
-        assert_eq!(case_number("42"), Ok(42));
-        assert!(case_number("4 2").is_err());
+        assert!(matches!(number("#42", "x"), Ok(42)));
+        assert!(matches!(number("42", "x"), Ok(42)));
+        assert!(number("4 2", "x").is_err());
     }
 }

@@ -43,12 +43,13 @@ mod undo;
 
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
-use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status};
+use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status, StopReason};
 use crate::desk::DeskWork;
 use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
 use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// What a command is called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,6 +114,8 @@ pub enum Args {
     Filter(Filter),
     /// A verb to be explained.
     Topic(String),
+    /// Which text: the number of its send within the case.
+    Version(u32),
 }
 
 /// What a report covers.
@@ -211,6 +214,8 @@ pub enum Takes {
     Filter,
     /// A verb, if any.
     Topic,
+    /// The number of the text that is meant, if it needs saying.
+    Version,
 }
 
 /// What carries a command out. After a refusal nothing of the work may be kept: it can be half done.
@@ -248,7 +253,7 @@ pub struct Row {
 }
 
 /// The answer to a command: whether it was done, and the sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Done, or refused.
     pub ok: bool,
@@ -258,6 +263,21 @@ pub struct Answer {
     pub case: Option<CaseId>,
     /// The send it made or moved, shown with its account, target and length.
     pub send: Option<u32>,
+    /// What it answers ([`Command::fingerprint`]), where it is remembered. Answers from before this
+    /// was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+}
+
+impl Command {
+    /// What is asked, by whom and of which case, as a hash: another command under the same id is
+    /// told from the same one said again. Where it was said counts as far as it names the case.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let thread = if self.case.is_none() { self.thread.as_ref().map(|t| (&self.room, t)) } else { None };
+        let asked = serde_json::to_vec(&(&self.by, self.verb, self.case, thread, &self.args)).unwrap_or_default();
+        Sha256::digest(asked).iter().take(16).map(|b| format!("{b:02x}")).collect()
+    }
 }
 
 /// How a send reads before it goes: shown with the answer to `reply`, `handoff`, `dm`.
@@ -381,6 +401,13 @@ fn give_back(w: &mut Work<'_>, send: u32) {
             w.draft(&by, text.expose());
         }
     }
+}
+
+/// The text of a private message that was called back and that nothing followed: it can be sent
+/// after all, and nobody need type it again. It stands nowhere but in the case itself.
+fn called_back<'a>(w: &'a Work<'_>, kind: &SendKind) -> Option<&'a str> {
+    let undone = |s: &&Outgoing| s.kind == *kind && s.state == SendState::Stopped(StopReason::Undone);
+    w.case.sends.last().filter(undone).map(|s| s.text.expose())
 }
 
 /// Our last answer that stands in public, and its account.

@@ -146,6 +146,20 @@ impl Config {
         self.digest.check(problems);
         self.privacy.check(problems);
         self.http.check(problems);
+        for (at, room) in self.rooms() {
+            self.chat.check_room(&at, room, problems);
+        }
+    }
+
+    /// Every room that is named outside of `[chat]`, and where.
+    fn rooms(&self) -> Vec<(At, &str)> {
+        let key = |section: &str, key: &str| At::key(section).then(key);
+        let mut rooms: Vec<(At, &str)> = Vec::new();
+        rooms.extend(self.bot.fallback_room.as_deref().map(|room| (key("bot", "fallback_room"), room)));
+        rooms.extend(self.routes.iter().enumerate().map(|(i, r)| (At::key("route").nth(i).then("room"), r.room.as_str())));
+        rooms.extend(self.digest.room.as_deref().map(|room| (key("digest", "room"), room)));
+        rooms.extend(self.privacy.private_rooms.iter().map(|room| (key("privacy", "private_rooms"), room.as_str())));
+        rooms
     }
 
     /// The rules for the core. Accounts get what [`crate::network::NetworkAccount::prepare`]

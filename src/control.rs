@@ -3,7 +3,8 @@
 //!
 //! A Unix socket beside the store, mode 0600, for the same user only. A connection carries one
 //! request, a line of JSON, and one reply, a line of JSON; behind the reply to an export come the
-//! export's own lines. Everything is bounded: the line, the time, and how many at once.
+//! export's own lines. Everything is bounded: the line, how long it may take as a whole to ask and to be
+//! answered, how many may be asking and how many are served at once.
 
 use crate::policy::Lang;
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// The longest request, in bytes.
 const MOST_REQUEST: u64 = 64 * 1024;
@@ -22,9 +25,12 @@ const MOST_REQUEST: u64 = 64 * 1024;
 const MOST_REPLY: u64 = 64 * 1024 * 1024;
 /// Requests served at once; others wait.
 const AT_ONCE: usize = 4;
-/// How long whoever connects may take to ask.
+/// Connections at once, those that are still asking included; others wait.
+const MOST_WAITING: usize = 64;
+/// How long whoever connects may take to ask, as a whole.
 const ASK_BOUND: Duration = Duration::from_secs(5);
-/// How long a client may take to read a piece, and how long the bot may take to do what it was asked.
+/// How long the bot may take to do what it was asked, and how long a client may take to read the answer
+/// as a whole: while an export is read nothing is committed.
 const WORK_BOUND: Duration = Duration::from_secs(300);
 
 /// What is asked.
@@ -61,6 +67,8 @@ pub enum Errand {
         /// The id it came with; `None`: all of it.
         id: Option<String>,
     },
+    /// Every dead letter tried again, but for sends whose fate is in doubt.
+    OutboxRetryAll,
     /// The figures of a local day, or of the seven days up to it.
     Digest {
         /// `2026-11-21`; `None`: today.
@@ -97,7 +105,38 @@ pub struct Reply {
 }
 
 /// Who answers. For an export without a file the stream is written to after the reply.
-pub type Answering = dyn Fn(Request, &mut dyn FnMut(Reply) -> std::io::Result<UnixStream>) + Send + Sync;
+pub type Answering = dyn Fn(Request, &mut dyn FnMut(Reply) -> std::io::Result<Outlet>) + Send + Sync;
+
+/// Where an answer goes to: a client who has so long to read it, as a whole.
+#[derive(Debug)]
+pub struct Outlet {
+    stream: UnixStream,
+    until: Instant,
+}
+
+impl Outlet {
+    fn new(stream: UnixStream, within: Duration) -> Outlet {
+        Outlet { stream, until: Instant::now() + within }
+    }
+
+    fn bound(&self) -> std::io::Result<()> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_write_timeout(Some(left))
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bound()?;
+        self.stream.write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.stream.flush()
+    }
+}
 
 /// The socket, as long as it is served; taken away when dropped.
 #[derive(Debug)]
@@ -118,6 +157,10 @@ impl Drop for Socket {
 /// # Errors
 /// The socket cannot be made.
 pub fn serve(path: &Path, answering: Arc<Answering>) -> std::io::Result<Socket> {
+    serve_within(path, answering, ASK_BOUND, WORK_BOUND)
+}
+
+fn serve_within(path: &Path, answering: Arc<Answering>, ask: Duration, work: Duration) -> std::io::Result<Socket> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let fresh = PathBuf::from(fresh);
@@ -126,12 +169,12 @@ pub fn serve(path: &Path, answering: Arc<Answering>) -> std::io::Result<Socket> 
     // Under its real name it stands only once nobody else may use it.
     std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&fresh, path)?;
-    let serving = tokio::spawn(accept(listener, answering));
+    let serving = tokio::spawn(accept(listener, answering, ask, work));
     Ok(Socket { path: path.to_owned(), serving })
 }
 
-async fn accept(listener: UnixListener, answering: Arc<Answering>) {
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
+async fn accept(listener: UnixListener, answering: Arc<Answering>, ask: Duration, work: Duration) {
+    let (slots, serving) = (Arc::new(Semaphore::new(MOST_WAITING)), Arc::new(Semaphore::new(AT_ONCE)));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let stream = match listener.accept().await {
@@ -146,29 +189,40 @@ async fn accept(listener: UnixListener, answering: Arc<Answering>) {
         if !stream.peer_cred().is_ok_and(|peer| peer.uid() == me || peer.uid() == 0) {
             continue;
         }
-        let answering = Arc::clone(&answering);
-        let Ok(stream) = stream.into_std() else { continue };
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = one(stream, &*answering) {
-                tracing::debug!(%error, "a control connection ended early");
-            }
-            drop(slot);
+        let (answering, serving) = (Arc::clone(&answering), Arc::clone(&serving));
+        tokio::spawn(async move {
+            // Only whoever has asked takes the place of one to be served.
+            let Ok(Ok((line, stream))) = timeout(ask, hear(stream)).await else {
+                tracing::debug!("a control connection did not ask in time");
+                return;
+            };
+            let Ok(place) = serving.acquire_owned().await else { return };
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = one(&line, stream, work, &*answering) {
+                    tracing::debug!(%error, "a control connection ended early");
+                }
+                drop((place, slot));
+            });
         });
     }
 }
 
-fn one(stream: UnixStream, answering: &Answering) -> std::io::Result<()> {
+/// The line that a client asks by.
+async fn hear(mut stream: tokio::net::UnixStream) -> std::io::Result<(Vec<u8>, UnixStream)> {
+    let mut line = Vec::new();
+    tokio::io::BufReader::new((&mut stream).take(MOST_REQUEST)).read_until(b'\n', &mut line).await?;
+    Ok((line, stream.into_std()?))
+}
+
+fn one(line: &[u8], stream: UnixStream, work: Duration, answering: &Answering) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(ASK_BOUND))?;
-    stream.set_write_timeout(Some(WORK_BOUND))?;
-    let mut line = String::new();
-    BufReader::new((&stream).take(MOST_REQUEST)).read_line(&mut line)?;
     let mut reply = |reply: Reply| {
-        let mut out = stream.try_clone()?;
+        // From when there is something to read.
+        let mut out = Outlet::new(stream.try_clone()?, work);
         send(&mut out, &reply)?;
         Ok(out)
     };
-    match serde_json::from_str::<Request>(&line) {
+    match serde_json::from_slice::<Request>(line) {
         Ok(request) => answering(request, &mut reply),
         Err(error) => {
             // Another version of sereno is asking.
@@ -179,7 +233,7 @@ fn one(stream: UnixStream, answering: &Answering) -> std::io::Result<()> {
     Ok(())
 }
 
-fn send<T: Serialize>(out: &mut UnixStream, value: &T) -> std::io::Result<()> {
+fn send<T: Serialize>(out: &mut impl Write, value: &T) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     out.write_all(&line)?;
@@ -221,7 +275,7 @@ mod tests {
     use super::*;
 
     fn answering() -> Arc<Answering> {
-        Arc::new(|request: Request, reply: &mut dyn FnMut(Reply) -> std::io::Result<UnixStream>| {
+        Arc::new(|request: Request, reply: &mut dyn FnMut(Reply) -> std::io::Result<Outlet>| {
             let streamed = request.errand == Errand::Export { file: None };
             let mut out = reply(Reply { ok: true, text: format!("{:?}\n", request.errand) }).unwrap();
             if streamed {
@@ -258,6 +312,72 @@ mod tests {
         .unwrap();
         drop(socket);
         assert!(!path.exists());
+    }
+
+    /// However many say nothing, or a byte now and then, whoever has something to ask is answered.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_drips_keeps_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.sock");
+        let ask_bound = Duration::from_millis(300);
+        let _socket = serve_within(&path, answering(), ask_bound, WORK_BOUND).unwrap();
+        tokio::task::spawn_blocking(move || {
+            let mut dripping: Vec<UnixStream> = (0..2 * MOST_WAITING).map(|_| UnixStream::connect(&path).unwrap()).collect();
+            let mut answered = Vec::new();
+            for round in 0..3 {
+                // Each byte would begin a bound for one piece anew.
+                dripping.iter_mut().for_each(|s| drop(s.write(b"{")));
+                let began = Instant::now();
+                assert!(ask(&path, Errand::OutboxList).unwrap().0.ok, "round {round}");
+                answered.push(began.elapsed());
+            }
+            assert!(answered.iter().all(|t| *t < Duration::from_secs(20)), "{answered:?}");
+            // And they are let go of: their connection ends, unanswered.
+            for stream in &mut dripping {
+                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                let ended = stream.read(&mut [0; 64]);
+                assert!(
+                    matches!(ended, Ok(0)) || ended.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionReset),
+                    "{ended:?}"
+                );
+            }
+        })
+        .await
+        .unwrap();
+    }
+
+    /// A client that does not read is given up: an export holds the store.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_does_not_read_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.sock");
+        let (tx, rx) = std::sync::mpsc::channel();
+        let endless: Arc<Answering> = Arc::new(move |_, reply: &mut dyn FnMut(Reply) -> std::io::Result<Outlet>| {
+            let mut out = reply(Reply::default()).unwrap();
+            let error = loop {
+                if let Err(error) = out.write_all(&[b'x'; 4096]) {
+                    break error;
+                }
+            };
+            tx.send(error.kind()).unwrap();
+        });
+        let _socket = serve_within(&path, endless, ASK_BOUND, Duration::from_millis(300)).unwrap();
+        tokio::task::spawn_blocking(move || {
+            let mut called = call(&path, &Request { lang: Lang::En, errand: Errand::OutboxList }).unwrap().unwrap();
+            // A piece now and then does not prolong it.
+            let (began, mut bytes, mut taken) = (Instant::now(), [0; 512], 0);
+            let kind = loop {
+                taken += called.rest.read(&mut bytes).unwrap_or(0);
+                match rx.recv_timeout(Duration::from_millis(20)) {
+                    Ok(kind) => break kind,
+                    Err(_) => assert!(began.elapsed() < Duration::from_secs(20), "still held"),
+                }
+            };
+            assert!(matches!(kind, std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock), "{kind:?}");
+            assert!(taken > 0, "it did read a little");
+        })
+        .await
+        .unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]

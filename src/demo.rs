@@ -229,7 +229,15 @@ impl Demo {
             Source { account, poll_ms: POLL_MS }
         };
         let accounts = story.account.iter().map(source).collect();
-        app::start(Parts { store: Arc::new(store), chat, accounts, policy, clock: self.clock, words: Arc::clone(&self.words) })
+        app::start(Parts {
+            store: Arc::new(store),
+            chat,
+            accounts,
+            policy,
+            clock: self.clock,
+            words: Arc::clone(&self.words),
+            reloads: false,
+        })
     }
 }
 

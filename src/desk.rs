@@ -1,7 +1,8 @@
 //! The desk: what belongs to a team as a whole. Pure, like the case.
 
+use crate::case::CaseId;
 use crate::case::refusal::Refusal;
-use crate::clock::Time;
+use crate::clock::{DAY_MS, HOUR_MS, Time};
 use crate::command::{Command, Run, table};
 use crate::digest::schedule;
 use crate::outbox::{Effect, Urgency};
@@ -33,6 +34,60 @@ pub struct Desk {
     pub auth_lost: BTreeMap<Account, Time>,
     /// When each account was first seen: older posts are not taken in.
     pub first_seen: BTreeMap<Account, Time>,
+    /// What was open as each of the last local days ended, oldest first; at most 100.
+    #[serde(default)]
+    pub day_ends: Vec<DayEnd>,
+    /// The cases erased last and when, oldest first; at most 1,000.
+    #[serde(default)]
+    pub erased: Vec<(CaseId, Time)>,
+}
+
+/// What was open as a local day ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayEnd {
+    /// The first moment after the day.
+    pub at: Time,
+    /// How many cases.
+    pub open: u64,
+    /// When the oldest of them was opened.
+    pub oldest: Option<Time>,
+}
+
+/// Ends of days that are remembered.
+const DAY_ENDS: usize = 100;
+/// Erasures whose moment is remembered.
+const ERASURES: usize = 1_000;
+
+/// A desk never sleeps for longer, nor gives a digest further ahead: what stands beyond was set by a
+/// clock that was wrong. A clock set back by less repeats nothing.
+const SLEEP_MS: i64 = 3 * DAY_MS;
+
+impl Desk {
+    /// When it is to be woken, as seen at `now`.
+    #[must_use]
+    pub fn wakes_at(&self, now: Time) -> Time {
+        self.next_wake.filter(|t| t.since(now) <= SLEEP_MS).unwrap_or(now)
+    }
+
+    /// What was open as the day that ended at `at` ended, where that was noted.
+    #[must_use]
+    pub fn day_end(&self, at: Time) -> Option<DayEnd> {
+        self.day_ends.iter().find(|d| d.at == at).copied()
+    }
+
+    /// Notes that a case was erased.
+    pub fn note_erased(&mut self, case: CaseId, at: Time) {
+        self.erased.retain(|(id, _)| *id != case);
+        self.erased.push((case, at));
+        let over = self.erased.len().saturating_sub(ERASURES);
+        self.erased.drain(..over);
+    }
+
+    /// When a case was erased, where that is still known.
+    #[must_use]
+    pub fn erased_at(&self, case: CaseId) -> Option<Time> {
+        self.erased.iter().find(|(id, _)| *id == case).map(|(_, at)| *at)
+    }
 }
 
 /// A desk being changed.
@@ -89,13 +144,17 @@ impl<'a> DeskWork<'a> {
     }
 
     /// Gives the digest if a local day's moment for it has come and it was not given. After days
-    /// of downtime one digest covers them all.
+    /// of downtime one digest covers them all. A mark that a clock far ahead has left counts as
+    /// today's: nothing is given again, and the next day's digest comes as ever.
     pub fn wake(&mut self) {
         let digest = &self.policy.digest;
         let tz = schedule::zone(&self.policy.time_zone);
         let latest = schedule::last_due(self.now, digest.minute_of_day, &tz);
         let given = self.desk.digest_given.as_deref().and_then(|d| d.parse::<jiff::civil::Date>().ok());
-        if given.is_none_or(|given| given < latest) {
+        let ahead = |given: &jiff::civil::Date| schedule::due_on(*given, digest.minute_of_day, &tz).since(self.now) > SLEEP_MS;
+        if given.as_ref().is_some_and(ahead) {
+            self.desk.digest_given = Some(latest.to_string());
+        } else if given.is_none_or(|given| given < latest) {
             if let (true, Some(given)) = (digest.enabled, given) {
                 let room = digest.room.clone().unwrap_or_else(|| self.policy.routes[0].room.clone());
                 let (from, _) = schedule::bounds(given, &tz);
@@ -105,6 +164,28 @@ impl<'a> DeskWork<'a> {
             self.desk.digest_given = Some(latest.to_string());
         }
         let (due, _) = schedule::next(self.desk.digest_given.as_deref(), self.now, digest.minute_of_day, &tz);
-        self.desk.next_wake = Some(due);
+        let (_, midnight) = schedule::bounds(schedule::day_of(self.now, &tz), &tz);
+        self.desk.next_wake = Some(due.min(midnight));
+    }
+
+    /// Notes what is `open` now as what was open when the days ended that did so since this was last
+    /// noted: nothing opens or closes while the bot is down. Where it was never noted before, only
+    /// if a day has just ended.
+    pub fn note_day(&mut self, open: u64, oldest: Option<Time>) {
+        let tz = schedule::zone(&self.policy.time_zone);
+        let now = self.now;
+        // Left by a clock that was ahead.
+        self.desk.day_ends.retain(|d| d.at <= now);
+        let (today, _) = schedule::bounds(schedule::day_of(now, &tz), &tz);
+        let last = self.desk.day_ends.last().map_or_else(|| now.plus(-HOUR_MS), |d| d.at);
+        let mut ends = Vec::new();
+        let mut at = today;
+        while at > last && ends.len() < DAY_ENDS {
+            ends.push(DayEnd { at, open, oldest });
+            (at, _) = schedule::bounds(schedule::day_of(at.plus(-1), &tz), &tz);
+        }
+        self.desk.day_ends.extend(ends.into_iter().rev());
+        let over = self.desk.day_ends.len().saturating_sub(DAY_ENDS);
+        self.desk.day_ends.drain(..over);
     }
 }

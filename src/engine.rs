@@ -3,14 +3,18 @@
 
 mod context;
 mod delivery;
+mod erase;
 mod form;
+mod mark;
 mod parked;
 mod query;
 mod receipt;
 mod route;
 mod run;
+mod staff;
 
 pub use delivery::{Body, Delivery};
+pub use erase::absent;
 pub use form::{Addressed, Form};
 pub use query::{LIST_LIMIT, OutboxLine, Reply};
 pub use run::Engine;

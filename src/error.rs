@@ -76,6 +76,8 @@ impl Failure {
                     StoreError::Unavailable(detail) => ("cli-store-unavailable", detail),
                     StoreError::Corrupt(detail) | StoreError::Conflict(detail) => ("cli-store-damaged", detail),
                 };
+                // The sentence names the store already.
+                let detail = detail.strip_prefix(&format!("store {path}: ")).unwrap_or(detail);
                 vec![say(words, lang, &Say::new(code).text("path", path).text("detail", detail))]
             }
             Failure::Usage(sentence) | Failure::Said(sentence) => vec![say(words, lang, sentence)],

@@ -37,6 +37,9 @@ const PEOPLE: [&str; 4] = ["agent", "owner", "lead", "colleague"];
 /// Names of arguments that are numbers to be typed again, so never grouped by thousands.
 const LABELS: [&str; 6] = ["case", "entry", "send", "draft", "n", "id"];
 
+/// The name of arguments that are moments as adverbs; all others read as behind “until”.
+const AT: &str = "at";
+
 /// Stands in a formatted sentence for a slot; `hygiene` strips it from every text that goes in.
 const SLOT: char = '\u{F8F0}';
 
@@ -127,30 +130,61 @@ impl Words {
     /// A moment in the policy's time zone: `14:05` today, else `21 Nov 14:05`, with the year if it is another one.
     #[must_use]
     pub fn moment(&self, moment: Time, lang: Lang, ctx: &ShowCtx<'_>) -> String {
-        let tz = zone(&ctx.policy.time_zone);
-        let (then, now) = (moment.to_jiff().to_zoned(tz.clone()), ctx.now.to_jiff().to_zoned(tz));
+        let (then, day) = dated(moment, ctx);
         let time = then.strftime("%H:%M").to_string();
-        let mut args = FluentArgs::new();
+        let mut args = self.date_args(&then, lang);
         args.set("time", time.clone());
+        match day {
+            Day::Today => time,
+            Day::ThisYear => self.format("moment-day", &args, lang),
+            Day::Other => self.format("moment-year", &args, lang),
+        }
+    }
+
+    /// The same as it reads in a sentence behind “until”, “by” or “since” (`las 14:05`, `el 21 nov a las 14:05`).
+    #[must_use]
+    pub fn until(&self, moment: Time, lang: Lang, ctx: &ShowCtx<'_>) -> String {
+        let (then, day) = dated(moment, ctx);
+        self.in_sentence(&then, day, "%H:%M", lang)
+    }
+
+    /// The same as an adverb: `at 14:05`, `on 21 Nov 14:05`; to the second where that matters.
+    #[must_use]
+    pub fn at(&self, moment: Time, seconds: bool, lang: Lang, ctx: &ShowCtx<'_>) -> String {
+        let (then, day) = dated(moment, ctx);
+        let said = self.in_sentence(&then, day, if seconds { "%H:%M:%S" } else { "%H:%M" }, lang);
+        let (code, name) = if day == Day::Today { ("moment-at-clock", "clock") } else { ("moment-at-day", "date") };
+        let mut args = FluentArgs::new();
+        args.set(name, said);
+        self.format(code, &args, lang)
+    }
+
+    fn in_sentence(&self, then: &jiff::Zoned, day: Day, form: &str, lang: Lang) -> String {
+        let mut clock = FluentArgs::new();
+        clock.set("time", then.strftime(form).to_string());
+        let clock = self.format(if then.hour() == 1 { "moment-clock-one" } else { "moment-clock" }, &clock, lang);
+        let mut args = self.date_args(then, lang);
+        args.set("clock", clock.clone());
+        match day {
+            Day::Today => clock,
+            Day::ThisYear => self.format("moment-on-day", &args, lang),
+            Day::Other => self.format("moment-on-year", &args, lang),
+        }
+    }
+
+    fn date_args(&self, then: &jiff::Zoned, lang: Lang) -> FluentArgs<'static> {
+        let mut args = FluentArgs::new();
         args.set("day", then.day().to_string());
         args.set("month", self.get(&format!("month-{}", then.month()), lang));
         args.set("year", then.year().to_string());
-        match (then.date() == now.date(), then.year() == now.year()) {
-            (true, _) => time,
-            (false, true) => self.format("moment-day", &args, lang),
-            (false, false) => self.format("moment-year", &args, lang),
-        }
+        args
     }
 
     /// The local day of a moment: `21 Nov 2026`.
     #[must_use]
     pub fn day(&self, moment: Time, lang: Lang, ctx: &ShowCtx<'_>) -> String {
-        let then = moment.to_jiff().to_zoned(zone(&ctx.policy.time_zone));
-        let mut args = FluentArgs::new();
-        args.set("day", then.day().to_string());
-        args.set("month", self.get(&format!("month-{}", then.month()), lang));
-        args.set("year", then.year().to_string());
-        self.format("moment-date", &args, lang)
+        let (then, _) = dated(moment, ctx);
+        self.format("moment-date", &self.date_args(&then, lang), lang)
     }
 
     /// A length of time by its two largest units: `2 d 3 h`, `1 h 5 min`, `45 s`.
@@ -195,7 +229,8 @@ impl Words {
             Arg::Text(text) => hygiene::one_line(text, hygiene::TEXT_MAX).into(),
             Arg::Number(n) if LABELS.contains(&name) => n.to_string().into(),
             Arg::Number(n) => FluentValue::from(*n),
-            Arg::Moment(moment) => self.moment(*moment, lang, ctx).into(),
+            Arg::Moment(moment) if name == AT => self.at(*moment, false, lang, ctx).into(),
+            Arg::Moment(moment) => self.until(*moment, lang, ctx).into(),
             Arg::Span(ms) => self.span(*ms, lang).into(),
             Arg::Code(code) => self.get(code, lang).into(),
         }
@@ -227,6 +262,25 @@ pub fn is_person(name: &str) -> bool {
     PEOPLE.contains(&name)
 }
 
+/// How far a moment is from now, in local days.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Day {
+    Today,
+    ThisYear,
+    Other,
+}
+
+fn dated(moment: Time, ctx: &ShowCtx<'_>) -> (jiff::Zoned, Day) {
+    let tz = zone(&ctx.policy.time_zone);
+    let (then, now) = (moment.to_jiff().to_zoned(tz.clone()), ctx.now.to_jiff().to_zoned(tz));
+    let day = match (then.date() == now.date(), then.year() == now.year()) {
+        (true, _) => Day::Today,
+        (false, true) => Day::ThisYear,
+        (false, false) => Day::Other,
+    };
+    (then, day)
+}
+
 fn bundle(lang: Lang) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![lang.code().parse::<LanguageIdentifier>().unwrap_or_default()]);
     // Isolation marks are invisible characters that terminals show as boxes and that break copying.
@@ -243,10 +297,10 @@ fn bundle(lang: Lang) -> FluentBundle<FluentResource> {
     bundle
 }
 
-/// A whole number from 10,000 on grouped by thousands, as both languages like it best.
+/// A whole number grouped by thousands: `7,300`.
 fn grouped(value: &FluentValue<'_>, mark: char) -> Option<String> {
     let FluentValue::Number(number) = value else { return None };
-    if number.value.fract() != 0.0 || number.value.abs() < 10_000.0 {
+    if number.value.fract() != 0.0 || number.value.abs() < 1_000.0 {
         return None;
     }
     let digits = format!("{:.0}", number.value.abs());

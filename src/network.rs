@@ -23,7 +23,7 @@ pub enum NetError {
     #[error("not authorised: {0}")]
     Auth(String),
     /// Try again, after so many milliseconds if the network said.
-    #[error("for now: {why}")]
+    #[error("it does not work at the moment: {why}")]
     Retry {
         /// The network's own wish.
         after_ms: Option<i64>,
@@ -31,7 +31,7 @@ pub enum NetError {
         why: String,
     },
     /// Trying again is pointless.
-    #[error("for good: {0}")]
+    #[error("it will not work: {0}")]
     Permanent(String),
 }
 
@@ -93,4 +93,9 @@ pub trait NetworkAccount: Send + Sync {
 
     /// What is wrong with the account's set-up, and what to do about it.
     async fn check(&self) -> Vec<Finding>;
+
+    /// How many items of its streams could not be read so far and were passed over, lest they hold up the rest.
+    fn passed_over(&self) -> u64 {
+        0
+    }
 }

@@ -86,6 +86,17 @@ pub enum Effect {
         /// What.
         say: Say,
     },
+    /// Say in a thread that its case was erased.
+    Erased {
+        /// Which; the entry itself is of no case, so that it outlives this one.
+        case: CaseId,
+        /// When.
+        at: Time,
+        /// The thread.
+        thread: String,
+        /// The chat's id of the message that is to say so instead of what it says; `None`: a new one.
+        edit: Option<String>,
+    },
     /// The report of the day that begins at `from`.
     Digest {
         /// First moment of the day or week.

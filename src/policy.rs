@@ -7,6 +7,11 @@ use crate::post::{Account, AuthorId, Network, name_type};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// An account that could not be read for so long is told of in the channel, and counts in health.
+pub const FAILING_MS: i64 = 5 * MINUTE_MS;
+/// The team is told of a failing account again no sooner than after so long.
+pub const FAILING_AGAIN_MS: i64 = HOUR_MS;
+
 name_type! {
     /// A member of staff, by the chat's immutable id (`U123`, `@ana:example.org`, `console`).
     AgentId
@@ -161,6 +166,9 @@ pub struct ReplyPolicy {
     pub undo_ms: i64,
     /// Who needs approval.
     pub approval: Approval,
+    /// How long a text that took the place of another must have stood in the room before it is
+    /// approved without being named, in milliseconds.
+    pub read_ms: i64,
     /// The first private message of a handoff, by language of the customer; `{code}`, `{case}`,
     /// `{handle}` and `{agent}` are filled in.
     pub handoff_text: BTreeMap<String, String>,
@@ -277,7 +285,13 @@ impl Default for Policy {
             fallback_room: room,
             people: BTreeMap::new(),
             default_role: Some(Role::Agent),
-            reply: ReplyPolicy { undo_ms: 10 * SECOND_MS, approval: Approval::Off, handoff_text: BTreeMap::new(), canned: BTreeMap::new() },
+            reply: ReplyPolicy {
+                undo_ms: 10 * SECOND_MS,
+                approval: Approval::Off,
+                read_ms: 20 * SECOND_MS,
+                handoff_text: BTreeMap::new(),
+                canned: BTreeMap::new(),
+            },
             deadline: DeadlinePolicy {
                 first_response_ms: [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS],
                 next_response_ms: HOUR_MS,

@@ -224,6 +224,8 @@ pub trait Store: Send + Sync {
     fn counters(&self) -> Result<Counters, StoreError>;
     /// Forgets claims, commands and what was parked whose time is over; returns how many.
     fn purge(&self, now: Time, limit: usize) -> Result<usize, StoreError>;
+    /// Puts a case under a new key and destroys the old one: what it held before cannot be read again.
+    fn rekey(&self, case: CaseId) -> Result<(), StoreError>;
     /// Destroys a case's data beyond recovery. Its number stays used.
     fn erase(&self, case: CaseId) -> Result<(), StoreError>;
 }

@@ -42,6 +42,9 @@ pub struct Action {
     pub label: String,
     /// The same as a command: its name in the reader's language.
     pub typed: String,
+    /// Which text it is about, by its number: goes behind the case's number, and with every press.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
 }
 
 /// A case's card.

@@ -1,5 +1,6 @@
 //! The real pump around the real engine, with a chat and a network made for the test.
 
+mod health;
 mod port;
 
 use async_trait::async_trait;
@@ -36,12 +37,15 @@ struct Books {
     alarms: Vec<String>,
     chat_looks: usize,
     hang_chat: bool,
+    chat_left: bool,
     panic_chat: bool,
     posts: Vec<Post>,
     sent: BTreeMap<String, Outgoing>,
     hang_send: bool,
     signed_in: usize,
     token_bad: bool,
+    down: bool,
+    passed_over: u64,
     polls: usize,
 }
 
@@ -108,8 +112,15 @@ impl World {
     fn start_on(&self, store: Arc<dyn Store>, clock: Clock) -> Handle {
         let policy = Policy { import_ms: i64::MAX / 4, ..Policy::default() };
         let source = Source { account: Arc::new(Net(self.clone())), poll_ms: SECOND_MS };
-        let parts =
-            Parts { store, chat: Arc::new(Talk(self.clone())), accounts: vec![source], policy, clock, words: Arc::new(Words::new()) };
+        let parts = Parts {
+            store,
+            chat: Arc::new(Talk(self.clone())),
+            accounts: vec![source],
+            policy,
+            clock,
+            words: Arc::new(Words::new()),
+            reloads: true,
+        };
         app::start(parts).unwrap()
     }
     fn cards(&self) -> usize {
@@ -127,6 +138,40 @@ async fn settled(bot: &Handle) {
     tokio::time::timeout(BOUND, waiting).await.expect("the outbox drains");
 }
 
+/// A bot that runs, and all around it.
+struct Scene {
+    world: World,
+    store: ModelStore,
+    clock: Clock,
+    bot: Handle,
+}
+
+impl Scene {
+    /// Begun once the chat and the network are as `arrange` says.
+    fn arranged(speed: u32, arrange: impl FnOnce(&mut Books)) -> Scene {
+        let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(speed));
+        world.with(arrange);
+        let bot = world.start(&store, clock);
+        Scene { world, store, clock, bot }
+    }
+    /// With one complaint, whose card is in the room.
+    async fn with_a_card() -> Scene {
+        let scene = Scene::arranged(SPEED, |_| {});
+        scene.world.complaint(&scene.clock, 1);
+        scene.world.until("a card", |b| !b.messages.is_empty()).await;
+        scene
+    }
+}
+
+/// Notes that the chat is heard no longer, however that came about.
+struct Hangs(World);
+
+impl Drop for Hangs {
+    fn drop(&mut self) {
+        self.0.with(|b| b.chat_left = true);
+    }
+}
+
 struct Talk(World);
 
 #[async_trait]
@@ -134,6 +179,7 @@ impl Chat for Talk {
     async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
         let closed = inbox.clone();
         *self.0.memory.lock().unwrap() = Some(memory);
+        let _up = Hangs(self.0.clone());
         *self.0.inbox.lock().unwrap() = Some(inbox);
         self.0.changed.send_modify(|n| *n += 1);
         closed.closed().await;
@@ -180,10 +226,13 @@ impl NetworkAccount for Net {
         &NAME
     }
     async fn prepare(&self) -> Result<AccountPolicy, NetError> {
-        let bad = self.0.with(|b| {
+        let (bad, down) = self.0.with(|b| {
             b.signed_in += 1;
-            b.token_bad
+            (b.token_bad, b.down)
         });
+        if down {
+            return Err(NetError::Retry { after_ms: None, why: "no connection".into() });
+        }
         if bad {
             return Err(NetError::Auth("the token was revoked".into()));
         }
@@ -200,6 +249,9 @@ impl NetworkAccount for Net {
     async fn poll(&self, _: &str, cursor: Option<&str>) -> Result<Page, NetError> {
         self.0.with(|b| {
             b.polls += 1;
+            if b.down {
+                return Err(NetError::Retry { after_ms: None, why: "no connection".into() });
+            }
             if b.token_bad {
                 return Err(NetError::Auth("the token was revoked".into()));
             }
@@ -231,12 +283,14 @@ impl NetworkAccount for Net {
     async fn check(&self) -> Vec<Finding> {
         Vec::new()
     }
+    fn passed_over(&self) -> u64 {
+        self.0.with(|b| b.passed_over)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_post_to_a_published_answer() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    let bot = world.start(&store, clock);
+    let Scene { world, store, clock, bot } = Scene::arranged(SPEED, |_| {});
     world.complaint(&clock, 1);
     world.until("a card", |b| b.messages.iter().any(|m| matches!(m.view, View::Card(_)))).await;
     let refused = world.say("clam 1").await.unwrap();
@@ -269,9 +323,8 @@ async fn every_post_of_a_long_page_gets_its_card() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_lets_land_what_is_on_its_way() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    world.with(|b| b.hang_chat = true);
-    let bot = Arc::new(world.start(&store, clock));
+    let Scene { world, store, clock, bot } = Scene::arranged(SPEED, |b| b.hang_chat = true);
+    let bot = Arc::new(bot);
     world.complaint(&clock, 1);
     let in_flight = || store.outbox().unwrap().iter().any(|e| e.state == EntryState::InFlight);
     while !in_flight() {
@@ -282,7 +335,8 @@ async fn stopping_lets_land_what_is_on_its_way() {
         async move { bot.stop().await }
     });
     // It must not end while the card is on its way, nor hear anybody.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    world.until("nobody is heard any more", |b| b.chat_left).await;
+    assert!(bot.ask(|_, now| now).await.is_ok(), "it goes on meanwhile");
     assert!(!stopping.is_finished());
     world.with(|b| b.hang_chat = false);
     assert_eq!(stopping.await.unwrap(), Ended::Stopped);
@@ -293,10 +347,7 @@ async fn stopping_lets_land_what_is_on_its_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_acks_and_alarms_once() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    let bot = world.start(&store, clock);
-    world.complaint(&clock, 1);
-    world.until("a card", |b| !b.messages.is_empty()).await;
+    let Scene { world, store, clock, bot } = Scene::with_a_card().await;
     store.set_full(true);
     world.complaint(&clock, 2);
     let mut claim = world.heard("claim 1").await;
@@ -316,10 +367,7 @@ async fn a_full_disk_stops_acks_and_alarms_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_does_not_keep_the_bot_from_stopping() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    let bot = world.start(&store, clock);
-    world.complaint(&clock, 1);
-    world.until("a card", |b| !b.messages.is_empty()).await;
+    let Scene { world, store, bot, .. } = Scene::with_a_card().await;
     store.set_full(true);
     let claim = world.heard("claim 1").await;
     world.until("an alarm", |b| !b.alarms.is_empty()).await;
@@ -329,10 +377,12 @@ async fn a_full_disk_does_not_keep_the_bot_from_stopping() {
     assert_eq!(store.case(CaseId(1)).unwrap().unwrap().owner, None);
 }
 
-/// A store that is found damaged at some moment.
+/// A store that is found damaged at some moment, or of which an operator erases case #1 just
+/// before the next commit that writes it.
 struct Damaged {
     store: ModelStore,
     now: std::sync::atomic::AtomicBool,
+    erase: std::sync::atomic::AtomicBool,
 }
 
 macro_rules! passed_on {
@@ -345,6 +395,9 @@ impl Store for Damaged {
     fn commit(&self, commit: Commit) -> Result<u64, StoreError> {
         if self.now.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(StoreError::Corrupt("a checksum does not agree".into()));
+        }
+        if commit.cases.iter().any(|c| c.id == CaseId(1)) && self.erase.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            self.store.erase(CaseId(1))?;
         }
         self.store.commit(commit)
     }
@@ -371,6 +424,7 @@ impl Store for Damaged {
         desk() -> Result<Option<Desk>, StoreError>;
         counters() -> Result<Counters, StoreError>;
         purge(now: Time, limit: usize) -> Result<usize, StoreError>;
+        rekey(case: CaseId) -> Result<(), StoreError>;
         erase(case: CaseId) -> Result<(), StoreError>;
     }
 }
@@ -378,7 +432,7 @@ impl Store for Damaged {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_store_ends_the_bot_and_acks_nothing() {
     let (world, clock) = (World::default(), Clock::fast(SPEED));
-    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into() });
+    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into(), erase: false.into() });
     let bot = world.start_on(Arc::clone(&store) as Arc<dyn Store>, clock);
     world.complaint(&clock, 1);
     world.until("a card", |b| !b.messages.is_empty()).await;
@@ -392,11 +446,25 @@ async fn a_damaged_store_ends_the_bot_and_acks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_waited_for_and_a_store_that_stopped_is_not() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    let bot = world.start(&store, clock);
+async fn an_erasure_that_comes_before_a_commit_does_not_end_the_bot() {
+    let (world, clock) = (World::default(), Clock::fast(SPEED));
+    let store = Arc::new(Damaged { store: ModelStore::new("t"), now: false.into(), erase: false.into() });
+    let bot = world.start_on(Arc::clone(&store) as Arc<dyn Store>, clock);
     world.complaint(&clock, 1);
     world.until("a card", |b| !b.messages.is_empty()).await;
+    settled(&bot).await;
+    store.erase.store(true, std::sync::atomic::Ordering::SeqCst);
+    let answer = world.say("claim 1").await.expect("it is answered").answer;
+    assert_eq!((answer.ok, answer.say.code.as_str()), (false, "refused-erased-once"));
+    world.complaint(&clock, 2);
+    world.until("the next card", |b| b.messages.iter().filter(|m| matches!(m.view, View::Card(_))).count() == 2).await;
+    assert!(world.say("claim 2").await.expect("it is answered").answer.ok);
+    assert_eq!(bot.stop().await, Ended::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_waited_for_and_a_store_that_stopped_is_not() {
+    let Scene { world, store, clock, bot } = Scene::with_a_card().await;
     store.set_full(true);
     world.complaint(&clock, 2);
     world.until("an alarm", |b| !b.alarms.is_empty()).await;
@@ -404,7 +472,7 @@ async fn a_full_disk_is_waited_for_and_a_store_that_stopped_is_not() {
     let patient = async {
         while store.asked() < asked + 70 {
             bot.ask(|_, now| now).await.expect("it still waits for room");
-            tokio::time::sleep(clock.real(SECOND_MS)).await;
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(3 * BOUND, patient).await.expect("a full disk is tried again and again");
@@ -416,9 +484,7 @@ async fn a_full_disk_is_waited_for_and_a_store_that_stopped_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_send_that_hangs_is_looked_up_by_the_next_run() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    world.with(|b| b.hang_send = true);
-    let bot = world.start(&store, clock);
+    let Scene { world, store, clock, bot } = Scene::arranged(SPEED, |b| b.hang_send = true);
     world.complaint(&clock, 1);
     world.until("a card", |b| !b.messages.is_empty()).await;
     assert!(world.say("reply 1 Soon.").await.unwrap().answer.ok);
@@ -439,9 +505,7 @@ async fn a_send_that_hangs_is_looked_up_by_the_next_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_adapter_that_breaks_is_looked_up_not_repeated() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    world.with(|b| b.panic_chat = true);
-    let bot = world.start(&store, clock);
+    let Scene { world, clock, bot, .. } = Scene::arranged(SPEED, |b| b.panic_chat = true);
     world.complaint(&clock, 1);
     world.until("a look", |b| b.chat_looks == 1).await;
     world.until("a card", |b| !b.messages.is_empty()).await;
@@ -451,9 +515,7 @@ async fn an_adapter_that_breaks_is_looked_up_not_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_token_is_told_and_regained() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(200));
-    world.with(|b| b.token_bad = true);
-    let bot = world.start(&store, clock);
+    let Scene { world, clock, bot, .. } = Scene::arranged(200, |b| b.token_bad = true);
     let notice = |code: &'static str| move |b: &Books| b.messages.iter().any(|m| matches!(&m.view, View::Text(t) if t.code == code));
     world.until("the team is told", notice("notice-auth-lost")).await;
     assert!(world.say("list").await.unwrap().answer.ok);
@@ -466,10 +528,7 @@ async fn a_bad_token_is_told_and_regained() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_rules_hold_from_then_on() {
-    let (world, store, clock) = (World::default(), ModelStore::new("t"), Clock::fast(SPEED));
-    let bot = world.start(&store, clock);
-    world.complaint(&clock, 1);
-    world.until("a card", |b| !b.messages.is_empty()).await;
+    let Scene { world, bot, .. } = Scene::with_a_card().await;
     let policy = Policy { default_role: None, ..Policy::default() };
     bot.set_policy(policy).await.unwrap();
     assert!(!world.say("claim 1").await.unwrap().answer.ok);

@@ -55,10 +55,11 @@ fn the_reference_parses() {
     let policy = config.policy();
     assert_eq!(policy.brand, "Acme Rail");
     assert_eq!(policy.time_zone, "Europe/Madrid");
-    assert_eq!(policy.role(&AgentId::from("console")), Some(Role::Operator));
+    assert_eq!(policy.role(&AgentId::from("ana")), Some(Role::Operator));
     assert_eq!(policy.role(&AgentId::from("stranger")), Some(Role::Agent));
-    assert_eq!(policy.route(&Account::from("acme"), "es").speaks, Lang::Es);
-    assert_eq!(policy.route(&Account::from("acme"), "fi").speaks, Lang::En);
+    let spanish = parse(&EXAMPLE.replace("speaks = \"en\"", "speaks = \"es\"")).unwrap().policy();
+    assert_eq!(spanish.route(&Account::from("acme"), "en").speaks, Lang::Es);
+    assert_eq!(spanish.route(&Account::from("acme"), "fi").speaks, Lang::En);
     assert_eq!(policy.deadline.first_response_ms, [4 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS]);
     assert_eq!(policy.digest.minute_of_day, 540);
     assert_eq!(policy.privacy.dm_room, Some(RoomId::from("console")));
@@ -152,7 +153,7 @@ fn every_key_stands_in_the_reference() {
             let is_chat = table == "[chat]" && key == "slack";
             let mut at = toml::Value::Table(if is_chat { slack.clone() } else { example.clone() });
             let way = table.trim_matches(['[', ']']).split('.').filter(|s| !s.is_empty());
-            for seg in way.map(|s| if s == "x" { "console" } else { s }) {
+            for seg in way.map(|s| if s == "x" { "ana" } else { s }) {
                 at = at.get(seg).unwrap().clone();
                 if let toml::Value::Array(list) = &at {
                     at = list[0].clone();
@@ -209,7 +210,7 @@ account = "b"
     2 bot.brand cli-config-missing
     3 bot.bran cli-config-unknown-key-near
     4 bot.time_zone cli-config-time-zone
-    5 bot.import_minutes cli-config-type
+    5 bot.import_minutes cli-config-type-number
     6 chat.slak cli-config-unknown-key-near
     9 account#1.network cli-config-unknown-network
     10 account#1.base_url cli-config-url-scheme
@@ -234,11 +235,22 @@ fn answers_kept_ready_are_read_strictly() {
     assert_eq!(wrong(&with("A = {}")), ["11 reply.canned.A cli-config-canned-empty"]);
     assert_eq!(wrong(&with("A = { en = \"Hi {name}\" }")), ["11 reply.canned.A.en cli-config-template"]);
     assert_eq!(wrong(&with("A = { English = \"Hi\" }")), ["11 reply.canned.A.English cli-config-language"]);
-    assert_eq!(wrong(&with("A = \"Hi\"")), ["11 reply.canned.A cli-config-type"]);
+    assert_eq!(wrong(&with("A = \"Hi\"")), ["11 reply.canned.A cli-config-type-table"]);
     assert_eq!(wrong(&with(&format!("{} = {{ en = \"Hi\" }}", "A".repeat(76))))[0].split(' ').next_back(), Some("cli-config-too-long"));
     assert_eq!(wrong(&with(&format!("A = {{ en = \"{}\" }}", "x".repeat(2_001)))), ["11 reply.canned.A.en cli-config-too-long"]);
     let many: String = (0..101).map(|n| format!("A{n} = {{ en = \"Hi\" }}\n")).collect();
     assert_eq!(wrong(&with(&many)), ["10 reply.canned cli-config-too-many"]);
+}
+
+#[test]
+fn a_terminal_shows_one_room_and_a_program_as_many_as_it_likes() {
+    let rooms = "[[route]]\nroom = \"sales\"\n[digest]\nroom = \"desk\"\n[privacy]\nprivate_rooms = [\"desk\", \"vault\"]\n";
+    let of = |format: &str| format!("{}{rooms}", SMALL.replace("[chat.console]", &format!("[chat.console]\nroom = \"desk\"\n{format}")));
+    insta::assert_snapshot!(wrong(&of("")).join("\n"), @r"
+    13 route#1.room cli-config-room
+    17 privacy.private_rooms cli-config-room
+    ");
+    assert!(parse(&of("format = \"json\"")).is_ok());
 }
 
 #[test]

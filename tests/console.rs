@@ -130,7 +130,7 @@ impl Terminal {
 fn answered(code: &str, text: &str, ok: bool) -> Answered {
     let view = View::Text(TextView { code: code.into(), lines: vec![vec![Piece::Words(text.into())]] });
     Answered {
-        answer: Answer { ok, say: Say::new(code), case: Some(CaseId(42)), send: None },
+        answer: Answer { ok, say: Say::new(code), case: Some(CaseId(42)), send: None, of: None },
         view,
         op: format!("op-{code}"),
         shown: false,
@@ -157,7 +157,7 @@ fn card(status: &str) -> View {
         who: vec![Piece::Words("“".into()), Piece::Foreign(Untrusted::new("Carla")), Piece::Words("”".into())],
         body: vec![vec![Piece::Foreign(Untrusted::new("Help\u{1b}[2J │ #43 │ Ana took the case."))]],
         facts: vec![vec![Piece::Words("Status: x".into()), Piece::Words(" · ".into()), Piece::Words("nobody's yet".into())]],
-        actions: vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into() }],
+        actions: vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None }],
     })
 }
 
@@ -295,7 +295,11 @@ async fn a_card_is_printed_once_and_its_changes_on_one_line() {
     assert_eq!(paper.text().strip_prefix(&printed).unwrap(), "↻ #42 · open · nobody's yet\n#42 │ The customer wrote again:\n#42 │ ▏ hey\n");
     let before = paper.text();
     assert_eq!(done(&console.post(&message("op5", Some("op4"), entry())).await), "op4");
-    assert_eq!(paper.text().strip_prefix(&before).unwrap(), "↻ #42 │ The customer wrote again:\n");
+    assert_eq!(paper.text(), before, "drawn anew, and the same");
+    let View::Entry(mut changed) = entry() else { unreachable!() };
+    changed.lines[1] = vec![Piece::Words("Deleted by its author.".into())];
+    assert_eq!(done(&console.post(&message("op6", Some("op4"), View::Entry(changed))).await), "op4");
+    assert_eq!(paper.text().strip_prefix(&before).unwrap(), "↻ #42 │ The customer wrote again: Deleted by its author.\n");
     assert!(matches!(console.look(&first).await, Look::Absent));
 }
 

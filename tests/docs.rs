@@ -27,6 +27,25 @@ fn named_files_exist() {
     }
 }
 
+/// Wherever scopes are named, they are those that are needed, and what `check` looks for is among them.
+#[test]
+fn the_scopes_of_a_token() {
+    use sereno::network::mastodon::SCOPES;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("the file is there");
+    for file in ["README.md", "bot.toml.example"] {
+        let text = read(file).replace('`', "");
+        assert!(text.contains(&format!("scopes {}", SCOPES.join(" and "))), "{file}");
+        assert_eq!(text.matches("scopes ").count(), 1, "{file}: a second list");
+    }
+    let check = read("src/network/mastodon/check.rs");
+    let looked_for: Vec<&str> = check.split('"').filter(|w| w.starts_with("read:") || w.starts_with("write:")).collect();
+    assert!(looked_for.len() >= 3);
+    for scope in looked_for {
+        assert!(SCOPES.iter().any(|s| scope == *s || scope.strip_prefix(s).is_some_and(|rest| rest.starts_with(':'))), "{scope}");
+    }
+}
+
 #[test]
 fn every_module_stands_on_the_map() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

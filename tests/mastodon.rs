@@ -3,4 +3,5 @@
 mod echo;
 mod emulated;
 mod mastodon_mock;
+mod odd;
 mod spec;

@@ -13,23 +13,23 @@ use std::time::{Duration, Instant};
 /// Nothing here takes longer unless it is stuck.
 const BOUND: Duration = Duration::from_secs(60);
 
-fn sereno(dir: &Path, args: &[&str]) -> Command {
+pub fn sereno(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sereno"));
     command.current_dir(dir).args(args).args(["--lang", "en"]).env_remove("RUST_LOG");
     command
 }
 
-fn said(dir: &Path, args: &[&str]) -> (bool, String) {
+pub fn said(dir: &Path, args: &[&str]) -> (bool, String) {
     let Output { status, stdout, stderr } = sereno(dir, args).output().unwrap();
     (status.success(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
 }
 
 /// A port that nobody uses at this moment.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn configure(dir: &Path, more: &str) {
+pub fn configure(dir: &Path, more: &str) {
     let text = format!(
         "[bot]\nbrand = \"Acme\"\n[store]\nmin_free_mb = 1\n[chat.console]\nformat = \"json\"\n[[account]]\nname = \"acme\"\n\
          network = \"mastodon\"\nbase_url = \"http://127.0.0.1:9\"\ntoken = \"file:token\"\n{more}"
@@ -38,35 +38,41 @@ fn configure(dir: &Path, more: &str) {
     std::fs::write(dir.join("bot.toml"), text).unwrap();
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < BOUND, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// A running bot; killed when dropped.
-struct Bot {
+pub struct Bot {
     child: Child,
     lines: std::sync::mpsc::Receiver<String>,
+    log: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Bot {
-    fn start(dir: &Path) -> Bot {
+    pub fn start(dir: &Path) -> Bot {
         let mut child = sereno(dir, &["run"])
             // The loudest there is: secrets must not stand even there.
             .env("RUST_LOG", "trace,hyper=trace,tungstenite=trace")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (tx, lines) = std::sync::mpsc::channel();
         std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|l| drop(tx.send(l))));
-        let bot = Bot { child, lines };
-        until("the control socket", || dir.join("sereno-data.sock").exists());
+        let mut log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+        let err = BufReader::new(child.stderr.take().unwrap());
+        let (runs, running) = std::sync::mpsc::channel();
+        let log = std::thread::spawn(move || {
+            for line in err.lines().map_while(Result::ok) {
+                writeln!(log, "{line}").unwrap();
+                // By then the control socket is served.
+                if line.contains("sereno runs") {
+                    runs.send(()).ok();
+                }
+            }
+        });
+        let bot = Bot { child, lines, log: Some(log) };
+        running.recv_timeout(BOUND).expect("the bot runs");
+        assert!(dir.join("sereno-data.sock").exists());
         bot
     }
     /// The next JSON line for which this holds; those before it go to `seen`.
@@ -88,7 +94,7 @@ impl Bot {
         self.event(line, seen, |v| matches!(v["type"].as_str(), Some("answer" | "error")) && v["id"] == id)
     }
     /// The next line that holds `text`.
-    fn line(&self, text: &str) -> String {
+    pub fn line(&self, text: &str) -> String {
         let began = Instant::now();
         loop {
             let line = self.lines.recv_timeout(BOUND).unwrap_or_else(|_| panic!("in vain: {text}"));
@@ -98,16 +104,19 @@ impl Bot {
             assert!(began.elapsed() < BOUND, "in vain: {text}");
         }
     }
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
     }
-    fn ended(&mut self) -> ExitStatus {
-        let mut status = None;
-        until("the bot ends", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap()
+    pub fn ended(&mut self) -> ExitStatus {
+        // Its output ends with it.
+        let began = Instant::now();
+        while self.lines.recv_timeout(BOUND) != Err(std::sync::mpsc::RecvTimeoutError::Disconnected) {
+            assert!(began.elapsed() < BOUND, "in vain: the bot ends");
+        }
+        if let Some(log) = self.log.take() {
+            log.join().unwrap();
+        }
+        self.child.wait().unwrap()
     }
 }
 

@@ -421,6 +421,7 @@ pass_on! {
     desk() -> Option<Desk>;
     counters() -> Counters;
     purge(n: Time, l: usize) -> usize;
+    rekey(c: CaseId) -> ();
     erase(c: CaseId) -> ();
 }
 

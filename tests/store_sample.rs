@@ -48,7 +48,13 @@ pub fn event(case: u64, n: u32) -> EventRecord {
 
 /// An answer.
 pub fn answer(case: Option<u64>, text: &str) -> Answer {
-    Answer { ok: true, say: Say::new("done-claim").text("who", format!("{text} {CANARY}")), case: case.map(CaseId), send: None }
+    Answer {
+        ok: true,
+        say: Say::new("done-claim").text("who", format!("{text} {CANARY}")),
+        case: case.map(CaseId),
+        send: None,
+        of: Some("00ff".into()),
+    }
 }
 
 /// A commit of cases alone.

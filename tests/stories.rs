@@ -296,7 +296,7 @@ fn approval_is_bound_to_the_exact_text_and_never_ones_own() {
     w.say("ana", "draft 1 We refund you twice.");
     assert_eq!(w.say("luis", "approve 1").say.code, "refused-nothing-to-approve");
     w.say("ana", "reply 1");
-    assert!(w.say("luis", "approve 1").ok);
+    assert!(w.say("luis", "approve 1 2").ok);
     w.wait(11 * SECOND_MS);
     assert_eq!(w.replies(), ["We refund you twice."]);
     assert_eq!(w.published[0].send.approved_by, Some("luis".into()));
@@ -555,7 +555,119 @@ fn a_digest_of_any_day_on_demand() {
     let midnight = "2026-03-02T00:00:00+01:00".parse::<jiff::Timestamp>().unwrap();
     assert_eq!(new_on(&mut w, "digest 2026-03-02"), (1, midnight.into()));
     assert_eq!(new_on(&mut w, "resumen 2026-03-03").0, 0);
-    assert_eq!(w.say("vera", "resumen 02-03-2026").say.code, "refused-usage");
+    assert_eq!(w.say("vera", "resumen 02-03-2026").say.code, "refused-not-one-of");
+}
+
+#[test]
+fn the_digest_of_a_past_day_tells_what_was_open_as_it_ended() {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    let mut w = World::new(p);
+    let began = w.now;
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.posts(&post("p2", "dani", COMPLAINT));
+    w.wait(DAY_MS);
+    w.say("ana", "resolve 1");
+    w.say("ana", "resolve 2");
+    // Down over two midnights: nothing opened or closed meanwhile.
+    w.restart(2 * DAY_MS);
+    w.posts(&post("p3", "eva", COMPLAINT));
+    w.wait(SECOND_MS);
+    let open_on = |w: &mut World, day: &str| {
+        let Reply::Digest(figures) = w.query("vera", &format!("digest {day}")) else { panic!("{day}: no digest") };
+        figures.open.map(|o| (o.open, o.oldest))
+    };
+    assert_eq!(open_on(&mut w, "2026-03-02"), Some((2, Some(began))));
+    assert_eq!(open_on(&mut w, "2026-03-03"), Some((0, None)));
+    assert_eq!(open_on(&mut w, "2026-03-04"), Some((0, None)));
+    assert_eq!(open_on(&mut w, "2026-03-05").map(|o| o.0), Some(1), "today, so far");
+    assert_eq!(open_on(&mut w, "2026-03-01"), None, "before our time: not known, and said so");
+}
+
+/// Everything that a store and the chat still know, as text.
+fn all_that_is_left(w: &World) -> String {
+    format!("{:?} {:?}", serde_json::to_string(&w.store.all_cases().unwrap()).unwrap(), w.engine.outbox())
+}
+
+#[test]
+fn an_erased_case_is_gone_from_the_case_it_was_merged_into_and_its_thread_says_so() {
+    let mut w = world();
+    let first = post("p1", "carla", "My IBAN is ES91SECRET, where is my refund?");
+    w.posts(&first);
+    w.say("ana", "reply 1 We look into ES91SECRET.");
+    w.wait(11 * SECOND_MS);
+    w.posts(&post("p2", "carla", "Hello? My refund never came. Where is it?"));
+    w.say("ana", "merge 1 2");
+    let thread = w.case(1).places[0].thread.clone().unwrap();
+    let heir = w.case(2);
+    assert!(heir.posts.len() == 2 && heir.sends.len() == 1);
+    assert!(all_that_is_left(&w).contains("ES91SECRET"));
+    let answer = w.engine.erase(w.now, CaseId(1)).unwrap();
+    assert!(answer.ok, "{answer:?}");
+    let erased_at = w.now;
+    w.wait(MINUTE_MS);
+    assert!(!all_that_is_left(&w).contains("SECRET"), "{}", all_that_is_left(&w));
+    assert!(!all_that_is_left(&w).contains("\"p1\""));
+    assert_eq!(w.engine.case(CaseId(1)).unwrap(), None);
+    let heir = w.case(2);
+    assert_eq!((heir.posts.len(), heir.posts[0].post.text.expose()), (2, "Hello? My refund never came. Where is it?"));
+    assert_eq!(heir.sends[0].state, SendState::Stopped(StopReason::Erased));
+    assert!(w.shown(2).contains(&Event::Erased { case: CaseId(1) }));
+    // Its thread says so, and its card was changed.
+    let said: Vec<(String, Option<String>)> = w
+        .chat
+        .iter()
+        .filter_map(|(_, d)| match &d.body {
+            sereno::engine::Body::Erased { case: CaseId(1), thread, edit, .. } => Some((thread.clone(), edit.clone())),
+            _ => None,
+        })
+        .collect();
+    assert!(said.contains(&(thread.clone(), None)) && said.contains(&(thread.clone(), Some(thread))), "{said:?}");
+    // Whoever asks is told when.
+    for line in ["claim 1", "merge 2 1", "note 1 hello"] {
+        let answer = w.say("luis", line);
+        assert_eq!(answer.say.code, "refused-erased", "{line}");
+        assert!(answer.say.args.iter().any(|(_, a)| a == &sereno::say::Arg::Moment(erased_at)), "{line}");
+    }
+    assert_eq!(w.say_as("h", "vera", "history 1").say.code, "refused-erased");
+    assert_eq!(w.say("ana", "claim 77").say.code, "refused-unknown-case");
+    assert_eq!(w.engine.erase(w.now, CaseId(1)).unwrap().say.code, "refused-erased");
+    // No replay brings it back, and the customer's next post is a case of its own or the heir's.
+    let before = w.cases_left();
+    w.posts(&first);
+    assert_eq!(w.cases_left(), before);
+    assert!(!all_that_is_left(&w).contains("SECRET"));
+    w.restart(0);
+    assert_eq!(w.say("luis", "claim 1").say.code, "refused-erased");
+}
+
+#[test]
+fn erasing_a_case_takes_what_was_merged_into_it_along() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", "My IBAN is ES91SECRET, where is my refund?"));
+    w.posts(&post("p2", "carla", "Hello? My refund never came. Where is it?"));
+    w.say("ana", "merge 1 2");
+    let answer = w.engine.erase(w.now, CaseId(2)).unwrap();
+    assert_eq!((answer.ok, answer.say.code.as_str()), (true, "cli-erased-with"));
+    assert!(w.store.all_cases().unwrap().is_empty());
+    w.wait(MINUTE_MS);
+    assert_eq!(w.say("ana", "claim 1").say.code, "refused-erased");
+}
+
+#[test]
+fn a_case_with_an_answer_or_a_message_on_its_way_is_not_erased() {
+    let mut w = world();
+    w.arrives(&post("p1", "carla", COMPLAINT));
+    let card = w.due().remove(0);
+    assert_eq!(w.engine.erase(w.now, CaseId(1)).unwrap().say.code, "cli-erase-busy");
+    let input = w.perform(card);
+    w.give(vec![input]);
+    w.say("ana", "reply 1 We are on it.");
+    assert_eq!(w.engine.erase(w.now, CaseId(1)).unwrap().say.code, "cli-erase-on-its-way");
+    w.say("ana", "undo 1");
+    assert!(w.engine.erase(w.now, CaseId(1)).unwrap().ok);
+    w.wait(MINUTE_MS);
+    assert!(w.engine.outbox().is_empty());
 }
 
 #[test]
@@ -766,9 +878,24 @@ fn a_published_answer_can_be_corrected_and_taken_back_by_a_lead() {
     assert!(w.say("luis", "correct 1 It costs 12.").ok);
     w.wait(11 * SECOND_MS);
     assert_eq!(w.published[1].send.kind, SendKind::Correct { send: 1 });
+    assert_eq!(w.case(1).status, Status::Waiting);
     assert!(w.say("luis", "retract 1").ok);
     w.wait(11 * SECOND_MS);
     assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Retracted));
+    assert_eq!(w.case(1).status, Status::Open, "the customer waits for us again");
+    assert!(w.case(1).answer_due.is_some());
+}
+
+#[test]
+fn where_another_answer_stands_taking_one_back_changes_no_status() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    for line in ["reply 1 It costs 10.", "reply 1 And a dog travels free.", "retract 1"] {
+        assert!(w.say("luis", line).ok, "{line}");
+        w.wait(11 * SECOND_MS);
+    }
+    assert_eq!(w.case(1).sends[1].state, SendState::Stopped(StopReason::Retracted));
+    assert_eq!((w.case(1).status, w.case(1).answer_due), (Status::Waiting, None));
 }
 
 #[test]
@@ -795,6 +922,31 @@ fn one_digest_a_local_day_also_after_restarts_and_days_of_downtime() {
     w.restart(4 * DAY_MS);
     w.wait(SECOND_MS);
     assert_eq!(w.digests(), 4, "one digest covers the days of downtime");
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_for_a_while_does_not_silence_the_digest() {
+    let mut p = policy();
+    p.time_zone = "Europe/Madrid".into();
+    for restarts in [false, true] {
+        let mut w = World::new(p.clone());
+        w.wait(2 * DAY_MS);
+        let right = w.now;
+        w.now = right.plus(400 * DAY_MS);
+        w.run();
+        let given = w.digests();
+        w.now = right;
+        if restarts {
+            w.restart(0);
+        }
+        w.run();
+        assert_eq!(w.digests(), given, "what was given is not given again");
+        w.wait(3 * DAY_MS);
+        assert_eq!(w.digests(), given + 3, "one for each day, as before");
+        w.restart(0);
+        w.wait(SECOND_MS);
+        assert_eq!(w.digests(), given + 3);
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn what_waits_for_people() {
     w.say("ana", "reply 1 Write to us with your booking number.");
     w.say("luis", "reject 1 Too stiff");
     w.say("ana", "reply 1 We are on it.");
-    w.say("luis", "approve 1");
+    w.say("luis", "approve 1 2");
     w.posts(&reply_to(&first, "p2", "carla", "And now the app is down too!"));
     w.faults.push_back(sereno::outbox::Outcome::Refused { why: "422: the post is too old".into() });
     w.say("luis", "reply 1");
@@ -107,6 +107,47 @@ fn what_waits_for_people() {
     for lang in [Lang::En, Lang::Es] {
         assert_snapshot!(format!("waiting_{}", lang.code()), all_shown(&w, &p, lang));
     }
+}
+
+#[test]
+fn an_answer_taken_back_is_linked_nowhere() {
+    let mut w = World::new(staff());
+    w.posts(&furious());
+    for line in ["reply 1 We are on it.", "retract 1"] {
+        assert!(w.say("luis", line).ok, "{line}");
+        w.wait(11 * SECOND_MS);
+    }
+    let mut case = w.case(1);
+    let SendState::Published { url, .. } = &mut case.sends[1].state else { panic!("{:?}", case.sends) };
+    *url = Some("https://plaza.example/@brand/9".into());
+    let record = |event: Event| EventRecord { case: CaseId(1), n: 9, at: w.now, by: Some("luis".into()), event };
+    let entry = |send: u32| Body::Entry {
+        case: Box::new(case.clone()),
+        place: 0,
+        thread: None,
+        event: record(Event::Published { send }),
+        edit: None,
+    };
+    let card = Body::Card { case: Box::new(case.clone()), place: 0, edit: None };
+    for (lang, taken, later) in [
+        (Lang::En, "Our answer is taken back.", "Our answer was taken back at "),
+        (Lang::Es, "Se ha retirado nuestra respuesta.", "Se retiró nuestra respuesta a "),
+    ] {
+        let said = show(&entry(2), &staff(), lang, w.now);
+        assert!(said.contains(taken) && !said.contains("https:"), "{said}");
+        let said = show(&card, &staff(), lang, w.now);
+        assert!(said.contains(later) && !said.contains("@brand/9"), "{said}");
+    }
+    // One that stands is, once.
+    let SendState::Published { url, id, local_id, at } = case.sends[1].state.clone() else { unreachable!() };
+    case.sends[0].state = SendState::Published { url, id, local_id, at };
+    let said = show(
+        &Body::Entry { case: Box::new(case), place: 0, thread: None, event: record(Event::Published { send: 1 }), edit: None },
+        &staff(),
+        Lang::En,
+        w.now,
+    );
+    assert!(said.starts_with("#1 │ The public answer is published · link: https://plaza.example/@brand/9"), "{said}");
 }
 
 #[test]
@@ -147,7 +188,7 @@ fn a_report_with_every_figure() {
         new: 12_345,
         answered: 1,
         replies: 2,
-        open: sereno::store::OpenCount { open: 7, oldest: Some(START.plus(-2 * DAY_MS)) },
+        open: Some(sereno::store::OpenCount { open: 7, oldest: Some(START.plus(-2 * DAY_MS)) }),
         median_ms: Some(12 * MINUTE_MS),
         p90_ms: Some(353 * MINUTE_MS),
         in_target_percent: Some(83),
@@ -209,6 +250,9 @@ fn every_event() -> Vec<Event> {
         Event::Edited { post: 0 },
         Event::Deleted { post: 0 },
         Event::AnsweredOutside { post: 0 },
+        Event::SpokeOutside { post: 0 },
+        Event::AnswerGone { send: 1 },
+        Event::OtherHandoffs { others: vec![CaseId(2), CaseId(3)] },
         Event::Claimed,
         Event::Released,
         Event::Assigned { to: "luis".into() },
@@ -242,6 +286,7 @@ fn every_event() -> Vec<Event> {
         Event::MergedFrom { case: CaseId(2) },
         Event::MergedInto { case: CaseId(2) },
         Event::Linked { case: CaseId(2) },
+        Event::Erased { case: CaseId(2) },
         Event::Hidden { because: Reason::LinkFarm },
         Event::Restored,
         Event::Undone { verb: "claim".into() },
@@ -318,6 +363,7 @@ fn aimed(event: Event, at: usize, id: u32) -> Event {
         Event::DmReceived { .. } => Event::DmReceived { post: at },
         Event::Edited { .. } => Event::Edited { post: at },
         Event::AnsweredOutside { .. } => Event::AnsweredOutside { post: at },
+        Event::SpokeOutside { .. } => Event::SpokeOutside { post: at },
         Event::ApprovalAsked { .. } => Event::ApprovalAsked { send: id },
         Event::Queued { until, .. } => Event::Queued { send: id, until },
         Event::Published { .. } => Event::Published { send: id },
@@ -435,7 +481,7 @@ fn piece() -> impl Strategy<Value = Piece> {
 fn views() -> impl Strategy<Value = View> {
     let line = || proptest::collection::vec(piece(), 0..4);
     let lines = || proptest::collection::vec(line(), 0..4);
-    let actions = || Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into() }]);
+    let actions = || Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None }]);
     prop_oneof![
         lines().prop_map(|lines| View::Text(TextView { code: "x".into(), lines })),
         (lines(), actions()).prop_map(|(lines, actions)| {

@@ -1,18 +1,19 @@
 //! A world in which stories play: the real engine on the model store, a network and a chat that
 //! keep books, a clock that goes when told. Nothing sleeps.
 
+use sereno::case::refusal::Refusal;
 use sereno::case::{Case, CaseId, Event, Outgoing, SendKind};
 use sereno::clock::Time;
 use sereno::command::parse::{Meta, parse};
-use sereno::command::{Answer, Door};
+use sereno::command::{Answer, Command, Door};
 use sereno::engine::{Ack, Batch, Body, Delivery, Engine, Input, Reply};
 use sereno::i18n::Words;
 use sereno::outbox::{Effect, Look, Outcome, Receipt};
-use sereno::policy::{AccountPolicy, AgentId, Lang, Person, Policy, Role, RoomId};
+use sereno::policy::{AccountPolicy, Lang, Person, Policy, Role, RoomId};
 use sereno::post::*;
 use sereno::store::model::ModelStore;
 use sereno::view::build;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Where every story begins: 2026-03-02 10:00 UTC, a Monday.
@@ -192,20 +193,28 @@ impl World {
     }
 
     fn ask(&mut self, id: &str, by: &str, line: &str) -> Ack {
-        let people: BTreeMap<AgentId, Person> = self.policy.people.clone();
-        let meta = Meta {
-            id: id.into(),
-            by: by.into(),
-            door: Door::Console,
-            room: "console".into(),
-            thread: None,
-            lang: Lang::En,
-            people: &people,
-        };
-        match parse(line, meta) {
+        match self.parsed(id, by, line) {
             Ok(command) => self.give(vec![Input::Command(command)]).remove(0),
-            Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: None, send: None }),
+            Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), ..Answer::default() }),
         }
+    }
+
+    /// What is typed, as a command.
+    pub fn command(&self, id: &str, by: &str, line: &str) -> Command {
+        self.parsed(id, by, line).unwrap_or_else(|refusal| panic!("{line}: {refusal:?}"))
+    }
+
+    fn parsed(&self, id: &str, by: &str, line: &str) -> Result<Command, Refusal> {
+        let (id, by, room) = (id.into(), by.into(), "console".into());
+        let meta = Meta { id, by, door: Door::Console, room, thread: None, lang: Lang::En, people: &self.policy.people };
+        parse(line, meta)
+    }
+
+    /// What whoever asked is shown.
+    pub fn shows(&self, answer: &Answer) -> String {
+        let case = answer.case.and_then(|id| self.engine.case(id).unwrap());
+        let view = build::answer(answer, case.as_ref(), &self.policy, &self.words, Lang::En, self.now);
+        sereno::view::text::render(&view, &sereno::view::text::Style::PLAIN)
     }
 
     /// Lets time pass, carrying out what falls due on the way.
@@ -288,6 +297,11 @@ impl World {
         (1..).take_while(|n| self.engine.case(CaseId(*n)).unwrap().is_some()).count()
     }
 
+    /// How many cases stand, whatever their numbers.
+    pub fn cases_left(&self) -> usize {
+        self.store.all_cases().unwrap().len()
+    }
+
     /// The events that the chat was shown for a case, in order.
     pub fn shown(&self, n: u64) -> Vec<Event> {
         let of = |d: &Delivery| match &d.body {
@@ -295,6 +309,15 @@ impl World {
             _ => None,
         };
         self.chat.iter().filter_map(|(_, d)| of(d)).collect()
+    }
+
+    /// The rooms in which `text` was shown, a room for each message.
+    pub fn seen(&self, text: &str) -> Vec<RoomId> {
+        let shows = |d: &Delivery| {
+            let view = build::delivery(&d.body, &self.policy, &self.words, Lang::En, self.now);
+            sereno::view::text::render(&view, &sereno::view::text::Style::PLAIN).contains(text)
+        };
+        self.chat.iter().filter(|(_, d)| shows(d)).map(|(room, _)| room.clone()).collect()
     }
 
     /// The public answers that stand.

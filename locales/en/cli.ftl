@@ -44,6 +44,7 @@ cli-config-listen-nothing = there is nothing to listen for: give keywords or has
 cli-config-hashtag = "{ $value }" is no hashtag: one word of letters, digits and _
 cli-config-route-account = there is no account "{ $value }". Did you mean "{ $near }"? Known: { $known }
 cli-config-route-unreachable = an earlier route takes everything already; put this one before it
+cli-config-room = this terminal has no room "{ $value }", it shows "{ $known }" alone: name that one, or set [chat.console] format = "json" for a program that tells rooms apart
 cli-config-language = "{ $value }" is no language code. Write two or three small letters, such as "es"
 cli-config-same-name = { $other } is called "{ $value }" too; colleagues must have different names
 cli-config-too-long = this is too long: at most { $most } characters
@@ -74,24 +75,30 @@ cli-alarm-store-damaged = The store is damaged: { $detail }. sereno has stopped;
 cli-alarm-store-stopped = The store has stopped: { $detail }. sereno has stopped as well and must be started again; nothing is lost.
 cli-alarm-store-back = The store can be written again. Everything that waited goes on.
 
-check-store-whole = { $count } records read: every checksum, seal and list agrees.
+check-store-whole = { $count ->
+    [one] 1 record read: its checksum and seal agree.
+   *[other] { $count } records read: every checksum, seal and list agrees.
+  }
 check-store-damaged = { $why }
-check-store-more = { $count } records are damaged in all.
+check-store-more = { $count ->
+    [one] 1 record is damaged in all.
+   *[other] { $count } records are damaged in all.
+  }
 check-store-size = { $disk } KiB on disk for { $records } KiB of records.
 check-store-bloated = { $disk } KiB on disk for { $records } KiB of records: to rebuild the store: `sereno export FILE`, stop sereno, move { $store } with its keys and its .seq file aside, `sereno import FILE`.
 cli-config-at-both = line { $line }, { $path }: { $what }
 
 cli-help-sereno = Carries public complaints on social networks into the team's chat as cases, and the team's answers back
-cli-help-config = The configuration; bot.toml.example explains every key
+cli-help-config = The configuration, bot.toml where left out; bot.toml.example explains every key
 cli-help-lang = Language of this program's own words: en or es; by default the locale's
 cli-help-run = Run the bot until it is told to stop (SIGTERM, SIGINT); SIGHUP reads the configuration again
 cli-help-check = Look over the configuration, the tokens and what they may do, and the store; says what to do about each finding
 cli-help-check-store = Read the whole store as well, also that of a running bot
 cli-help-check-offline = Ask no network
-cli-help-demo = Shows all of it on a little network of its own: no configuration, no token, no internet.
-cli-help-demo-auto = A program plays the member of staff; at the end the network's own books are held against what was shown and sent.
-cli-help-demo-keep = Keeps the store in this directory.
-cli-help-demo-sabotage = Breaks the bot on purpose, to show that the judge notices: lose, double or stuck.
+cli-help-demo = Show all of it on a little network of its own: no configuration, no token, no internet
+cli-help-demo-auto = A program plays the member of staff; at the end the network's own books are held against what was shown and sent
+cli-help-demo-keep = Keep the store in this directory
+cli-help-demo-sabotage = Break the bot on purpose, to show that the judge notices: lose, double or stuck
 cli-help-digest = Print the figures of a day or a week
 cli-help-digest-day = The local day; today where left out
 cli-help-digest-week = The seven days up to that day
@@ -101,12 +108,36 @@ cli-help-import = Make a new store and keyring out of an export, where [store] s
 cli-help-import-file = The export
 cli-help-outbox = What is on its way to the chat and the networks
 cli-help-outbox-list = Show it, dead letters and doubts too
-cli-help-outbox-retry = Try a dead letter again
+cli-help-outbox-retry = Try a dead letter again, or all of them
 cli-help-outbox-drop = Give an entry up
 cli-help-outbox-entry = The number that `outbox list` shows
 cli-help-erase = Destroy a case's data beyond recovery
 cli-help-erase-case = Its number, such as 42
 cli-help-erase-yes = Really; without it the case is only described
+cli-help-usage = Usage
+cli-help-options = Options
+cli-help-commands = Commands
+cli-help-arguments = Arguments
+cli-help-help = Print help
+cli-help-version = Print the version
+cli-value-options = OPTIONS
+cli-value-command = COMMAND
+cli-value-file = FILE
+cli-value-lang = LANGUAGE
+cli-value-dir = DIRECTORY
+cli-value-how = HOW
+cli-value-day = YYYY-MM-DD
+cli-value-case = CASE
+cli-value-entry = NUMBER
+
+# What was typed behind `sereno` cannot be understood.
+cli-usage-unknown = There is no “{ $word }”.
+cli-usage-unknown-near = There is no “{ $word }”. Did you mean “{ $near }”?
+cli-usage-missing = { $word } is missing.
+cli-usage-no-value = { $word } needs a value behind it.
+cli-usage-value = “{ $value }” cannot be { $word }. Possible: { $known }.
+cli-usage-twice = { $word } is too much here, or stands twice.
+cli-usage-hint = `sereno --help` shows what there is.
 
 cli-failed = It did not work: { $detail }
 cli-broke = sereno broke down over a fault of its own; the log above says which. What was taken in is safe; start it again.
@@ -121,7 +152,6 @@ cli-store-unavailable = The store { $path } cannot be used: { $detail }
 cli-store-damaged = The store { $path } cannot be used: { $detail }
 cli-store-error = The store did not do it: { $detail }
 cli-bad-day = "{ $value }" is no day. Write it as 2026-11-21.
-cli-no-case = There is no case { $case }, or it was erased.
 cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
     [one] one post
    *[other] { $posts } posts
@@ -129,11 +159,21 @@ cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
 cli-erase-yes = Nothing was erased. What is erased cannot be brought back; if you are sure: sereno erase { $n } --yes
 cli-erase-on-its-way = Nothing was erased: an answer of { $case } is on its way or waits for somebody. Settle it first (undo, discard, or sereno outbox drop N), then erase.
 cli-erased = The data of case { $case } was destroyed. Its number stays used.
-cli-exported = { $records } records written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
+cli-erase-busy = Nothing was erased: a message about { $case } is just on its way to the chat. Try again in a moment.
+cli-erased-with = The data of case { $case } was destroyed, and with it { $others }, merged into it. Their numbers stay used.
+cli-erased-from = The data of case { $case } was destroyed, and what { $other } had taken over from it. Its number stays used.
+cli-exported = { $records ->
+    [one] 1 record
+   *[other] { $records } records
+  } written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
 cli-export-exists = { $file } is there already: name a new file.
 cli-export-cut = The export was cut short and cannot be imported. Try again.
-cli-imported = { $records } records taken into the new store { $path }.
+cli-imported = { $records ->
+    [one] 1 record
+   *[other] { $records } records
+  } taken into the new store { $path }.
 cli-reloaded = The configuration was read again and holds from now on.
+cli-no-reload = There is no bot.toml here to read again: the demo brings its own rules. `sereno run` has one.
 cli-reloaded-restart = The configuration was read again and holds from now on, but for { $sections }: that takes a restart.
 cli-reload-bad = The configuration was not taken over, the old one stays: { $line ->
     [0] { $what }
@@ -152,7 +192,6 @@ check-account-silent = { $url } did not answer within a minute. Check base_url a
 check-store-there = At { $path }, its keys in { $keyring }.
 check-store-new = None yet: `sereno run` makes it at { $path }, its keys in { $keyring }.
 check-store-no-keys = The keys { $keyring } are missing: without them nothing personal in { $path } can be read. Bring the file back from its backup.
-check-store-only-keys = The keys { $keyring } are there, but no store at { $path }. Bring the store back, correct [store] path, or move the keys away to begin anew.
 
 # What could not be read.
 cli-help-parked = Shows what came from the chat and could not be read
@@ -218,3 +257,29 @@ check-slack-person-bot = This is a bot: it may give no commands. Take it out of 
 check-slack-person-guest = This is a guest: guests may give no commands, whatever their role. Take them out, or make them a full member in Slack.
 check-slack-person-stranger = They belong to another workspace: they may give no commands. Take them out of [people].
 check-slack-unreachable = { $url } did not answer ({ $why }). Check api_url and this machine's way out.
+check-store-only-rest = There is no store at { $path }, but { $left } of one. Bring the store back, correct [store] path, or move these aside to begin anew.
+check-store-refused = { $why }
+cli-config-type-number = { $found } is no whole number. Write digits without quotes, such as 10
+cli-config-type-text = { $found } is no text. Write it in quotes, such as "text"
+cli-config-type-bool = { $found } is neither true nor false. Write one of the two, without quotes
+cli-config-type-list = { $found } is no list. Write it in brackets, such as ["one", "two"]
+cli-config-type-table = { $found } is no table. Its keys go on lines of their own below a heading in brackets; bot.toml.example shows it
+cli-help-outbox-retry-all = All dead letters, but for sends that may have been published already: name those one by one
+cli-outbox-all = { $count ->
+    [0] There is no dead letter that can simply be tried again.
+    [one] One dead letter is tried again.
+   *[other] { $count } dead letters are tried again.
+  }
+cli-outbox-doubtful = Entry { $entry } may have been published already. Look on the network; if it is not there: sereno outbox retry { $entry }, else: sereno outbox drop { $entry }
+cli-not-a-case = "{ $value }" is no case number. Write it as 42 or #42.
+cli-not-an-entry = "{ $value }" is no entry's number. `sereno outbox list` shows them at the beginning of each line.
+cli-import-file = This export cannot be imported: { $detail }
+cli-outbox-which = Which one? Give the number that `sereno outbox list` shows, or --all for all dead letters.
+cli-config-host = "{ $value }" is no host name. Write it without https:// and port, such as "streaming.mastodon.example"
+check-mastodon-streaming-host = the server names { $host } for its streams, which is neither its own host nor below it: the token is not sent there, the server's own host is tried. If that host is right, add streaming_host = "{ $host }" to this [[account]] in bot.toml
+cli-alarm-account-down = { $account } has not been read for { $minutes } minutes: { $why }. What people write there meanwhile is taken in as soon as it works again, answers wait until then; nothing is lost. See whether the server is up; `sereno check` says more.
+cli-alarm-account-back = { $account } is read again. What was written meanwhile comes in now.
+cli-alarm-passed-over = { $count ->
+    [one] One item that { $account }'s server sent cannot be read and was passed over
+   *[other] { $count } items that { $account }'s server sent cannot be read and were passed over
+  }; the log says which. Look at the account's notifications on the server itself.

@@ -17,6 +17,14 @@ month-12 = Dec
 moment-day = { $day } { $month } { $time }
 moment-year = { $day } { $month } { $year } { $time }
 moment-date = { $day } { $month } { $year }
+
+# In a sentence: behind “until”, “by”, “since” (clock, day, year), and as an adverb (at-…). `clock-one`: the hour is one.
+moment-clock = { $time }
+moment-clock-one = { $time }
+moment-on-day = { $day } { $month } { $clock }
+moment-on-year = { $day } { $month } { $year } { $clock }
+moment-at-clock = at { $clock }
+moment-at-day = on { $date }
 unit-day = d
 unit-hour = h
 unit-minute = min
@@ -78,6 +86,16 @@ lang-fr = French
 lang-gl = Galician
 lang-it = Italian
 lang-pt = Portuguese
+lang-ar = Arabic
+lang-ja = Japanese
+lang-nl = Dutch
+lang-pl = Polish
+lang-ro = Romanian
+lang-ru = Russian
+lang-sv = Swedish
+lang-tr = Turkish
+lang-uk = Ukrainian
+lang-zh = Chinese
 lang-und = an unknown language
 
 media-image = Image
@@ -164,7 +182,18 @@ card-due = answer due by { $due }
 card-overdue = answer overdue since { $due }
 card-where = { $network } · our account { $account } · customer writes { $lang }
 card-caught = caught by the rule “{ $rule }”
-card-spread = { $reposts } passed on · { $replies } answers · { $likes } likes
+spread-reposts = { $count ->
+    [one] passed on once
+   *[other] passed on { $count } times
+}
+spread-replies = { $count ->
+    [one] 1 answer
+   *[other] { $count } answers
+}
+spread-likes = { $count ->
+    [one] 1 like
+   *[other] { $count } likes
+}
 card-code = Customer's code: { $code }
 card-tags = Labels: { $tags }
 card-more = { $count ->
@@ -173,11 +202,11 @@ card-more = { $count ->
 }
 card-draft = Draft { $draft } by { $agent }, { $length } of { $max } characters
 card-handoff = A private conversation is open.
-card-links = Belongs with: { $cases }
+card-links = Linked with: { $cases }
 card-merged = Lives on as { $case }.
 card-hidden = hidden because: { $reason }
-card-resolved-by-agent = closed by the team, { $at }
-card-resolved-by-customer = confirmed by the customer, { $at }
+card-resolved-by-agent = by the team { $at }
+card-resolved-by-customer = confirmed by the customer { $at }
 
 ## Sends
 
@@ -189,27 +218,33 @@ send-correct = correction of our answer
 send-line = From { $account } to { $target } · { $length } of { $max } characters
 send-line-textless = From { $account } to { $target }
 send-private = Private text; it is shown only in a private room.
-send-awaiting-approval = Send ({ $kind }): waits for approval
-send-waiting = Send ({ $kind }): goes out at { $until }
-send-held = Send ({ $kind }): held, because { $reason }
-send-in-flight = Send ({ $kind }): on its way
-send-unknown = Send ({ $kind }): it is not known whether it stands on the network
-send-published = Send ({ $kind }): published { $at }
-send-stopped = Send ({ $kind }): not sent, because { $reason }
+send-awaiting-approval = The { $kind } waits for approval.
+send-waiting = The { $kind } goes out { $at }.
+send-held = The { $kind } is held, because { $reason }.
+send-in-flight = The { $kind } is on its way.
+send-unknown = It is not known whether the { $kind } stands on the network.
+send-published = The { $kind } was published { $at }
+send-published-private = The { $kind } was delivered { $at }
+send-published-retract = Our answer was taken back { $at }
+send-published-correct = Our answer was corrected { $at }
+send-stopped = The { $kind } was not sent, because { $reason }
+send-taken-back = The { $kind } was taken back later.
 send-countdown = Goes out in { $span }. `undo { $n }` stops it.
-send-published-link = as published
+send-published-link = link
 send-approved-by = Approved by { $agent }
 
 ## Thread entries
 
 event-opened = The case began.
-event-opened-linked = The case began; it belongs with { $case }.
+event-opened-linked = The case began; it is linked with { $case }.
 event-joined = The customer wrote again:
 event-other-spoke = Somebody else in the conversation, not the customer:
 event-dm-received = The customer wrote in private:
+event-other-handoffs = This customer has other private conversations with us: { $others }. If the message belongs there, `merge { $n } { $other }` makes this case go on in that one, and `link { $n } { $other }` ties the two together.
 event-edited = Changed by its author:
 event-deleted = Deleted by its author:
 event-answered-outside = Our account answered outside of sereno:
+event-spoke-outside = Our account wrote to somebody else in the conversation, outside of sereno; the customer still waits:
 event-claimed = { $agent } took the case.
 event-released = { $agent } let go of the case.
 event-assigned = { $agent } gave the case to { $colleague }.
@@ -224,7 +259,7 @@ event-overdue = Nobody has answered in time.
 event-escalated = { $agent } asks for help.
 event-escalated-why = { $agent } asks for help:
 event-drafted = Draft { $draft } by { $agent }, { $length } of { $max } characters:
-event-discarded = { $agent } threw draft { $draft } away.
+event-discarded = { $agent } discarded draft { $draft }.
 event-approval-asked = { $agent } asks a lead to approve this { $kind }:
 event-approved = { $agent } approved the { $kind }.
 event-rejected = { $agent } rejected the { $kind }.
@@ -233,19 +268,24 @@ event-queued = { $agent } sends this { $kind }:
 event-held = The { $kind } is held, because { $reason }. `reply { $n }` sends it all the same, `discard { $n }` drops it.
 event-stopped = The { $kind } was not sent, because { $reason }.
 event-in-doubt = It is not known whether the { $kind } stands on the network. It is being looked up and not sent again before that; if it cannot be found out, look there, then type `sereno outbox retry` or `sereno outbox drop` with its number.
-event-undelivered = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again. The network said:
-event-published = The { $kind } is published.
-event-resolved-by-agent = { $agent } closed the case.
-event-resolved-by-customer = The customer confirmed that it is solved; the case is closed.
-event-reopened = { $agent } opened the case again.
-event-reopened-by-customer = The customer was not content; the case is open again.
+event-undelivered = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again.
+event-undelivered-said = The { $kind } could not be delivered. `sereno outbox list` shows its number, `sereno outbox retry` tries again. The network said:
+event-published = The { $kind } is published
+event-published-private = The { $kind } is delivered
+event-published-retract = Our answer is taken back
+event-published-correct = Our answer is corrected
+event-answer-gone = The { $kind } that stood on the network was deleted there, not through sereno.
+event-resolved-by-agent = { $agent } resolved the case.
+event-resolved-by-customer = The customer confirmed that it is solved; the case is resolved.
+event-reopened = { $agent } reopened the case.
+event-reopened-by-customer = The customer was not content; the case is reopened.
 event-merged-from = Case { $case } was merged into this one.
 event-merged-into = This case was merged; it lives on as { $case }.
-event-linked = Belongs with { $case }.
+event-linked = Linked with { $case }.
+event-erased = What came from { $case }, which was erased, was taken away.
 event-hidden = Hidden as noise: { $reason }. `restore { $n }` brings it back.
-event-restored = { $agent } brought the case back.
-event-undone = { $agent } took back: { $verb }.
-event-updated = (changed)
+event-restored = { $agent } restored the case.
+event-undone = { $agent } undid `{ $verb }`.
 
 ## Lists, histories, the outbox
 
@@ -282,6 +322,7 @@ outbox-card-update = change of the card
 outbox-thread-entry = thread entry
 outbox-entry-update = change of a thread entry
 outbox-notice = notice
+outbox-erased = word that a case was erased
 outbox-digest = digest
 outbox-send = send
 outbox-to-room = to room { $room }
@@ -325,21 +366,29 @@ digest-open = { $count ->
    *[other] { $count } cases open
 }
 digest-oldest = the oldest for { $span }
+digest-was-open = { $count ->
+    [0] No case was open at the end
+    [one] 1 case was open at the end
+   *[other] { $count } cases were open at the end
+}
+digest-open-unknown = How many cases were open at the end was not noted
 digest-handoffs = { $count ->
     [one] 1 case went private
    *[other] { $count } cases went private
 }
 digest-resolved = { $count ->
-    [one] 1 case closed
-   *[other] { $count } cases closed
+    [one] 1 case resolved
+   *[other] { $count } cases resolved
 }
 digest-confirmed = { $count ->
+    [0] none confirmed by its customer
     [one] 1 confirmed by its customer
    *[other] { $count } confirmed by their customers
 }
 digest-reopened = { $count ->
-    [one] 1 case opened again
-   *[other] { $count } cases opened again
+    [0] No case reopened
+    [one] 1 case reopened
+   *[other] { $count } cases reopened
 }
 digest-hidden = { $count ->
     [0] Nothing hidden as noise
@@ -351,7 +400,14 @@ digest-by-agent = Answers by person: { $list }
 ## The console chat
 
 console-welcome = This terminal is the team's chat. Type `help` for the commands; an empty line or talk sends nothing.
-console-bad-json = This line is no JSON object as expected ({ $why }). Send for example: { $example }
+console-bad-json = This line is no JSON ({ $why }). Send one object a line, for example: { $example }
+console-no-object = This line is JSON, but no object. Send for example: { $example }
+console-field-missing = The field "{ $field }" is missing. Send for example: { $example }
+console-field-text = The field "{ $field }" must be a string. Send for example: { $example }
+console-field-length = The field "{ $field }" must have 1 to { $max } bytes. Send for example: { $example }
+console-field-case = The field "{ $field }" must be a case's number, such as 42 or "#42". Send for example: { $example }
+console-field-unknown = There is no field "{ $field }". Known here: { $known }. Send for example: { $example }
+console-field-both = Give either "line", or "verb" with "case" and "text" where it takes them. Send for example: { $example }
 console-too-long = This line is longer than { $max } bytes and was not read. Shorten it.
 console-bad-utf8 = This line is not UTF-8 and was not read.
 console-stopping = Not carried out: sereno is stopping. Say it again when it runs.

@@ -44,6 +44,7 @@ cli-config-listen-nothing = no hay nada que escuchar: indica keywords o hashtags
 cli-config-hashtag = «{ $value }» no es una etiqueta: una sola palabra de letras, cifras y _
 cli-config-route-account = no existe la cuenta «{ $value }». ¿Querías decir «{ $near }»? Las que hay: { $known }
 cli-config-route-unreachable = una ruta anterior ya se lo lleva todo; pon esta delante
+cli-config-room = este terminal no tiene ninguna sala «{ $value }», solo muestra «{ $known }»: pon esa, o format = "json" en [chat.console] para un programa que distinga salas
 cli-config-language = «{ $value }» no es un código de idioma. Escribe dos o tres letras minúsculas, como «es»
 cli-config-same-name = { $other } también se llama «{ $value }»; cada colega necesita un nombre distinto
 cli-config-too-long = es demasiado largo: como mucho { $most } caracteres
@@ -74,24 +75,30 @@ cli-alarm-store-damaged = El almacén está dañado: { $detail }. sereno se ha p
 cli-alarm-store-stopped = El almacén se ha parado: { $detail }. sereno también se ha parado y hay que arrancarlo de nuevo; no se pierde nada.
 cli-alarm-store-back = Ya se puede volver a escribir en el almacén. Todo lo que esperaba sigue adelante.
 
-check-store-whole = { $count } registros leídos: todas las sumas, los sellos y las listas concuerdan.
+check-store-whole = { $count ->
+    [one] 1 registro leído: su suma y su sello concuerdan.
+   *[other] { $count } registros leídos: todas las sumas, los sellos y las listas concuerdan.
+  }
 check-store-damaged = { $why }
-check-store-more = En total hay { $count } registros dañados.
+check-store-more = { $count ->
+    [one] En total hay 1 registro dañado.
+   *[other] En total hay { $count } registros dañados.
+  }
 check-store-size = { $disk } KiB en disco para { $records } KiB de registros.
 check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: para rehacer el almacén: `sereno export FICHERO`, para sereno, aparta { $store } con sus claves y su fichero .seq, `sereno import FICHERO`.
 cli-config-at-both = línea { $line }, { $path }: { $what }
 
 cli-help-sereno = Lleva las quejas públicas de las redes al chat del equipo como casos, y las respuestas del equipo de vuelta
-cli-help-config = La configuración; bot.toml.example explica cada clave
+cli-help-config = La configuración, bot.toml si falta; bot.toml.example explica cada clave
 cli-help-lang = Idioma de los textos de este programa: en o es; por defecto, el del sistema
 cli-help-run = Pone en marcha el bot hasta que se le diga que pare (SIGTERM, SIGINT); con SIGHUP vuelve a leer la configuración
 cli-help-check = Revisa la configuración, los tokens y sus permisos, y el almacén; de cada hallazgo dice qué hacer
 cli-help-check-store = Lee además el almacén entero, también el de un bot en marcha
 cli-help-check-offline = No pregunta a ninguna red
-cli-help-demo = Lo enseña todo en una pequeña red propia: sin configuración, sin token y sin internet.
-cli-help-demo-auto = Un programa hace de persona del equipo; al final se compara lo que se vio y se envió con los libros de la propia red.
-cli-help-demo-keep = Conserva el almacén en este directorio.
-cli-help-demo-sabotage = Estropea el bot a propósito, para ver que el juez se da cuenta: lose, double o stuck.
+cli-help-demo = Lo enseña todo en una pequeña red propia: sin configuración, sin token y sin internet
+cli-help-demo-auto = Un programa hace de persona del equipo; al final se compara lo que se vio y se envió con los libros de la propia red
+cli-help-demo-keep = Conserva el almacén en este directorio
+cli-help-demo-sabotage = Estropea el bot a propósito, para ver que el juez se da cuenta: lose, double o stuck
 cli-help-digest = Muestra las cifras de un día o de una semana
 cli-help-digest-day = El día local; si falta, hoy
 cli-help-digest-week = Los siete días que acaban en ese
@@ -101,12 +108,36 @@ cli-help-import = Crea un almacén y unas claves nuevas a partir de una exportac
 cli-help-import-file = La exportación
 cli-help-outbox = Lo que está en camino hacia el chat y las redes
 cli-help-outbox-list = Lo muestra, también lo no entregado y lo dudoso
-cli-help-outbox-retry = Intenta otra vez una entrega fallida
+cli-help-outbox-retry = Intenta otra vez una entrega fallida, o todas
 cli-help-outbox-drop = Abandona una entrega
 cli-help-outbox-entry = El número que muestra `outbox list`
 cli-help-erase = Destruye los datos de un caso sin vuelta atrás
 cli-help-erase-case = Su número, por ejemplo 42
 cli-help-erase-yes = De verdad; sin esto solo se describe el caso
+cli-help-usage = Uso
+cli-help-options = Opciones
+cli-help-commands = Órdenes
+cli-help-arguments = Argumentos
+cli-help-help = Muestra esta ayuda
+cli-help-version = Muestra la versión
+cli-value-options = OPCIONES
+cli-value-command = ORDEN
+cli-value-file = ARCHIVO
+cli-value-lang = IDIOMA
+cli-value-dir = DIRECTORIO
+cli-value-how = CÓMO
+cli-value-day = AAAA-MM-DD
+cli-value-case = CASO
+cli-value-entry = NÚMERO
+
+# What was typed behind `sereno` cannot be understood.
+cli-usage-unknown = No existe «{ $word }».
+cli-usage-unknown-near = No existe «{ $word }». ¿Querías decir «{ $near }»?
+cli-usage-missing = Falta { $word }.
+cli-usage-no-value = { $word } necesita un valor detrás.
+cli-usage-value = «{ $value }» no vale para { $word }. Por ejemplo: { $known }.
+cli-usage-twice = { $word } sobra aquí o se repite.
+cli-usage-hint = `sereno --help` muestra lo que hay.
 
 cli-failed = No ha funcionado: { $detail }
 cli-broke = sereno se ha caído por un fallo propio; el registro de arriba dice cuál. Lo recogido está a salvo; vuelve a arrancarlo.
@@ -121,19 +152,28 @@ cli-store-unavailable = No se puede usar el almacén { $path }: { $detail }
 cli-store-damaged = No se puede usar el almacén { $path }: { $detail }
 cli-store-error = El almacén no lo ha hecho: { $detail }
 cli-bad-day = «{ $value }» no es un día. Escríbelo como 2026-11-21.
-cli-no-case = No existe el caso { $case }, o está borrado.
-cli-erase-confirm = Caso { $case }: { $status }, abierto { $opened }, { $posts ->
+cli-erase-confirm = Caso { $case }: { $status }, abierto desde { $opened }, { $posts ->
     [one] una publicación
    *[other] { $posts } publicaciones
   }.
 cli-erase-yes = No se ha borrado nada. Lo borrado no se recupera; si lo tienes claro: sereno erase { $n } --yes
 cli-erase-on-its-way = No se ha borrado nada: una respuesta de { $case } está en camino o espera a alguien. Resuélvelo antes (deshacer, descartar o sereno outbox drop N) y bórralo después.
 cli-erased = Los datos del caso { $case } están destruidos. Su número queda usado.
-cli-exported = { $records } registros escritos en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
+cli-erase-busy = No se ha borrado nada: un mensaje sobre { $case } va de camino al chat. Inténtalo dentro de un momento.
+cli-erased-with = Los datos del caso { $case } están destruidos, y también { $others }, que se fusionó con él. Sus números quedan usados.
+cli-erased-from = Los datos del caso { $case } están destruidos, y lo que { $other } había heredado de él. Su número queda usado.
+cli-exported = { $records ->
+    [one] 1 registro escrito
+   *[other] { $records } registros escritos
+  } en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
 cli-export-exists = { $file } ya existe: indica un archivo nuevo.
 cli-export-cut = La exportación se ha cortado y no se puede importar. Vuelve a intentarlo.
-cli-imported = { $records } registros pasados al nuevo almacén { $path }.
+cli-imported = { $records ->
+    [one] 1 registro pasado
+   *[other] { $records } registros pasados
+  } al nuevo almacén { $path }.
 cli-reloaded = La configuración se ha vuelto a leer y vale desde ahora.
+cli-no-reload = Aquí no hay ningún bot.toml que volver a leer: la demo trae sus propias reglas. `sereno run` sí lo tiene.
 cli-reloaded-restart = La configuración se ha vuelto a leer y vale desde ahora, salvo { $sections }: eso necesita reiniciar.
 cli-reload-bad = La configuración no se ha aceptado y sigue la anterior: { $line ->
     [0] { $what }
@@ -152,7 +192,6 @@ check-account-silent = { $url } no ha contestado en un minuto. Revisa base_url y
 check-store-there = En { $path }, con sus claves en { $keyring }.
 check-store-new = Todavía no hay: `sereno run` lo crea en { $path }, con sus claves en { $keyring }.
 check-store-no-keys = Faltan las claves { $keyring }: sin ellas no se puede leer nada personal de { $path }. Recupera el archivo de su copia de seguridad.
-check-store-only-keys = Están las claves { $keyring }, pero no hay almacén en { $path }. Recupera el almacén, corrige [store] path, o aparta las claves para empezar de cero.
 
 # What could not be read.
 cli-help-parked = Muestra lo que llegó del chat y no se pudo leer
@@ -218,3 +257,29 @@ check-slack-person-bot = Es un bot: no puede dar órdenes. Quítalo de [people].
 check-slack-person-guest = Es una cuenta de invitado: no puede dar órdenes, tenga el papel que tenga. Quítala, o hazla miembro pleno en Slack.
 check-slack-person-stranger = Es de otro espacio de trabajo: no puede dar órdenes. Quítala de [people].
 check-slack-unreachable = { $url } no ha respondido ({ $why }). Comprueba api_url y la salida a la red de esta máquina.
+check-store-only-rest = No hay almacén en { $path }, pero quedan { $left } de uno. Recupera el almacén, corrige [store] path, o aparta esos archivos para empezar de cero.
+check-store-refused = { $why }
+cli-config-type-number = { $found } no es un número entero. Escribe cifras sin comillas, por ejemplo 10
+cli-config-type-text = { $found } no es un texto. Escríbelo entre comillas, por ejemplo "texto"
+cli-config-type-bool = { $found } no es ni true ni false. Escribe uno de los dos, sin comillas
+cli-config-type-list = { $found } no es una lista. Escríbela entre corchetes, por ejemplo ["uno", "dos"]
+cli-config-type-table = { $found } no es una tabla. Sus claves van en líneas propias bajo un título entre corchetes; bot.toml.example lo muestra
+cli-help-outbox-retry-all = Todas las entregas fallidas, salvo los envíos que quizá ya estén publicados: esos, de uno en uno
+cli-outbox-all = { $count ->
+    [0] No hay ninguna entrega fallida que se pueda reintentar sin más.
+    [one] Se intenta otra vez una entrega fallida.
+   *[other] Se intentan otra vez { $count } entregas fallidas.
+  }
+cli-outbox-doubtful = Puede que la entrada { $entry } ya esté publicada. Míralo en la red; si no está: sereno outbox retry { $entry }; si está: sereno outbox drop { $entry }
+cli-not-a-case = «{ $value }» no es un número de caso. Escríbelo como 42 o #42.
+cli-not-an-entry = «{ $value }» no es el número de una entrada. `sereno outbox list` los muestra al principio de cada línea.
+cli-import-file = No se puede importar esta exportación: { $detail }
+cli-outbox-which = ¿Cuál? Da el número que muestra `sereno outbox list`, o --all para todas las entregas fallidas.
+cli-config-host = «{ $value }» no es un nombre de servidor. Escríbelo sin https:// ni puerto, por ejemplo "streaming.mastodon.example"
+check-mastodon-streaming-host = el servidor indica { $host } para sus flujos, que no es ni él mismo ni un subdominio suyo: el token no se envía allí y se prueba con el propio servidor. Si ese es el bueno, añade streaming_host = "{ $host }" a esta [[account]] de bot.toml
+cli-alarm-account-down = Hace { $minutes } minutos que no se puede leer { $account }: { $why }. Lo que se escriba allí mientras tanto entra en cuanto vuelva a funcionar y las respuestas esperan hasta entonces; no se pierde nada. Mira si el servidor está en marcha; `sereno check` dice más.
+cli-alarm-account-back = { $account } se lee otra vez. Lo escrito mientras tanto entra ahora.
+cli-alarm-passed-over = { $count ->
+    [one] Un elemento que ha enviado el servidor de { $account } no se puede leer y se ha dejado de lado
+   *[other] { $count } elementos que ha enviado el servidor de { $account } no se pueden leer y se han dejado de lado
+  }; el registro dice cuáles. Mira las notificaciones de la cuenta en el propio servidor.

@@ -17,6 +17,14 @@ month-12 = dic
 moment-day = { $day } { $month } { $time }
 moment-year = { $day } { $month } { $year } { $time }
 moment-date = { $day } { $month } { $year }
+
+# Dentro de una frase: tras «hasta» o «desde» (clock, day, year), y como adverbio (at-…). `clock-one`: es la una.
+moment-clock = las { $time }
+moment-clock-one = la { $time }
+moment-on-day = el { $day } { $month } a { $clock }
+moment-on-year = el { $day } { $month } { $year } a { $clock }
+moment-at-clock = a { $clock }
+moment-at-day = { $date }
 unit-day = d
 unit-hour = h
 unit-minute = min
@@ -78,6 +86,16 @@ lang-fr = francés
 lang-gl = gallego
 lang-it = italiano
 lang-pt = portugués
+lang-ar = árabe
+lang-ja = japonés
+lang-nl = neerlandés
+lang-pl = polaco
+lang-ro = rumano
+lang-ru = ruso
+lang-sv = sueco
+lang-tr = turco
+lang-uk = ucraniano
+lang-zh = chino
 lang-und = un idioma desconocido
 
 media-image = Imagen
@@ -160,11 +178,22 @@ card-no-owner = sin asignar
 card-snoozed = hasta { $until }
 card-priority = Prioridad: { $priority }
 card-because = por: { $reasons }
-card-due = hay que contestar antes de { $due }
-card-overdue = respuesta fuera de plazo desde { $due }
+card-due = plazo hasta { $due }
+card-overdue = fuera de plazo desde { $due }
 card-where = { $network } · nuestra cuenta { $account } · el cliente escribe en { $lang }
 card-caught = encontrado por la regla «{ $rule }»
-card-spread = { $reposts } difusiones · { $replies } respuestas · { $likes } favoritos
+spread-reposts = { $count ->
+    [one] difundido 1 vez
+   *[other] difundido { $count } veces
+}
+spread-replies = { $count ->
+    [one] 1 respuesta
+   *[other] { $count } respuestas
+}
+spread-likes = { $count ->
+    [one] 1 favorito
+   *[other] { $count } favoritos
+}
 card-code = Código para el cliente: { $code }
 card-tags = Etiquetas: { $tags }
 card-more = { $count ->
@@ -173,43 +202,49 @@ card-more = { $count ->
 }
 card-draft = Borrador { $draft } de { $agent }, { $length } de { $max } caracteres
 card-handoff = Hay una conversación privada abierta.
-card-links = Relacionado con: { $cases }
+card-links = Enlazado con: { $cases }
 card-merged = Continúa en { $case }.
 card-hidden = oculto por: { $reason }
-card-resolved-by-agent = cerrado por el equipo, { $at }
-card-resolved-by-customer = confirmado por el cliente, { $at }
+card-resolved-by-agent = por el equipo { $at }
+card-resolved-by-customer = confirmado por el cliente { $at }
 
 ## Envíos
 
-send-reply = respuesta pública
-send-handoff = mensaje privado
-send-dm = mensaje privado
-send-retract = retirada de nuestra respuesta
-send-correct = corrección de nuestra respuesta
+send-reply = la respuesta pública
+send-handoff = el mensaje privado
+send-dm = el mensaje privado
+send-retract = la retirada de nuestra respuesta
+send-correct = la corrección de nuestra respuesta
 send-line = De { $account } a { $target } · { $length } de { $max } caracteres
 send-line-textless = De { $account } a { $target }
 send-private = Texto privado; solo se ve en una sala privada.
-send-awaiting-approval = Envío ({ $kind }): pendiente de aprobación
-send-waiting = Envío ({ $kind }): sale a las { $until }
-send-held = Envío ({ $kind }): retenido porque { $reason }
-send-in-flight = Envío ({ $kind }): en camino
-send-unknown = Envío ({ $kind }): no se sabe si ha llegado a la red
-send-published = Envío ({ $kind }): publicado, { $at }
-send-stopped = Envío ({ $kind }): no salió porque { $reason }
+send-awaiting-approval = Falta aprobar { $kind }.
+send-waiting = Sale { $kind } { $at }.
+send-held = Se retiene { $kind }, porque { $reason }.
+send-in-flight = Está saliendo { $kind }.
+send-unknown = No se sabe si { $kind } ha llegado a la red.
+send-published = Se publicó { $kind } { $at }
+send-published-private = Se entregó { $kind } { $at }
+send-published-retract = Se retiró nuestra respuesta { $at }
+send-published-correct = Se corrigió nuestra respuesta { $at }
+send-stopped = No salió { $kind }, porque { $reason }
+send-taken-back = Después se retiró { $kind }.
 send-countdown = Sale en { $span }. `deshacer { $n }` lo detiene.
-send-published-link = publicado aquí
+send-published-link = enlace
 send-approved-by = Aprobado por { $agent }
 
 ## Entradas de los hilos
 
 event-opened = Se abrió el caso.
-event-opened-linked = Se abrió el caso; está relacionado con { $case }.
+event-opened-linked = Se abrió el caso; está enlazado con { $case }.
 event-joined = El cliente ha vuelto a escribir:
 event-other-spoke = Otra persona en la conversación, no el cliente:
 event-dm-received = El cliente ha escrito en privado:
+event-other-handoffs = Este cliente tiene otras conversaciones privadas con nosotros: { $others }. Si el mensaje es de una de ellas, `fusionar { $n } { $other }` hace que este caso siga en esa, y `enlazar { $n } { $other }` las relaciona.
 event-edited = Cambiado por su autor:
 event-deleted = Borrado por su autor:
 event-answered-outside = Nuestra cuenta ha contestado fuera de sereno:
+event-spoke-outside = Nuestra cuenta ha escrito a otra persona de la conversación, fuera de sereno; el cliente sigue esperando:
 event-claimed = { $agent } ha tomado el caso.
 event-released = { $agent } ha soltado el caso.
 event-assigned = { $agent } ha asignado el caso a { $colleague }.
@@ -225,27 +260,32 @@ event-escalated = { $agent } pide ayuda.
 event-escalated-why = { $agent } pide ayuda:
 event-drafted = Borrador { $draft } de { $agent }, { $length } de { $max } caracteres:
 event-discarded = { $agent } ha descartado el borrador { $draft }.
-event-approval-asked = { $agent } pide a un responsable que apruebe este envío ({ $kind }):
-event-approved = { $agent } ha aprobado el envío ({ $kind }).
-event-rejected = { $agent } ha rechazado el envío ({ $kind }).
-event-rejected-why = { $agent } ha rechazado el envío ({ $kind }):
-event-queued = { $agent } envía lo siguiente ({ $kind }):
-event-held = Envío retenido ({ $kind }) porque { $reason }. `responder { $n }` lo envía de todos modos y `descartar { $n }` lo abandona.
-event-stopped = No se ha enviado ({ $kind }) porque { $reason }.
-event-in-doubt = No se sabe si el envío ({ $kind }) ha llegado a la red. Se está comprobando y no se repite antes; si no se puede averiguar, míralo allí y escribe `sereno outbox retry` o `sereno outbox drop` con su número.
-event-undelivered = El envío ({ $kind }) no se ha podido entregar. `sereno outbox list` muestra su número y `sereno outbox retry` lo intenta otra vez. La red dijo:
-event-published = Publicado ({ $kind }).
-event-resolved-by-agent = { $agent } ha cerrado el caso.
-event-resolved-by-customer = El cliente ha confirmado que está resuelto; el caso queda cerrado.
+event-approval-asked = { $agent } pide a un responsable que apruebe { $kind }:
+event-approved = { $agent } ha aprobado { $kind }.
+event-rejected = { $agent } ha rechazado { $kind }.
+event-rejected-why = { $agent } ha rechazado { $kind }:
+event-queued = { $agent } envía { $kind }:
+event-held = Se retiene { $kind }, porque { $reason }. Con `responder { $n }` sale de todos modos, con `descartar { $n }` se abandona.
+event-stopped = No se ha enviado { $kind }, porque { $reason }.
+event-in-doubt = No se sabe si { $kind } ha llegado a la red. Se está comprobando y no se repite antes; si no se puede averiguar, míralo allí y escribe `sereno outbox retry` o `sereno outbox drop` con su número.
+event-undelivered = No se ha podido entregar { $kind }. `sereno outbox list` muestra su número y `sereno outbox retry` lo intenta otra vez.
+event-undelivered-said = No se ha podido entregar { $kind }. `sereno outbox list` muestra su número y `sereno outbox retry` lo intenta otra vez. La red dijo:
+event-published = Se ha publicado { $kind }
+event-published-private = Se ha entregado { $kind }
+event-published-retract = Se ha retirado nuestra respuesta
+event-published-correct = Se ha corregido nuestra respuesta
+event-answer-gone = Alguien ha borrado en la propia red, no desde sereno, { $kind }.
+event-resolved-by-agent = { $agent } ha resuelto el caso.
+event-resolved-by-customer = El cliente ha confirmado que está resuelto; el caso queda resuelto.
 event-reopened = { $agent } ha reabierto el caso.
 event-reopened-by-customer = El cliente no ha quedado conforme; el caso se reabre.
 event-merged-from = El caso { $case } se ha fusionado con este.
 event-merged-into = Este caso se ha fusionado y continúa en { $case }.
-event-linked = Relacionado con { $case }.
+event-linked = Enlazado con { $case }.
+event-erased = Se ha quitado lo que venía de { $case }, que está borrado.
 event-hidden = Oculto como ruido: { $reason }. `recuperar { $n }` lo trae de vuelta.
 event-restored = { $agent } ha recuperado el caso.
-event-undone = { $agent } ha deshecho: { $verb }.
-event-updated = (cambiado)
+event-undone = { $agent } ha deshecho `{ $verb }`.
 
 ## Listas, historiales, la bandeja de salida
 
@@ -282,6 +322,7 @@ outbox-card-update = cambio de la ficha
 outbox-thread-entry = entrada del hilo
 outbox-entry-update = cambio de una entrada del hilo
 outbox-notice = aviso
+outbox-erased = aviso de un caso borrado
 outbox-digest = resumen
 outbox-send = envío
 outbox-to-room = a la sala { $room }
@@ -290,7 +331,7 @@ outbox-queued = en espera
 outbox-in-flight = en camino
 outbox-unknown = en duda
 outbox-dead = abandonada: { $why }
-outbox-due = no antes de { $due }
+outbox-due = hasta { $due } como poco
 outbox-attempts = { $count ->
     [one] 1 intento
    *[other] { $count } intentos
@@ -325,19 +366,27 @@ digest-open = { $count ->
    *[other] { $count } casos abiertos
 }
 digest-oldest = el más antiguo desde hace { $span }
+digest-was-open = { $count ->
+    [0] Al acabar no quedaba ningún caso abierto
+    [one] Al acabar quedaba 1 caso abierto
+   *[other] Al acabar quedaban { $count } casos abiertos
+}
+digest-open-unknown = No consta cuántos casos quedaban abiertos al acabar
 digest-handoffs = { $count ->
     [one] 1 caso pasó a privado
    *[other] { $count } casos pasaron a privado
 }
 digest-resolved = { $count ->
-    [one] 1 caso cerrado
-   *[other] { $count } casos cerrados
+    [one] 1 caso resuelto
+   *[other] { $count } casos resueltos
 }
 digest-confirmed = { $count ->
+    [0] ninguno confirmado por su cliente
     [one] 1 confirmado por su cliente
    *[other] { $count } confirmados por sus clientes
 }
 digest-reopened = { $count ->
+    [0] Ningún caso reabierto
     [one] 1 caso reabierto
    *[other] { $count } casos reabiertos
 }
@@ -351,7 +400,14 @@ digest-by-agent = Respuestas por persona: { $list }
 ## El chat de la consola
 
 console-welcome = Este terminal es el chat del equipo. Escribe `ayuda` para ver las órdenes; una línea vacía o charlar no envía nada.
-console-bad-json = Esta línea no es el objeto JSON esperado ({ $why }). Envía por ejemplo: { $example }
+console-bad-json = Esta línea no es JSON ({ $why }). Envía un objeto por línea, por ejemplo: { $example }
+console-no-object = Esta línea es JSON, pero no un objeto. Envía por ejemplo: { $example }
+console-field-missing = Falta el campo «{ $field }». Envía por ejemplo: { $example }
+console-field-text = El campo «{ $field }» tiene que ser una cadena. Envía por ejemplo: { $example }
+console-field-length = El campo «{ $field }» tiene que tener de 1 a { $max } bytes. Envía por ejemplo: { $example }
+console-field-case = El campo «{ $field }» tiene que ser el número de un caso, como 42 o "#42". Envía por ejemplo: { $example }
+console-field-unknown = No existe el campo «{ $field }». Se admiten: { $known }. Envía por ejemplo: { $example }
+console-field-both = Pon «line», o bien «verb» con «case» y «text» si hacen falta. Envía por ejemplo: { $example }
 console-too-long = Esta línea pasa de { $max } bytes y no se ha leído. Acórtala.
 console-bad-utf8 = Esta línea no es UTF-8 y no se ha leído.
 console-stopping = No se ha hecho: sereno se está deteniendo. Repítelo cuando funcione.

@@ -6,11 +6,13 @@
 
 use super::Shell;
 use super::inbox::{Door, Stopped};
-use super::state::AccountState;
+use super::state::{AccountState, Turn, Vigil};
 use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::engine::{Batch, Input};
 use crate::network::{NetError, NetworkAccount, Page};
+use crate::policy::FAILING_AGAIN_MS;
 use crate::post::{Account, NetEvent};
+use crate::say::Say;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -21,6 +23,8 @@ const READ_BOUND: Duration = Duration::from_secs(120);
 const MOST_PAGES: usize = 1_000;
 /// Pushed events that may wait, and that go into one commit.
 const PUSH_WAITING: usize = 64;
+/// How often it is looked how the account fares.
+const WATCH_MS: i64 = 15 * SECOND_MS;
 /// How often posts of recent cases are looked up again.
 const REFRESH_MS: i64 = MINUTE_MS;
 /// First and longest pause after a failure.
@@ -77,6 +81,39 @@ struct Feed {
 
 impl Feed {
     async fn run(&self) -> Result<(), Stopped> {
+        tokio::try_join!(self.read(), self.watch()).map(drop)
+    }
+
+    /// Tells the team of an account that has been failing for minutes, and of what had to be passed over.
+    async fn watch(&self) -> Result<(), Stopped> {
+        let mut vigil = Vigil::default();
+        let (mut counted, mut told, mut told_at) = (0, 0, None);
+        loop {
+            self.sleep(WATCH_MS).await;
+            let now = self.shell.clock.now();
+            let said = |code: &str| Say::new(code).text("account", self.name.to_string());
+            let turn = vigil.look(now, &self.shell.states.of(&self.name), self.shell.states.is_suspect(&self.name));
+            match turn {
+                Some(Turn::Down { since, why }) => {
+                    let minutes = now.since(since).max(0).unsigned_abs() / MINUTE_MS.unsigned_abs();
+                    self.shell.alarm(&said("cli-alarm-account-down").number("minutes", minutes).text("why", why)).await;
+                }
+                Some(Turn::Back) => self.shell.alarm(&said("cli-alarm-account-back")).await,
+                None => {}
+            }
+            let passed_over = self.account.passed_over();
+            for _ in counted..passed_over {
+                self.shell.metrics.read_failed(&self.name, "passed_over");
+            }
+            counted = passed_over;
+            if passed_over > told && told_at.is_none_or(|at| now.since(at) >= FAILING_AGAIN_MS) {
+                self.shell.alarm(&said("cli-alarm-passed-over").number("count", passed_over - told)).await;
+                (told, told_at) = (passed_over, Some(now));
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<(), Stopped> {
         self.prepare().await?;
         let nudge = tokio::sync::Notify::new();
         let all = tokio::try_join!(self.poll(&nudge), self.push(&nudge), self.refresh());
@@ -146,18 +183,21 @@ impl Feed {
 
     /// Reads every stream up to the present.
     async fn round(&self) -> Result<Result<(), NetError>, Stopped> {
+        let (mut any, mut refused) = (false, None);
         for stream in self.account.streams() {
             match self.stream(&stream).await? {
-                Ok(()) => {}
+                Ok(()) => any = true,
                 // One stream that the server does not have must not keep the others from being read.
                 Err(NetError::Permanent(why)) => {
                     tracing::warn!(account = %self.name, stream, why, "this stream cannot be read");
                     self.shell.metrics.read_failed(&self.name, "permanent");
+                    refused = Some(NetError::Permanent(why));
                 }
                 Err(error) => return Ok(Err(error)),
             }
         }
-        Ok(Ok(()))
+        // An account of which nothing at all can be read does not fare well.
+        Ok(refused.filter(|_| !any).map_or(Ok(()), Err))
     }
 
     async fn stream(&self, stream: &str) -> Result<Result<(), NetError>, Stopped> {
@@ -175,7 +215,7 @@ impl Feed {
             let moved = next.is_some() && next != cursor;
             if !events.is_empty() || moved {
                 let cursor = next.filter(|_| moved).map(|c| (self.name.clone(), stream.to_owned(), c));
-                self.hand_in(events, cursor).await?;
+                self.hand_in(Door::Net, events, cursor).await?;
             }
             // A page that promises more without moving on would be read for ever.
             if !more || !moved {
@@ -195,7 +235,7 @@ impl Feed {
             let taking = async {
                 let mut events = Vec::new();
                 while rx.recv_many(&mut events, PUSH_WAITING).await > 0 {
-                    self.hand_in(std::mem::take(&mut events), None).await?;
+                    self.hand_in(Door::Live, std::mem::take(&mut events), None).await?;
                 }
                 Ok::<(), Stopped>(())
             };
@@ -235,7 +275,7 @@ impl Feed {
             }
             match bounded(self.account.refresh(&posts)).await {
                 Ok(events) if events.is_empty() => {}
-                Ok(events) => self.hand_in(events, None).await?,
+                Ok(events) => self.hand_in(Door::Net, events, None).await?,
                 Err(error) => {
                     tracing::info!(account = %self.name, %error, "posts could not be looked up again");
                     self.shell.metrics.read_failed(&self.name, "refresh");
@@ -246,7 +286,7 @@ impl Feed {
     }
 
     /// Hands in what happened and waits until it is committed.
-    async fn hand_in(&self, events: Vec<NetEvent>, cursor: Option<(Account, String, String)>) -> Result<(), Stopped> {
+    async fn hand_in(&self, door: Door, events: Vec<NetEvent>, cursor: Option<(Account, String, String)>) -> Result<(), Stopped> {
         let now = self.shell.clock.now();
         for event in &events {
             if let NetEvent::New(post) = event {
@@ -254,7 +294,7 @@ impl Feed {
             }
         }
         let inputs = events.into_iter().map(|event| Input::Net(self.name.clone(), event)).collect();
-        self.shell.inbox.submit(Door::Net, Batch { inputs, cursor }).await.map(drop)
+        self.shell.inbox.submit(door, Batch { inputs, cursor }).await.map(drop)
     }
 
     async fn failed(&self, error: &NetError) -> Result<(), Stopped> {

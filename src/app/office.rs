@@ -2,15 +2,15 @@
 //! socket, or, where none runs, by the asking process itself. The same code serves both.
 
 use super::Handle;
-use crate::case::CaseId;
+use crate::case::{CaseId, SendState};
 use crate::clock::{Clock, Time};
 use crate::control::{Errand, Reply};
-use crate::digest::figures::figures;
+use crate::digest::figures::{figures, open_at};
 use crate::digest::schedule;
-use crate::engine::{Ack, Batch, Engine, Input, OutboxLine, Reply as Told};
+use crate::engine::{Ack, Batch, Engine, Input, OutboxLine, Reply as Told, absent};
 use crate::error::say;
 use crate::i18n::{ShowCtx, Words};
-use crate::outbox::EntryId;
+use crate::outbox::{Effect, Entry, EntryId, EntryState};
 use crate::policy::{Lang, Policy};
 use crate::say::{Arg, Say};
 use crate::store::sled::SledStore;
@@ -73,6 +73,7 @@ impl Office {
             Errand::ParkedList => self.parked_list(lang),
             Errand::ParkedShow { id } => self.parked_show(id, lang),
             Errand::ParkedDrop { id } => self.hand_in(Input::Unpark { id: id.clone() }, lang),
+            Errand::OutboxRetryAll => self.retry_all(lang),
             Errand::Digest { day, week } => self.digest(day.as_deref(), *week, lang),
             Errand::Export { file: Some(file) } => self.export_file(file, lang),
             // The caller streams; a reply goes ahead of it.
@@ -178,13 +179,51 @@ impl Office {
         Ok(Reply { ok: true, text })
     }
 
+    /// Tries every dead letter again. A send that may stand already is only named: to say a thing twice
+    /// to a customer takes a person who has looked.
+    fn retry_all(&self, lang: Lang) -> Result<Reply, StoreError> {
+        let (mut count, mut doubtful, mut all_done, mut told) = (0_u64, Vec::new(), true, String::new());
+        for entry in self.store.outbox()? {
+            if !matches!(entry.state, EntryState::Dead { .. }) {
+                continue;
+            }
+            if self.in_doubt(&entry)? {
+                doubtful.push(entry.id);
+                continue;
+            }
+            let reply = self.decide(entry.id, true, lang)?;
+            if reply.ok {
+                count += 1;
+            } else {
+                all_done = false;
+                told.push_str(&reply.text);
+            }
+        }
+        told.push_str(&self.done(lang, &Say::new("cli-outbox-all").number("count", count)).text);
+        for entry in doubtful {
+            told.push_str(&self.done(lang, &Say::new("cli-outbox-doubtful").text("entry", entry.0.to_string())).text);
+        }
+        Ok(Reply { ok: all_done, text: told })
+    }
+
+    /// Whether the entry is a send that may stand on the network.
+    fn in_doubt(&self, entry: &Entry) -> Result<bool, StoreError> {
+        let Effect::Send { send } = entry.effect else { return Ok(false) };
+        let unknown = matches!(&entry.state, EntryState::Dead { why } if why == "unknown");
+        let case = entry.case.map(|id| self.store.case(id)).transpose()?.flatten();
+        let state = case.as_ref().and_then(|c| c.sends.iter().find(|s| s.id == send)).map(|s| &s.state);
+        Ok(unknown || matches!(state, Some(SendState::Unknown { .. } | SendState::InFlight { .. })))
+    }
+
     fn digest(&self, day: Option<&str>, week: bool, lang: Lang) -> Result<Reply, StoreError> {
         let policy = self.policy();
-        let Some((from, to)) = bounds(day, week, self.clock.now(), &policy.time_zone) else {
+        let now = self.clock.now();
+        let Some((from, to)) = bounds(day, week, now, &policy.time_zone) else {
             return Ok(self.refused(lang, &Say::new("cli-bad-day").text("value", day.unwrap_or_default())));
         };
         let facts = self.store.facts(from, to)?;
-        let figures = figures(&facts, self.store.open_count()?, from, to, policy.digest.by_agent);
+        let open = open_at(&self.store.desk()?.unwrap_or_default(), self.store.open_count()?, to, now);
+        let figures = figures(&facts, open, from, to, policy.digest.by_agent);
         Ok(self.told(&Told::Digest(Box::new(figures)), lang))
     }
 
@@ -196,27 +235,38 @@ impl Office {
 
     fn describe(&self, case: CaseId, lang: Lang) -> Result<Reply, StoreError> {
         let Some(found) = self.store.case(case)? else {
-            return Ok(self.refused(lang, &Say::new("cli-no-case").case(case)));
+            let gone = absent(&self.store.desk()?.unwrap_or_default(), self.store.counters()?, case);
+            return Ok(Reply { ok: false, text: self.dated(&gone.say(), lang) });
         };
-        let policy = self.policy();
         let status = format!("status-{}", crate::case::refusal::code(&found.status));
         let sentence = Say::new("cli-erase-confirm").case(case).number("posts", found.posts.len());
         let sentence = sentence.with("opened", crate::say::Arg::Moment(found.opened_at)).with("status", crate::say::Arg::Code(status));
-        let text = self.words.say(&sentence, lang, &ShowCtx { policy: &policy, now: self.clock.now() });
-        Ok(Reply { ok: true, text: format!("{text}\n") })
+        Ok(Reply { ok: true, text: self.dated(&sentence, lang) })
     }
 
     fn erase(&self, case: CaseId, lang: Lang) -> Result<Reply, StoreError> {
-        match self.store.case(case)? {
-            None => return Ok(self.refused(lang, &Say::new("cli-no-case").case(case))),
-            // Whoever asked for the answer would never learn what became of it.
-            Some(found) if found.live_send().is_some() => {
-                return Ok(self.refused(lang, &Say::new("cli-erase-on-its-way").case(case)));
+        let answer = match &self.seat {
+            Seat::Bot(bot, runtime) => {
+                let asked = async { tokio::time::timeout(DECIDE_BOUND, bot.ask(move |engine, now| engine.erase(now, case))).await };
+                match runtime.block_on(asked) {
+                    Ok(Ok(answer)) => answer?,
+                    Ok(Err(_)) | Err(_) => return Ok(self.refused(lang, &Say::new("cli-busy"))),
+                }
             }
-            Some(_) => {}
-        }
-        self.store.erase(case)?;
-        Ok(self.done(lang, &Say::new("cli-erased").case(case)))
+            Seat::Alone(policy) => {
+                let store: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
+                let now = self.clock.now();
+                let entropy = super::entropy().map_err(StoreError::Unavailable)?;
+                Engine::open(store, (**policy).clone(), now, entropy)?.erase(now, case)?
+            }
+        };
+        Ok(Reply { ok: answer.ok, text: self.dated(&answer.say, lang) })
+    }
+
+    /// A sentence in which moments may stand.
+    fn dated(&self, sentence: &Say, lang: Lang) -> String {
+        let policy = self.policy();
+        format!("{}\n", self.words.say(sentence, lang, &ShowCtx { policy: &policy, now: self.clock.now() }))
     }
 
     fn check(&self, lang: Lang) -> Result<Reply, StoreError> {

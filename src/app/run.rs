@@ -38,12 +38,13 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
         let config = config.clone();
         tokio::task::spawn_blocking(move || wire::store(&config)).await.context("opening the store")??
     };
-    let parts = Parts { store: Arc::clone(&store) as Arc<dyn Store>, chat, accounts, policy, clock, words: Arc::clone(&words) };
+    let parts =
+        Parts { store: Arc::clone(&store) as Arc<dyn Store>, chat, accounts, policy, clock, words: Arc::clone(&words), reloads: true };
     let bot = Arc::new(start(parts)?);
     let _socket = serve_control(&config, &store, &words, &bot);
     let _http = match config.http.address() {
         Some(address) => Some(
-            http::serve(address, Arc::clone(&bot))
+            http::serve(address, Arc::clone(&bot), http::Limits::default())
                 .await
                 .map_err(|e| Failure::Said(Say::new("cli-http").text("address", address.to_string()).text("detail", e.to_string())))?,
         ),
@@ -143,7 +144,7 @@ async fn reload(bot: &Handle, file: &Path, running: &Config) {
             }
         }
         Err(problems) => {
-            let first = problems.all().first();
+            let first = problems.first();
             tracing::error!(problems = problems.all().len(), at = first.map(|p| p.at.to_string()), "the configuration was not taken over");
             let words = Words::new();
             let policy = bot.policy();

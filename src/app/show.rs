@@ -16,6 +16,11 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
     let (thread, edit, lang) = match &delivery.body {
         Body::Card { case, edit, .. } => (None, edit.clone(), case.speaks),
         Body::Entry { case, thread, edit, .. } => (thread.clone(), edit.clone(), case.speaks),
+        Body::Erased { thread, edit, .. } => {
+            // A card stands in the room itself.
+            let in_thread = edit.as_ref() != Some(thread);
+            (in_thread.then(|| thread.clone()), edit.clone(), policy.room_lang(room))
+        }
         Body::Notice { .. } | Body::Digest { .. } | Body::Send { .. } => (None, None, policy.room_lang(room)),
     };
     Message {
@@ -56,7 +61,7 @@ pub(super) fn replied(shell: &Shell, command: &Command, reply: &Reply) -> Answer
         View::Text(text) => text.code.as_str(),
         View::Card(_) | View::Entry(_) | View::Form(_) => "answer",
     };
-    let answer = Answer { ok: true, say: Say::new(code), case: command.case, send: None };
+    let answer = Answer { ok: true, say: Say::new(code), case: command.case, send: None, of: None };
     Answered { answer, view, op: op(shell, &command.id), shown: false }
 }
 
@@ -64,7 +69,7 @@ pub(super) fn replied(shell: &Shell, command: &Command, reply: &Reply) -> Answer
 pub(super) fn form(shell: &Shell, command: &Command, form: &Form) -> Answered {
     let private = build::is_private_room(&command.room, &shell.policy());
     let view = build::form(form, private, &shell.policy(), &shell.words, command.lang, shell.clock.now());
-    let answer = Answer { ok: true, say: Say::new("form"), case: Some(form.case.id), send: None };
+    let answer = Answer { ok: true, say: Say::new("form"), case: Some(form.case.id), send: None, of: None };
     Answered { answer, view, op: op(shell, &command.id), shown: false }
 }
 

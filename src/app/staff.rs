@@ -6,9 +6,10 @@ use super::{Shell, show};
 use crate::case::Case;
 use crate::chat::{Answered, FormWish, Memory, Said, Typed};
 use crate::command::parse::{self, Meta};
-use crate::command::{Answer, Args, Command, Door};
+use crate::command::{Answer, Args, Command, Door, Verb};
 use crate::engine::{Ack, Batch, Input};
 use crate::policy::{AgentId, Lang, RoomId};
+use crate::say::Say;
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -84,7 +85,7 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
 
 /// The case that an answer shows something of.
 async fn case_of(shell: &Shell, said: &Answer) -> Option<Case> {
-    let id = said.case.filter(|_| said.ok)?;
+    let id = said.case.filter(|_| said.ok || said.send.is_some())?;
     shell.inbox.ask(move |engine, _| engine.case(id)).await.ok()?.ok()?
 }
 
@@ -100,7 +101,7 @@ async fn form(shell: Arc<Shell>, wish: FormWish, answer: oneshot::Sender<Answere
     let answered = match found {
         Ok(Ok(form)) => show::form(&shell, &command, &form),
         Ok(Err(refusal)) => {
-            let refused = Answer { ok: false, say: refusal.say(), case: command.case, send: None };
+            let refused = Answer { ok: false, say: refusal.say(), case: command.case, send: None, of: None };
             show::refused(&shell, &command.id, lang, refused)
         }
         Err(error) => {
@@ -121,8 +122,14 @@ fn lang_of(shell: &Shell, by: &AgentId, room: &RoomId, said: Option<Lang>) -> La
 /// The command that was typed, or its refusal.
 fn command(shell: &Shell, text: &str, meta: Meta<'_>) -> Result<Command, Box<Answered>> {
     let (id, lang) = (meta.id.clone(), meta.lang);
-    parse::parse(text, meta).map_err(|refusal| {
-        let answer = Answer { ok: false, say: refusal.say(), case: None, send: None };
+    let refused = |say: Say| {
+        let answer = Answer { ok: false, say, case: None, send: None, of: None };
         Box::new(show::refused(shell, &id, lang, answer))
-    })
+    };
+    let command = parse::parse(text, meta).map_err(|refusal| refused(refusal.say()))?;
+    // Nobody would do it, so nobody is told that it is done.
+    if command.verb == Verb::Reload && !shell.reloads {
+        return Err(refused(Say::new("cli-no-reload")));
+    }
+    Ok(command)
 }

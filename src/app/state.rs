@@ -1,6 +1,7 @@
 //! How the accounts fare, as the shell sees it: for health, and for regaining a lost token.
 
 use crate::clock::{HOUR_MS, Time};
+use crate::policy::{FAILING_AGAIN_MS, FAILING_MS};
 use crate::post::Account;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,56 @@ pub enum AccountState {
         /// In the network's words.
         why: String,
     },
+}
+
+impl AccountState {
+    /// Whether nothing but failures has come for so long that people should know.
+    #[must_use]
+    pub fn is_down(&self, now: Time) -> bool {
+        matches!(self, AccountState::Failing { since, .. } if now.since(*since) >= FAILING_MS)
+    }
+}
+
+/// What the team is to be told of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It has been failing since then.
+    Down {
+        /// Since when.
+        since: Time,
+        /// In the network's words.
+        why: String,
+    },
+    /// It works again.
+    Back,
+}
+
+/// When the team is told how an account fares: once that it is down, once that it is back, and not
+/// again within an hour.
+#[derive(Debug, Default)]
+pub(super) struct Vigil {
+    down: bool,
+    told: Option<Time>,
+}
+
+impl Vigil {
+    /// What is to be said now. `elsewhere`: the team was told already why the account fails.
+    pub fn look(&mut self, now: Time, state: &AccountState, elsewhere: bool) -> Option<Turn> {
+        match state {
+            AccountState::Failing { since, why } if state.is_down(now) && !self.down && !elsewhere => {
+                if self.told.is_some_and(|at| now.since(at) < FAILING_AGAIN_MS) {
+                    return None;
+                }
+                (self.down, self.told) = (true, Some(now));
+                Some(Turn::Down { since: *since, why: why.clone() })
+            }
+            AccountState::Ok { .. } if self.down => {
+                self.down = false;
+                Some(Turn::Back)
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +122,11 @@ impl States {
     /// How all fare.
     pub fn all(&self) -> BTreeMap<Account, AccountState> {
         self.lock().iter().map(|(a, one)| (a.clone(), one.state.clone())).collect()
+    }
+
+    /// How one fares.
+    pub fn of(&self, account: &Account) -> AccountState {
+        self.lock().get(account).map(|one| one.state.clone()).unwrap_or_default()
     }
 
     /// The account's token was found bad.
@@ -138,6 +194,28 @@ mod tests {
         assert_eq!(states.doubt_pause(&acme, Time(1_000), range), 60_000);
         states.suspect(&acme, Time(1_000 + 3 * HOUR_MS));
         assert_eq!(states.doubt_pause(&acme, Time(1_000 + 3 * HOUR_MS), range), 1_000);
+    }
+
+    #[test]
+    fn the_team_is_told_once_and_no_flapping_makes_a_storm() {
+        let mut vigil = Vigil::default();
+        let failing = |since| AccountState::Failing { since: Time(since), why: "down".into() };
+        let ok = AccountState::Ok { since: Time(0) };
+        assert_eq!(vigil.look(Time(0), &AccountState::Starting, false), None);
+        assert_eq!(vigil.look(Time(FAILING_MS - 1), &failing(0), false), None);
+        assert_eq!(vigil.look(Time(FAILING_MS), &failing(0), true), None, "a bad token has a notice of its own");
+        assert!(matches!(vigil.look(Time(FAILING_MS), &failing(0), false), Some(Turn::Down { since: Time(0), .. })));
+        assert_eq!(vigil.look(Time(FAILING_MS * 2), &failing(0), false), None);
+        assert_eq!(vigil.look(Time(FAILING_MS * 2), &ok, false), Some(Turn::Back));
+        assert_eq!(vigil.look(Time(FAILING_MS * 2), &ok, false), None);
+        // A day of failing for six minutes and working for one, looked at each quarter of a minute.
+        let (mut vigil, mut told) = (Vigil::default(), 0);
+        for at in (0..24 * HOUR_MS).step_by(15_000) {
+            let (round, within) = (at / (7 * 60_000), at % (7 * 60_000));
+            let state = if within < 6 * 60_000 { failing(round * 7 * 60_000) } else { ok.clone() };
+            told += u32::from(vigil.look(Time(at), &state, false).is_some());
+        }
+        assert!((20..=48).contains(&told), "{told}");
     }
 
     #[test]

@@ -111,6 +111,7 @@ pub fn account(config: &Config, account: &AccountConfig, policy: &Policy, clock:
             let mut settings = MastodonSettings::new(url, token);
             settings.listen.clone_from(&policy.listen);
             settings.import_ms = policy.import_ms;
+            settings.streaming_host.clone_from(&account.streaming_host);
             let made = MastodonAccount::new(Account(account.name.clone()), settings, clock);
             Ok(Arc::new(made.map_err(|e| wrong("cli-account-wrong", e.to_string()))?))
         }

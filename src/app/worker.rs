@@ -18,6 +18,9 @@ const STORE_RETRY_MS: i64 = SECOND_MS;
 /// So many tries, about a minute, and a store that says no for another reason than a full disk is
 /// not waited for any longer: opening it anew is what may help, and that is a supervisor's to do.
 const STORE_TRIES: u32 = 60;
+/// A commit that somebody else's write came before is decided anew so often: an erasure by the
+/// operator. What has not ended by then is no race but damage.
+const CONFLICT_TRIES: u32 = 8;
 /// Figures are taken this often: counting walks the whole outbox.
 const MEASURE_EVERY_MS: i64 = 5 * SECOND_MS;
 /// The team hears of a full disk this often.
@@ -120,7 +123,7 @@ impl Worker {
         runtime: &tokio::runtime::Handle,
         mut act: impl FnMut(&mut Engine, Time) -> Result<T, StoreError>,
     ) -> Result<T, Ended> {
-        let mut unavailable = 0;
+        let (mut unavailable, mut conflicts) = (0, 0);
         loop {
             match act(&mut self.engine, self.clock.now()) {
                 Ok(value) => {
@@ -144,6 +147,11 @@ impl Worker {
                         return Err(Ended::Stopped);
                     }
                     runtime.block_on(self.sit_out());
+                }
+                // Nothing was written, and whatever is decided anew reads the store anew.
+                Err(StoreError::Conflict(why)) if conflicts < CONFLICT_TRIES => {
+                    conflicts += 1;
+                    tracing::warn!(why, "something else was written meanwhile; deciding anew");
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store cannot go on");

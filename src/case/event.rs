@@ -51,6 +51,11 @@ pub enum Event {
         /// Index of the post.
         post: usize,
     },
+    /// The brand wrote to somebody else in the conversation, without sereno: the customer still waits.
+    SpokeOutside {
+        /// Index of the post.
+        post: usize,
+    },
     /// Somebody took it.
     Claimed,
     /// Its owner let go.
@@ -166,6 +171,16 @@ pub enum Event {
         /// Its number.
         send: u32,
     },
+    /// What stood on the network was deleted there, not through sereno.
+    AnswerGone {
+        /// The number of the send.
+        send: u32,
+    },
+    /// A private message could belong to other open handoffs of the customer as well: staff choose.
+    OtherHandoffs {
+        /// Those cases.
+        others: Vec<CaseId>,
+    },
     /// Closed.
     Resolved {
         /// How.
@@ -188,6 +203,11 @@ pub enum Event {
     },
     /// Linked with another.
     Linked {
+        /// That one.
+        case: CaseId,
+    },
+    /// What came from another case, which was erased, was taken away.
+    Erased {
         /// That one.
         case: CaseId,
     },
@@ -216,7 +236,8 @@ impl Event {
             | Event::DmReceived { post }
             | Event::Edited { post }
             | Event::Deleted { post }
-            | Event::AnsweredOutside { post } => Some(*post),
+            | Event::AnsweredOutside { post }
+            | Event::SpokeOutside { post } => Some(*post),
             _ => None,
         }
     }

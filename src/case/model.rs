@@ -161,6 +161,11 @@ impl SendKind {
     pub fn is_private(&self) -> bool {
         matches!(self, SendKind::Handoff | SendKind::Dm)
     }
+    /// Whether it says something of its own, rather than changing what was said.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        !matches!(self, SendKind::Retract { .. } | SendKind::Correct { .. })
+    }
 }
 
 /// Why a send waits for a person.
@@ -197,6 +202,10 @@ pub enum StopReason {
     Dropped,
     /// It stood, and was taken back.
     Retracted,
+    /// It stood, and was deleted on the network itself, not through sereno.
+    DeletedThere,
+    /// It stood; the case it came from was erased.
+    Erased,
 }
 
 /// Where a send stands.
@@ -281,6 +290,9 @@ pub struct Outgoing {
     pub at: Time,
     /// Where it stands.
     pub state: SendState,
+    /// Since when its text stands in the room for whoever is to approve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_at: Option<Time>,
 }
 
 /// What kind of place a case has in the chat.

@@ -2,6 +2,8 @@
 
 use super::model::{CaseId, HoldReason};
 use super::status::Status;
+use crate::clock::Time;
+use crate::command::Door;
 use crate::policy::{AgentId, Role};
 use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
@@ -14,16 +16,34 @@ pub enum Refusal {
     UnknownVerb(String, Option<String>),
     /// No such case.
     UnknownCase(CaseId),
+    /// The case was erased; when, where that is still known.
+    Erased(CaseId, Option<Time>),
     /// Which case?
     WhichCase,
     /// The command lacks something: the key of its usage.
     Usage(String),
+    /// The command takes no more than it got: its name, and what is too much.
+    TooMuch(String, String),
+    /// The command takes one of a few words only: its name, and what was given instead.
+    NotOneOf(String, String),
+    /// A case's number was expected: the command's name, and what was given instead.
+    NotACase(String, String),
+    /// A label that is none: what was given, and how long it may be.
+    BadLabel(String, usize),
     /// A needs at least this role.
     NeedsRole(Role),
     /// Nobody the team knows.
     NotStaff,
-    /// No such colleague.
-    UnknownPerson(String),
+    /// The id of this command is that of another one, which was carried out: the id.
+    IdUsed(String),
+    /// The text that waits for approval took the place of another one a moment ago: the case, the send.
+    NewText(CaseId, u32),
+    /// Another text than the one that was to be approved waits now: the case, the send that waits.
+    OtherText(CaseId, u32),
+    /// This command is not taken from here: the kind of door it came through.
+    WrongDoor(Door),
+    /// No such colleague; those that there are.
+    UnknownPerson(String, Vec<String>),
     /// Somebody else owns it.
     OwnedBy(AgentId),
     /// They own it already.
@@ -34,6 +54,8 @@ pub enum Refusal {
     Status(Status),
     /// There is no draft to send.
     NoDraft,
+    /// There is no draft to throw away, and no send that waits for a person.
+    NothingToDiscard,
     /// Nothing to answer: no post of the customer stands.
     NothingToAnswer,
     /// The text is too long: its length, the most.
@@ -75,6 +97,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The send whose text is shown with the sentence.
+    #[must_use]
+    pub fn shows(&self) -> Option<u32> {
+        match self {
+            Refusal::NewText(_, send) | Refusal::OtherText(_, send) => Some(*send),
+            _ => None,
+        }
+    }
+
     /// The sentence.
     #[must_use]
     pub fn say(&self) -> Say {
@@ -85,16 +116,31 @@ impl Refusal {
                 None => said("unknown-verb").text("verb", verb),
             },
             Refusal::UnknownCase(id) => said("unknown-case").case(*id),
+            Refusal::Erased(id, Some(at)) => said("erased").case(*id).with("at", Arg::Moment(*at)),
+            Refusal::Erased(id, None) => said("erased-once").case(*id),
             Refusal::WhichCase => said("which-case"),
-            Refusal::Usage(verb) => said("usage").with("usage", Arg::Code(format!("usage-{verb}"))),
+            Refusal::Usage(verb) => said("usage").with("usage", usage(verb)),
+            Refusal::TooMuch(verb, extra) => said("too-much").text("extra", extra).with("usage", usage(verb)),
+            Refusal::NotOneOf(verb, given) => {
+                let values = Arg::Code(format!("values-{verb}"));
+                said("not-one-of").text("given", given).with("values", values).with("usage", usage(verb))
+            }
+            Refusal::NotACase(verb, given) => said("not-a-case").text("given", given).with("usage", usage(verb)),
+            Refusal::BadLabel(given, most) => said("bad-label").text("given", given).number("most", *most),
             Refusal::NeedsRole(role) => said("needs-role").with("role", Arg::Code(format!("role-{}", code(role)))),
             Refusal::NotStaff => said("not-staff"),
-            Refusal::UnknownPerson(name) => said("unknown-person").text("name", name),
+            Refusal::IdUsed(id) => said("id-used").text("id", id.chars().filter(|c| !c.is_control()).take(40).collect::<String>()),
+            Refusal::NewText(case, send) => said("new-text").text("n", case.0.to_string()).text("version", send.to_string()),
+            Refusal::OtherText(case, send) => said("other-text").text("n", case.0.to_string()).text("version", send.to_string()),
+            Refusal::WrongDoor(door) => said("wrong-door").with("door", Arg::Code(format!("door-{}", code(door)))),
+            Refusal::UnknownPerson(name, known) if known.is_empty() => said("unknown-person-nobody").text("name", name),
+            Refusal::UnknownPerson(name, known) => said("unknown-person").text("name", name).text("known", known.join(", ")),
             Refusal::OwnedBy(agent) => said("owned-by").text("agent", agent.as_str()),
             Refusal::AlreadyYours => said("already-yours"),
             Refusal::NotOwned => said("not-owned"),
             Refusal::Status(status) => said("status").with("status", Arg::Code(format!("status-{}", code(status)))),
             Refusal::NoDraft => said("no-draft"),
+            Refusal::NothingToDiscard => said("nothing-to-discard"),
             Refusal::NothingToAnswer => said("nothing-to-answer"),
             Refusal::TooLong(length, max) => said("too-long").number("length", *length).number("max", *max),
             Refusal::Empty => said("empty"),
@@ -116,6 +162,10 @@ impl Refusal {
             Refusal::BadTime(text) => said("bad-time").text("text", text),
         }
     }
+}
+
+fn usage(verb: &str) -> Arg {
+    Arg::Code(format!("usage-{verb}"))
 }
 
 /// The `snake_case` code of a unit variant, with dashes, as the locales spell it.

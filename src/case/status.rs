@@ -37,6 +37,8 @@ pub enum Trigger {
     Answer,
     /// A private message of the brand stands.
     HandOff,
+    /// The answer was taken back, and none stands in its place.
+    Retract,
     /// The customer wrote, and wants something.
     CustomerWrote,
     /// The customer was content.
@@ -78,7 +80,9 @@ impl Status {
         Some(match (self, trigger) {
             (Merged, _) => return None,
             (Quarantined, Trigger::Restore) => back,
-            (Quarantined, Trigger::CustomerWrote | Trigger::CustomerContent | Trigger::Wake | Trigger::Release) => Quarantined,
+            (Quarantined, Trigger::CustomerWrote | Trigger::CustomerContent | Trigger::Wake | Trigger::Release | Trigger::Retract) => {
+                Quarantined
+            }
             (Quarantined, Trigger::Merge) => Merged,
             (Quarantined, _) | (_, Trigger::Restore) => return None,
             (Resolved, Trigger::Reopen | Trigger::CustomerWrote) => back,
@@ -86,6 +90,8 @@ impl Status {
             (Resolved, Trigger::Spam) => Quarantined,
             (Resolved, Trigger::Merge) => Merged,
             (Resolved, Trigger::Claim | Trigger::Snooze | Trigger::Resolve) | (_, Trigger::Reopen) => return None,
+            (Waiting, Trigger::Retract) => back,
+            (here, Trigger::Retract) => here,
             (_, Trigger::Merge) => Merged,
             (_, Trigger::Resolve) => Resolved,
             (_, Trigger::Spam) => Quarantined,
@@ -113,11 +119,12 @@ impl Status {
 
 impl Trigger {
     /// All of them, in the order of the documented table.
-    pub const ALL: [Trigger; 13] = [
+    pub const ALL: [Trigger; 14] = [
         Trigger::Claim,
         Trigger::Release,
         Trigger::Answer,
         Trigger::HandOff,
+        Trigger::Retract,
         Trigger::CustomerWrote,
         Trigger::CustomerContent,
         Trigger::Snooze,

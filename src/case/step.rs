@@ -6,9 +6,12 @@
 //! Everything that is idempotent by state (a post seen again, an old edit, a receipt that came
 //! twice) is so here, and changes nothing.
 
+mod posts;
+mod sends;
+
 use super::event::Event;
 use super::model::{
-    Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, Resolution, SendKind, SendState, Shown, StopReason, Voice,
+    Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, SendKind, SendState, Shown, StopReason, Voice,
 };
 use super::refusal::Refusal;
 use super::status::{Status, Trigger};
@@ -16,11 +19,11 @@ use super::work::{Ctx, Follow, Work};
 use crate::clock::Time;
 use crate::command::{Command, Run, table};
 use crate::digest::FactKind;
-use crate::intake::{Reason, is_content, weigh};
+use crate::intake::{Reason, weigh};
 use crate::outbox::{Effect, Receipt};
 use crate::planted::{self, Bug};
 use crate::policy::RoomId;
-use crate::post::{Author, Engagement, Post, PostId, PostRef, Untrusted};
+use crate::post::{Engagement, Post, PostId};
 use crate::say::Say;
 use std::collections::BTreeMap;
 
@@ -58,6 +61,8 @@ pub enum CaseInput<'a> {
     Engagement(&'a PostId, Engagement),
     /// A post of it was passed on.
     Reposted,
+    /// The private message that came last could belong to these cases as well.
+    OtherHandoffs(&'a [CaseId]),
     /// Staff want something.
     Command(&'a Command),
     /// The gate let a send through.
@@ -93,12 +98,16 @@ pub enum CaseInput<'a> {
         /// When it was drawn.
         rendered: Time,
     },
+    /// The text of a send that waits for approval stands in the chat.
+    OfferShown(u32),
     /// The room of a place does not take the card.
     RoomRefused(usize, &'a RoomId),
     /// A moment it waited for has come.
     Wake,
     /// Another case wants something.
     Follow(&'a Follow),
+    /// A case that was joined into this one is being erased.
+    Erased(&'a Case),
 }
 
 /// Begins a case.
@@ -177,6 +186,9 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         CaseInput::Deleted(post, at) => work.on_delete(post, at),
         CaseInput::Engagement(post, engagement) => work.on_engagement(post, engagement),
         CaseInput::Reposted => work.on_reposts(work.case.reposts + 1),
+        CaseInput::OtherHandoffs(others) => {
+            work.event(None, Event::OtherHandoffs { others: others.to_vec() });
+        }
         CaseInput::Command(command) => said = Some(work.on_command(command)?),
         CaseInput::SendStarting(id) => work.set_send(id, SendState::InFlight { since: ctx.now }),
         CaseInput::SendStopped(id, why) => work.stop(id, why, None),
@@ -193,6 +205,11 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         CaseInput::SendRearmed(id) => work.arm(id, None),
         CaseInput::CardShown(place, receipt) => work.on_card(place, receipt),
         CaseInput::EventShown { place, event, post, receipt, rendered } => work.on_shown(place, event, post, receipt, rendered),
+        CaseInput::OfferShown(id) => {
+            if let Some(send) = work.case.sends.iter_mut().find(|s| s.id == id) {
+                send.shown_at = send.shown_at.or(Some(ctx.now));
+            }
+        }
         CaseInput::RoomRefused(place, room) => {
             if let Some(place) = work.case.places.get_mut(place) {
                 place.room = room.clone();
@@ -200,6 +217,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         }
         CaseInput::Wake => work.on_wake(),
         CaseInput::Follow(follow) => work.on_follow(follow),
+        CaseInput::Erased(from) => work.on_erased(from),
     }
     Ok((work.finish(), said))
 }
@@ -281,301 +299,15 @@ impl Work<'_> {
         self
     }
 
-    fn set_send(&mut self, id: u32, state: SendState) {
-        if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
-            send.state = state;
-        }
-    }
-
-    fn on_post(&mut self, post: &Post) {
-        let again = self.case.post(&post.id).filter(|_| !planted::is(Bug::DedupeLost));
-        if let Some((index, known)) = again {
-            let newer = post.version() > known.post.version();
-            let theirs = post.account == known.post.account;
-            self.also_called(index, post);
-            if newer {
-                self.on_edit(post);
-            } else if theirs {
-                // Another server counts for itself alone.
-                self.on_engagement(&post.id, post.engagement);
-            }
-            return;
-        }
-        if self.ctx.policy.is_ours(&post.author.id) && !planted::is(Bug::OwnEchoForeign) {
-            self.on_own_post(post);
-        } else if post.author.id == self.case.key.customer {
-            self.on_customer_post(post);
-        } else {
-            let index = self.push(Voice::Other, post);
-            self.event(None, Event::OtherSpoke { post: index });
-        }
-    }
-
-    /// Notes the name by which the server of another of our accounts knows a post.
-    fn also_called(&mut self, index: usize, post: &Post) {
-        let name = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
-        let known = &mut self.case.posts[index];
-        if !post.local_id.is_empty() && !known.is_called(&name) {
-            known.also.push(name);
-        }
-    }
-
-    fn on_customer_post(&mut self, post: &Post) {
-        let local_id = if post.account == self.case.account { &post.author.local_id } else { &self.case.customer.local_id };
-        self.case.customer = Author { local_id: local_id.clone(), ..post.author.clone() };
-        let index = self.push(Voice::Customer, post);
-        if post.is_dm() {
-            self.case.handoff_open = true;
-            // Where it will be shown must stand before the event is planned.
-            self.settle_places();
-        }
-        self.event(None, if post.is_dm() { Event::DmReceived { post: index } } else { Event::Joined { post: index } });
-        self.hold_pending(HoldReason::CustomerWrote);
-        if is_content(post) && self.case.first_answer_at.is_some() {
-            self.trigger(Trigger::CustomerContent).ok();
-            if self.case.status == Status::Resolved && self.case.resolution == Some(Resolution::ByAgent) {
-                self.case.resolution = Some(Resolution::ByCustomer);
-                self.fact(None, FactKind::Confirmed);
-            }
-            return;
-        }
-        let before = self.case.status;
-        if self.trigger(Trigger::CustomerWrote).is_ok() && self.case.status.is_open() {
-            if before == Status::Resolved {
-                self.case.resolved_at = None;
-                self.case.resolution = None;
-                self.event(None, Event::Reopened { by_customer: true });
-                self.fact(None, FactKind::Reopened);
-            }
-            self.case.snoozed_until = None;
-            let deadline = &self.ctx.policy.deadline;
-            let within = if self.case.first_answer_at.is_none() {
-                deadline.first_response_ms[self.case.priority.index()]
-            } else {
-                deadline.next_response_ms
-            };
-            self.await_answer(within);
-        }
-        self.reweigh(post);
-    }
-
-    /// A post of the brand: the echo of a send of ours, or somebody answered elsewhere.
-    fn on_own_post(&mut self, post: &Post) {
-        let known = |s: &SendState| matches!(s, SendState::Published { id, .. } if id == &post.id);
-        if self.case.sends.iter().any(|s| known(&s.state)) && !planted::is(Bug::EchoTakenForOutside) {
-            return;
-        }
-        let text = comparable(post.text.expose());
-        let answers = |target: &Option<PostId>, local: &str| match &post.parent {
-            Some(parent) => {
-                parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local)
-            }
-            None => target.is_none(),
-        };
-        let echo = self.case.sends.iter().find(|s| {
-            matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. })
-                && !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. })
-                && s.kind.is_private() == post.is_dm()
-                && answers(&s.target, &s.target_local)
-                && comparable(s.text.expose()) == text
-        });
-        if let Some(id) = echo.map(|s| s.id) {
-            let receipt = Receipt { native_id: post.local_id.clone(), post: Some(post.id.clone()), url: post.url.clone() };
-            self.on_published(id, &receipt);
-            return;
-        }
-        if post.created_at < self.case.opened_at {
-            return;
-        }
-        let index = self.push(Voice::Outside, post);
-        self.event(None, Event::AnsweredOutside { post: index });
-        self.hold_pending(HoldReason::AnsweredOutside);
-        self.answered(None, Some(post.created_at));
-        self.trigger(if post.is_dm() { Trigger::HandOff } else { Trigger::Answer }).ok();
-    }
-
-    fn hold_pending(&mut self, because: HoldReason) {
-        // What waits for approval as well: whoever approves must not have overlooked what came in.
-        let waits = |s: &&Outgoing| matches!(s.state, SendState::Waiting { .. } | SendState::AwaitingApproval);
-        let waiting = self.case.live_send().filter(waits).map(|s| s.id);
-        if let Some(id) = waiting.filter(|_| !planted::is(Bug::CustomerUnheard)) {
-            self.hold(id, because);
-        }
-    }
-
-    /// The brand has answered: clocks stop. `outside`: when, where sereno only heard of it.
-    fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: Option<Time>) {
-        self.case.answer_due = None;
-        self.case.overdue_said = false;
-        if self.case.first_answer_at.is_none() {
-            let at = outside.map_or(self.ctx.now, |at| at.min(self.ctx.now));
-            self.case.first_answer_at = Some(at);
-            let after_ms = at.since(self.case.opened_at).max(0);
-            let target = self.ctx.policy.deadline.first_response_ms[self.case.priority.index()];
-            self.fact(by, FactKind::FirstAnswer { after_ms, in_target: after_ms <= target, outside: outside.is_some() });
-        }
-    }
-
-    fn on_edit(&mut self, post: &Post) {
-        let Some((index, known)) = self.case.post(&post.id) else { return self.on_post(post) };
-        if post.version() <= known.post.version() || known.deleted_at.is_some() {
-            return;
-        }
-        let now = self.ctx.now;
-        self.also_called(index, post);
-        let entry = &mut self.case.posts[index];
-        let was = std::mem::replace(&mut entry.post, post.clone());
-        entry.post.reach = was.reach;
-        if was.account != post.account {
-            // Answers go out from the account that first saw it: only its own server's ids are of use.
-            entry.post.account = was.account;
-            entry.post.local_id = was.local_id;
-            entry.post.author.local_id = was.author.local_id;
-            entry.post.parent = was.parent;
-        }
-        entry.edits += 1;
-        entry.changed_at = Some(now);
-        let voice = entry.voice;
-        self.refresh_shown(index);
-        if self.lives_on_elsewhere() {
-            return;
-        }
-        self.event(None, Event::Edited { post: index });
-        let aimed = self.case.live_send().filter(|s| s.state.is_pending() && s.target.as_ref() == Some(&post.id)).map(|s| s.id);
-        if let Some(id) = aimed {
-            self.hold(id, HoldReason::TargetEdited);
-        }
-        if voice == Voice::Customer {
-            self.reweigh(post);
-        }
-    }
-
-    fn on_delete(&mut self, id: &PostId, at: Time) {
-        let Some((index, known)) = self.case.post(id) else { return };
-        if known.deleted_at.is_some() {
-            return;
-        }
-        let now = self.ctx.now;
-        let entry = &mut self.case.posts[index];
-        entry.deleted_at = Some(at.min(now));
-        entry.changed_at = Some(now);
-        entry.post.text = Untrusted::default();
-        entry.post.warning = None;
-        entry.post.media = Vec::new();
-        self.refresh_shown(index);
-        if self.lives_on_elsewhere() {
-            return;
-        }
-        self.event(None, Event::Deleted { post: index });
-        let aimed = self.case.live_send().filter(|s| s.state.is_pending() && s.target.as_ref() == Some(id)).map(|s| s.id);
-        if let Some(send) = aimed {
-            self.stop(send, StopReason::TargetGone, None);
-        }
-        if !self.case.posts.iter().any(|p| p.voice == Voice::Customer && p.deleted_at.is_none()) {
-            self.case.answer_due = None;
-        }
-    }
-
-    /// Whether only what the chat shows of this case is still kept up to date.
-    fn lives_on_elsewhere(&mut self) -> bool {
-        self.card_changed = true;
-        self.case.status == Status::Merged
-    }
-
-    /// Brings every chat message that shows this post up to date.
-    fn refresh_shown(&mut self, post: usize) {
-        let stale: Vec<Shown> = self.case.shown.iter().filter(|s| s.post == post && !planted::is(Bug::EditNotShown)).cloned().collect();
-        for s in stale {
-            self.show(s.place, Effect::EntryUpdate { place: s.place, event: s.event, message: s.message });
-        }
-    }
-
-    fn on_engagement(&mut self, id: &PostId, engagement: Engagement) {
-        let Some((index, known)) = self.case.post(id) else { return };
-        if known.post.engagement == engagement {
-            return;
-        }
-        self.case.posts[index].post.engagement = engagement;
-        let total = self.case.posts.iter().filter(|p| p.voice == Voice::Customer).map(|p| p.post.engagement.reposts).sum();
-        self.on_reposts(total);
-    }
-
-    fn on_reposts(&mut self, total: u64) {
-        let before = self.case.reposts;
-        if total <= before {
-            return;
-        }
-        self.case.reposts = total;
-        self.card_changed = true;
-        let crossed = (0..).map(|n| SPREADING.saturating_mul(10_u64.saturating_pow(n))).take(6).any(|mark| before < mark && mark <= total);
-        if crossed && self.case.status.is_open() {
-            self.raise(self.case.priority.raised(1), Reason::Spreading(total));
-        }
-    }
-
-    fn raise(&mut self, to: super::model::Priority, because: Reason) {
-        if self.case.priority_fixed || to <= self.case.priority {
-            return;
-        }
-        self.case.priority = to;
-        self.case.reasons.push(because.clone());
-        self.event(None, Event::PriorityRaised { to, because });
-        if let (None, Some(due)) = (self.case.first_answer_at, self.case.answer_due) {
-            let sooner = self.case.opened_at.plus(self.ctx.policy.deadline.first_response_ms[to.index()]);
-            self.case.answer_due = Some(due.min(sooner));
-        }
-    }
-
-    /// A further post can raise the priority; it never lowers it.
-    fn reweigh(&mut self, post: &Post) {
-        let weighed = weigh(post, self.case.earlier_cases, &self.ctx.policy.triage, self.ctx.now);
-        self.case.tone = self.case.tone.max(weighed.tone);
-        if let (true, Some(because)) = (weighed.priority > self.case.priority, weighed.reasons.first()) {
-            self.raise(weighed.priority, because.clone());
-        }
-    }
-
     fn on_command(&mut self, command: &Command) -> Result<Say, Refusal> {
         match table::row(command.verb).run {
-            Run::Case(run) => run(self, command),
+            Run::Case(run) => {
+                let said = run(self, command)?;
+                self.acted(&command.by);
+                Ok(said)
+            }
             // The engine sends desk commands and queries elsewhere.
             Run::Desk(_) | Run::Query => Err(Refusal::Usage(table::row(command.verb).name.to_owned())),
-        }
-    }
-
-    fn on_held(&mut self, id: u32, because: HoldReason) {
-        self.set_send(id, SendState::Waiting { until: self.ctx.now });
-        self.hold(id, because);
-    }
-
-    fn on_published(&mut self, id: u32, receipt: &Receipt) {
-        let now = self.ctx.now;
-        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) else { return };
-        let post = receipt.post.clone().unwrap_or_else(|| PostId(receipt.native_id.clone()));
-        send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
-        let (kind, by) = (send.kind.clone(), send.by.clone());
-        self.voided.push(id);
-        self.event(Some(&by), Event::Published { send: id });
-        match kind {
-            SendKind::Reply => {
-                self.fact(Some(&by), FactKind::Replied);
-                self.answered(Some(&by), None);
-                self.trigger(Trigger::Answer).ok();
-            }
-            SendKind::Handoff | SendKind::Dm => {
-                if kind == SendKind::Handoff {
-                    self.fact(Some(&by), FactKind::HandedOff);
-                }
-                self.case.handoff_open = true;
-                self.answered(Some(&by), None);
-                self.trigger(Trigger::HandOff).ok();
-            }
-            SendKind::Retract { send } => {
-                if let Some(earlier) = self.case.sends.iter_mut().find(|s| s.id == send) {
-                    earlier.state = SendState::Stopped(StopReason::Retracted);
-                }
-            }
-            SendKind::Correct { .. } => {}
         }
     }
 

@@ -151,7 +151,8 @@ impl<'a> Work<'a> {
             | Event::Stopped { send, .. }
             | Event::InDoubt { send }
             | Event::Undelivered { send, .. }
-            | Event::Published { send } => Some(*send),
+            | Event::Published { send }
+            | Event::AnswerGone { send } => Some(*send),
             _ => None,
         };
         let post = event.shows_post().and_then(|i| self.case.posts.get(i));
@@ -220,6 +221,13 @@ impl<'a> Work<'a> {
             handoff_open: c.handoff_open,
         });
         self.remembered = true;
+    }
+
+    /// What somebody did before is no longer their last act, once they do something else.
+    pub fn acted(&mut self, by: &AgentId) {
+        if !self.remembered && self.case.undoable.as_ref().is_some_and(|u| u.by == *by) {
+            self.case.undoable = None;
+        }
     }
 
     /// What changes status or owner without being an undoable act of its own ends what could be undone.
@@ -310,6 +318,7 @@ impl<'a> Work<'a> {
             approved_by: None,
             at: self.ctx.now,
             state,
+            shown_at: None,
         });
         if approval {
             self.event(Some(&command.by), Event::ApprovalAsked { send: id });

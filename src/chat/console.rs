@@ -93,8 +93,8 @@ struct Printed {
     ops: BTreeSet<String>,
     /// The same, oldest first.
     order: VecDeque<String>,
-    /// The last one-line state of each card.
-    summaries: BTreeMap<String, String>,
+    /// What each message last showed: a card its one line, an entry all of it.
+    shown: BTreeMap<String, String>,
 }
 
 /// The console chat.
@@ -183,10 +183,15 @@ impl Console {
         match (&message.view, &message.edit) {
             (View::Card(card), Some(id)) => {
                 let summary = text::summary(card, style);
-                (printed.summaries.get(id) != Some(&summary)).then(|| format!("{room}↻ {summary}\n"))
+                (printed.shown.get(id) != Some(&summary)).then(|| format!("{room}↻ {summary}\n"))
             }
-            // What changed has an entry of its own: an edit tells of itself.
-            (View::Entry(entry), Some(_)) => Some(format!("{room}↻ {}\n", text::headline(entry, style))),
+            // What changed has an entry of its own; here it is enough that, and where.
+            (View::Entry(entry), Some(id)) => {
+                let same = printed.shown.get(id).is_some_and(|shown| *shown == text::render(&message.view, style));
+                (!same).then(|| format!("{room}↻ {}\n", text::headline(entry, style)))
+            }
+            // What is printed stays; that a case was erased is said once, in its thread.
+            (View::Text(_), Some(_)) => None,
             (view, _) if room.is_empty() => Some(text::render(view, style)),
             (view, _) => Some(format!("{room}\n{}", text::render(view, style))),
         }
@@ -197,18 +202,22 @@ impl Console {
         if printed.ops.insert(message.op.clone()) {
             printed.order.push_back(message.op.clone());
         }
-        if let View::Card(card) = &message.view {
-            let id = message.edit.clone().unwrap_or_else(|| message.op.clone());
-            printed.summaries.insert(id, text::summary(card, &self.settings.style));
+        let shown = match &message.view {
+            View::Card(card) => Some(text::summary(card, &self.settings.style)),
+            View::Entry(_) => Some(text::render(&message.view, &self.settings.style)),
+            View::Text(_) | View::Form(_) => None,
+        };
+        if let Some(shown) = shown {
+            printed.shown.insert(message.edit.clone().unwrap_or_else(|| message.op.clone()), shown);
         }
         while printed.order.len() > REMEMBERED {
             if let Some(op) = printed.order.pop_front() {
                 printed.ops.remove(&op);
-                printed.summaries.remove(&op);
+                printed.shown.remove(&op);
             }
         }
-        while printed.summaries.len() > REMEMBERED {
-            printed.summaries.pop_first();
+        while printed.shown.len() > REMEMBERED {
+            printed.shown.pop_first();
         }
     }
 

@@ -11,6 +11,8 @@ use crate::i18n::Words;
 use crate::network::Finding;
 use crate::policy::Lang;
 use crate::say::Say;
+use crate::store::sidecar;
+use crate::store::sled::SledStore;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -83,10 +85,16 @@ async fn account(config: &Config, account: &crate::config::AccountConfig, offlin
 fn where_the_store_is(config: &Config) -> Finding {
     let (path, keyring) = (config.resolve(&config.store.path), config.resolve(&config.store.keyring_path()));
     let sentence = |code: &str| Say::new(code).text("path", path.display().to_string()).text("keyring", keyring.display().to_string());
+    let error = match SledStore::look_over(&path, &keyring) {
+        Ok(true) => return well("store", sentence("check-store-there")),
+        Ok(false) => return well("store", sentence("check-store-new")),
+        Err(error) => error.to_string(),
+    };
+    let seq = sidecar::path_of(&path);
+    let left: Vec<_> = [&keyring, &seq].into_iter().filter(|f| f.exists()).map(|f| f.display().to_string()).collect();
     match (path.exists(), keyring.exists()) {
-        (true, true) => well("store", sentence("check-store-there")),
-        (false, false) => well("store", sentence("check-store-new")),
+        (false, _) if !left.is_empty() => ill("store", sentence("check-store-only-rest").text("left", left.join(", "))),
         (true, false) => ill("store", sentence("check-store-no-keys")),
-        (false, true) => ill("store", sentence("check-store-only-keys")),
+        _ => ill("store", Say::new("check-store-refused").text("why", error)),
     }
 }

@@ -1,5 +1,6 @@
 //! `assign`: a lead gives a case to a colleague; an agent takes one that is nobody's.
 
+use super::parse::workers;
 use super::{Args, Command, FORM, Row, Run, Takes, Verb, done, is_lead, open};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -26,7 +27,7 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     open(w)?;
     // A case is given only to somebody who can work it.
     if w.ctx.policy.role(&to) < Some(Role::Agent) {
-        return Err(Refusal::UnknownPerson(to.0));
+        return Err(Refusal::UnknownPerson(to.0, workers(&w.ctx.policy.people)));
     }
     if w.case.owner.as_ref() == Some(&to) {
         return Err(if to == c.by { Refusal::AlreadyYours } else { Refusal::AlreadySo });

@@ -33,11 +33,12 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         w.event(Some(&c.by), Event::Discarded { draft: id });
         return Ok(done(w, &ROW));
     }
-    let live = w.case.live_send().ok_or(Refusal::NoDraft)?;
+    let live = w.case.live_send().ok_or(Refusal::NothingToDiscard)?;
     let (id, by) = (live.id, live.by.clone());
     match live.state {
         SendState::AwaitingApproval | SendState::Held(_) => {}
         SendState::Unknown { .. } => return Err(Refusal::InDoubt(id)),
+        SendState::Waiting { .. } => return Err(Refusal::NothingToDiscard),
         _ => return Err(Refusal::SendUnderWay(id)),
     }
     if by != c.by && !free {

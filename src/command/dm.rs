@@ -1,6 +1,7 @@
-//! `dm`: writes to the customer in the private conversation that a handoff opened.
+//! `dm`: writes to the customer in the private conversation that a handoff opened. Without text it
+//! sends the message that `undo` called back last.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, needed_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, given_text, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -14,20 +15,20 @@ pub const ROW: Row = Row {
     en: &["message"],
     es: &["md", "mensaje"],
     on_case: true,
-    takes: Takes::Text,
+    takes: Takes::MaybeText,
     role: Role::Agent,
     doors: FORM,
     run: Run::Case(run),
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
-    let text = needed_text(c)?;
     open(w)?;
     w.not_anothers(&c.by)?;
     if !w.case.handoff_open {
         return Err(Refusal::NoHandoff);
     }
+    let text = given_text(c).or_else(|| called_back(w, &SendKind::Dm)).ok_or_else(|| Refusal::Usage(ROW.name.into()))?.to_owned();
     w.own(&c.by)?;
-    let id = w.send(SendKind::Dm, text, c, &c.by)?;
+    let id = w.send(SendKind::Dm, &text, c, &c.by)?;
     Ok(sent(w, id))
 }

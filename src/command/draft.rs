@@ -23,6 +23,7 @@ pub const ROW: Row = Row {
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     let text = needed_text(c)?;
     open(w)?;
+    w.remember(&c.by, ROW.name);
     w.draft(&c.by, text);
     // With nothing to answer, only the sending is refused; what was written stands.
     let Ok((account, to, _)) = w.addressee(&SendKind::Reply) else { return Ok(Say::new("done-draft-unaddressed").case(w.case.id)) };

@@ -1,6 +1,6 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, capabilities, fill, given_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, capabilities, fill, given_text, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -71,8 +71,12 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if capabilities(w, &account).dm_route == DmRoute::None {
         return Err(Refusal::NoPrivateRoute);
     }
-    let template = given_text(c).map_or_else(|| template(w), str::to_owned);
-    let text = fill::filled(&w.case, w.ctx.policy, &c.by, &template);
+    let fill = |template: &str| fill::filled(&w.case, w.ctx.policy, &c.by, template);
+    let text = match (given_text(c), called_back(w, &SendKind::Handoff)) {
+        (Some(given), _) => fill(given),
+        (None, Some(before)) => before.to_owned(),
+        (None, None) => fill(&template(w)),
+    };
     w.own(&c.by)?;
     let id = w.send(SendKind::Handoff, &text, c, &c.by)?;
     Ok(sent(w, id))

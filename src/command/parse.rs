@@ -8,7 +8,7 @@ use crate::case::refusal::Refusal;
 use crate::case::{CaseId, Priority};
 use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::intake::fold;
-use crate::policy::{AgentId, Lang, Person, RoomId};
+use crate::policy::{AgentId, Lang, Person, Role, RoomId};
 use std::collections::BTreeMap;
 
 /// What the chat knows about a line.
@@ -32,6 +32,8 @@ pub struct Meta<'a> {
 
 /// The longest label, in characters.
 const MAX_TAG: usize = 40;
+/// How many colleagues a refusal names.
+const MOST_NAMES: usize = 30;
 
 /// Makes a command of `line`. A bare number in front of text is a case's number outside of threads
 /// only; in a thread, where the case is plain, it belongs to the text unless written `#2`.
@@ -92,7 +94,7 @@ fn brief(word: &str) -> String {
 
 fn leading_case<'a>(rest: &'a str, row: &Row, in_thread: bool) -> (Option<CaseId>, &'a str) {
     let (word, after) = first_word(rest);
-    let worded = !matches!(row.takes, Takes::Nothing | Takes::Person | Takes::Priority | Takes::Case);
+    let worded = !matches!(row.takes, Takes::Nothing | Takes::Version | Takes::Person | Takes::Priority | Takes::Case);
     match number(word) {
         Some((id, marked)) if marked || !in_thread || !worded => (Some(id), after),
         _ => (None, rest),
@@ -109,23 +111,29 @@ fn number(word: &str) -> Option<(CaseId, bool)> {
 
 /// The two cases of `merge` and `link`: `42 43`, or in a thread the other one alone.
 fn pair(first: Option<CaseId>, rest: &str, row: &Row, in_thread: bool) -> Result<(Option<CaseId>, Args), Refusal> {
-    let usage = || Refusal::Usage(row.name.into());
-    let first = first.ok_or_else(usage)?;
+    let first = match first {
+        Some(first) => first,
+        None if rest.trim().is_empty() => return Err(Refusal::Usage(row.name.into())),
+        None => return Err(Refusal::NotACase(row.name.into(), brief(first_word(rest).0))),
+    };
     let between = |w: &&str| !matches!(fold(w).as_str(), "into" | "in" | "with" | "and" | "en" | "con" | "y" | "a" | "to");
     let others: Vec<&str> = rest.split_whitespace().filter(between).collect();
     match others.as_slice() {
         [] if in_thread => Ok((None, Args::Case(first))),
+        [] => Err(Refusal::Usage(row.name.into())),
         [other] => {
-            let (other, _) = number(other).ok_or_else(usage)?;
+            let (other, _) = number(other).ok_or_else(|| Refusal::NotACase(row.name.into(), brief(other)))?;
             Ok((Some(first), Args::Case(other)))
         }
-        _ => Err(usage()),
+        [_, extra, ..] => Err(Refusal::TooMuch(row.name.into(), brief(extra))),
     }
 }
 
 fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
     let usage = || Refusal::Usage(row.name.into());
-    let optional = matches!(row.takes, Takes::Nothing | Takes::MaybeText | Takes::Period | Takes::Filter | Takes::Topic);
+    let too_much = || Refusal::TooMuch(row.name.into(), brief(rest));
+    let other = || Refusal::NotOneOf(row.name.into(), brief(rest));
+    let optional = matches!(row.takes, Takes::Nothing | Takes::MaybeText | Takes::Version | Takes::Period | Takes::Filter | Takes::Topic);
     if rest.is_empty() {
         return match row.takes {
             Takes::Period => Ok(Args::Period(Period::default())),
@@ -135,14 +143,15 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
         };
     }
     match row.takes {
-        Takes::Nothing | Takes::Case => Err(usage()),
+        Takes::Nothing | Takes::Case => Err(too_much()),
         Takes::Text | Takes::MaybeText => Ok(Args::Text(rest.to_owned())),
         Takes::Person => person(rest, meta).map(|id| Args::Person(id.0)),
-        Takes::Tag => tag(rest).ok_or_else(usage),
-        Takes::Priority => priority(rest).map(Args::Priority).ok_or_else(usage),
+        Takes::Tag => tag(rest).ok_or_else(|| Refusal::BadLabel(brief(rest), MAX_TAG)),
+        Takes::Priority => priority(rest).map(Args::Priority).ok_or_else(other),
         Takes::For => duration(rest).map(Args::For).ok_or_else(|| Refusal::BadTime(brief(rest))),
-        Takes::Period => period(rest).map(Args::Period).ok_or_else(usage),
-        Takes::Filter => filter(rest).map(Args::Filter).ok_or_else(usage),
+        Takes::Period => period(rest).map(Args::Period).ok_or_else(other),
+        Takes::Filter => filter(rest).map(Args::Filter).ok_or_else(other),
+        Takes::Version => version(rest).map(Args::Version).ok_or_else(too_much),
         Takes::Topic => {
             let name = rest.trim_start_matches(['!', '/']);
             let found = table::find(name).ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))?;
@@ -153,7 +162,7 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
 
 /// A colleague: oneself, an id of `[people]`, a chat's mention, or a name that only one has.
 fn person(typed: &str, meta: &Meta<'_>) -> Result<AgentId, Refusal> {
-    let unknown = || Refusal::UnknownPerson(brief(typed));
+    let unknown = || Refusal::UnknownPerson(brief(typed), workers(meta.people));
     if matches!(fold(typed).as_str(), "me" | "myself" | "yo" | "mi" | "a mi") || typed == meta.by.as_str() {
         return Ok(meta.by.clone());
     }
@@ -176,12 +185,22 @@ fn person(typed: &str, meta: &Meta<'_>) -> Result<AgentId, Refusal> {
     only(&|name| name == wanted).or_else(|| only(&|name| name.split_whitespace().next() == Some(wanted.as_str()))).ok_or_else(unknown)
 }
 
+/// The names of those who can take cases, for whoever mistyped one.
+pub(super) fn workers(people: &BTreeMap<AgentId, Person>) -> Vec<String> {
+    let named = people.iter().filter(|(_, p)| p.role >= Role::Agent);
+    named.map(|(id, p)| if p.name.is_empty() { id.0.clone() } else { p.name.clone() }).take(MOST_NAMES).collect()
+}
+
 fn tag(typed: &str) -> Option<Args> {
     let off = typed.starts_with('-');
     let plain = typed.trim_start_matches(['-', '#', ' ']).to_lowercase();
     let label = plain.split_whitespace().collect::<Vec<_>>().join("-");
     let fits = !label.is_empty() && label.chars().count() <= MAX_TAG && !label.chars().any(char::is_control);
     fits.then_some(Args::Tag(label, off))
+}
+
+fn version(typed: &str) -> Option<u32> {
+    typed.strip_prefix(['#', 'v']).unwrap_or(typed).parse().ok()
 }
 
 fn priority(typed: &str) -> Option<Priority> {

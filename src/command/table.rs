@@ -123,6 +123,7 @@ fn takes_words(takes: Takes) -> &'static str {
         Takes::Period => "(today, yesterday, week)",
         Takes::Filter => "(open, mine, unclaimed, spam)",
         Takes::Topic => "(command)",
+        Takes::Version => "(version)",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Command, PRESSED, Row, Run, Takes, Verb, give_back, is_lead, not_merged};
 use crate::case::refusal::Refusal;
 use crate::case::work::{UNDO_ACT_MS, Work};
-use crate::case::{Case, Event, SendState, Status, StopReason, Undoable};
+use crate::case::{Case, Event, SendKind, SendState, Status, StopReason, Undoable};
 use crate::digest::FactKind;
 use crate::planted::{self, Bug};
 use crate::policy::Role;
@@ -34,14 +34,23 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         if by != c.by && w.case.owner.as_ref() != Some(&c.by) && !is_lead(w, c) {
             return Err(Refusal::OwnedBy(by));
         }
+        let code = match live.kind {
+            SendKind::Reply => "done-undo-reply",
+            SendKind::Handoff => "done-undo-handoff",
+            SendKind::Dm => "done-undo-dm",
+            SendKind::Retract { .. } | SendKind::Correct { .. } => "done-undo-send",
+        };
         if !planted::is(Bug::UndoIgnored) {
             w.stop(id, StopReason::Undone, Some(&c.by));
             give_back(w, id);
         }
-        return Ok(Say::new("done-undo-send").case(w.case.id));
+        return Ok(Say::new(code).case(w.case.id));
     }
     let recent = |u: &Undoable| u.by == c.by && w.ctx.now.since(u.at) <= UNDO_ACT_MS;
     let before = w.case.undoable.clone().filter(recent).ok_or(Refusal::NothingToUndo)?;
+    if before.verb == "draft" && w.case.current_draft().is_none_or(|d| d.by != c.by) {
+        return Err(Refusal::NothingToUndo);
+    }
     w.case.undoable = None;
     restore(&mut w.case, &before);
     match before.verb.as_str() {
@@ -58,6 +67,8 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
 /// or owner has made the act impossible to undo ([`Work::remember`]).
 fn restore(case: &mut Case, before: &Undoable) {
     match before.verb.as_str() {
+        // What was written stays in the thread; the owner and all else stay as they are.
+        "draft" => case.drafts.iter_mut().for_each(|d| d.closed = true),
         "claim" | "release" | "assign" => {
             case.owner = before.owner.clone();
             case.status = before.status;

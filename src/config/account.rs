@@ -32,6 +32,8 @@ pub struct AccountConfig {
     pub token: SecretRef,
     /// How often the account is reconciled, in seconds, besides listening to its stream.
     pub poll_seconds: i64,
+    /// A host that its streams may be heard from besides the server's own and those below it.
+    pub streaming_host: Option<String>,
     /// Switched off, it is neither read nor sent from.
     pub enabled: bool,
 }
@@ -44,6 +46,7 @@ impl Default for AccountConfig {
             base_url: String::new(),
             token: SecretRef::Missing,
             poll_seconds: 60,
+            streaming_host: None,
             enabled: true,
         }
     }
@@ -92,6 +95,12 @@ impl AccountConfig {
             SecretRef::Missing => problems.add(&token, Say::new("cli-config-secret-missing")),
         }
         problems.within(&at.then("poll_seconds"), self.poll_seconds, 1, 3600);
+        if let Some(host) = &self.streaming_host
+            && !matches!(Host::parse(host), Ok(Host::Domain(name)) if !name.is_empty())
+            && host.parse::<IpAddr>().is_err()
+        {
+            problems.add(&at.then("streaming_host"), Say::new("cli-config-host").text("value", host));
+        }
     }
 }
 

@@ -52,6 +52,13 @@ impl ChatConfig {
         console.or(self.slack.as_ref().map(|s| s.channel.as_str()))
     }
 
+    /// A terminal shows one room; a program may tell apart as many as it likes.
+    pub(super) fn check_room(&self, at: &At, room: &str, problems: &mut Problems) {
+        if let Some(console) = self.console.as_ref().filter(|c| c.format == ConsoleFormat::Text && c.room != room && !room.is_empty()) {
+            problems.add(at, Say::new("cli-config-room").text("value", room).text("known", &console.room));
+        }
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         let at = At::key("chat");
         match (&self.console, &self.slack) {

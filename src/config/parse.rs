@@ -11,6 +11,9 @@ use toml::de::{DeTable, DeValue};
 /// So many findings are enough; whoever has more starts from the example.
 const MOST_FINDINGS: usize = 100;
 
+/// Of a value that is repeated, so many characters.
+const MOST_SHOWN: usize = 60;
+
 /// Reads `text`. What could not be read stands at its default in the configuration.
 pub(super) fn parse(text: &str) -> (Config, Problems) {
     let lines = Lines::of(text);
@@ -64,7 +67,31 @@ fn say(at: &At, message: &str) -> Say {
     if head.starts_with("unknown variant") {
         return unknown("cli-config-unknown-value", word, &known);
     }
-    Say::new("cli-config-type").text("detail", message)
+    wrong_type(message).unwrap_or_else(|| Say::new("cli-config-type").text("detail", message))
+}
+
+/// What serde says of a value of the wrong kind, as a sentence with an example; `None`: its words are new to us.
+fn wrong_type(message: &str) -> Option<Say> {
+    let (found, expected) = message.split_once(": ")?.1.rsplit_once(", expected ")?;
+    let code = match expected {
+        "i64" | "u64" | "i32" | "u32" => "cli-config-type-number",
+        "a string" | "path string" | "string or table" => "cli-config-type-text",
+        "a boolean" => "cli-config-type-bool",
+        "a sequence" => "cli-config-type-list",
+        "a map" => "cli-config-type-table",
+        _ if expected.starts_with("struct ") => "cli-config-type-table",
+        _ => return None,
+    };
+    // `string "ten"`, "integer `9`", "map": the kind goes, the value stays.
+    let shown = match found.split_once(' ') {
+        _ if found == "map" => "{ … }".to_owned(),
+        _ if found == "sequence" => "[ … ]".to_owned(),
+        Some(("floating", value)) => value.trim_start_matches("point ").replace('`', ""),
+        Some(("string", value)) => value.chars().take(MOST_SHOWN).collect(),
+        Some((_, value)) => value.replace('`', ""),
+        None => found.to_owned(),
+    };
+    Some(Say::new(code).text("found", shown))
 }
 
 fn unknown(code: &str, word: &str, known: &[&str]) -> Say {

@@ -122,6 +122,13 @@ impl Problems {
         })
     }
 
+    /// The one to begin with: a mistyped key makes others miss what it should have held.
+    #[must_use]
+    pub fn first(&self) -> Option<&Problem> {
+        let mistyped = |p: &&Problem| p.say.code.starts_with("cli-config-unknown-key");
+        self.found.iter().find(mistyped).or(self.found.first())
+    }
+
     /// Whether the file itself names this value, so that it is not a default.
     #[must_use]
     pub fn written(&self, at: &At) -> bool {

@@ -27,6 +27,9 @@ pub struct ReplyConfig {
     pub undo_seconds: i64,
     /// Who needs approval.
     pub approval: Approval,
+    /// How long a text that took the place of another must have stood in the room before `approve`
+    /// takes it without its number, in seconds.
+    pub approve_after_seconds: i64,
     /// The first private message of a handoff, by the customer's language. Languages left out
     /// keep the text that comes with sereno.
     pub handoff: BTreeMap<String, String>,
@@ -36,7 +39,13 @@ pub struct ReplyConfig {
 
 impl Default for ReplyConfig {
     fn default() -> Self {
-        ReplyConfig { undo_seconds: 10, approval: Approval::Off, handoff: BTreeMap::new(), canned: BTreeMap::new() }
+        ReplyConfig {
+            undo_seconds: 10,
+            approval: Approval::Off,
+            approve_after_seconds: 20,
+            handoff: BTreeMap::new(),
+            canned: BTreeMap::new(),
+        }
     }
 }
 
@@ -44,6 +53,7 @@ impl ReplyConfig {
     pub(super) fn check(&self, problems: &mut Problems) {
         let at = At::key("reply");
         problems.within(&at.then("undo_seconds"), self.undo_seconds, 0, 3600);
+        problems.within(&at.then("approve_after_seconds"), self.approve_after_seconds, 0, 3600);
         check_texts(&at.then("handoff"), &self.handoff, MOST_HANDOFF, problems);
         let at = at.then("canned");
         if self.canned.len() > MOST_CANNED {
@@ -64,7 +74,13 @@ impl ReplyConfig {
 
     pub(super) fn policy(&self) -> ReplyPolicy {
         let undo_ms = self.undo_seconds.saturating_mul(SECOND_MS);
-        ReplyPolicy { undo_ms, approval: self.approval, handoff_text: self.handoff.clone(), canned: self.canned.clone() }
+        ReplyPolicy {
+            undo_ms,
+            approval: self.approval,
+            read_ms: self.approve_after_seconds.saturating_mul(SECOND_MS),
+            handoff_text: self.handoff.clone(),
+            canned: self.canned.clone(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Fact, FactKind};
 use crate::case::CaseId;
 use crate::clock::Time;
+use crate::desk::Desk;
 use crate::store::OpenCount;
 use std::collections::BTreeMap;
 
@@ -19,8 +20,8 @@ pub struct Figures {
     pub answered: u64,
     /// Public answers sent.
     pub replies: u64,
-    /// Open now.
-    pub open: OpenCount,
+    /// Open as it ended, or now where it has not ended; `None`: not known any more.
+    pub open: Option<OpenCount>,
     /// Median time to the first answer, milliseconds.
     pub median_ms: Option<i64>,
     /// 90th percentile of it (nearest rank).
@@ -43,9 +44,18 @@ pub struct Figures {
     pub by_agent: BTreeMap<String, u64>,
 }
 
+/// What was open as the time up to `to` ended: `current` where it goes on, else what was noted.
+#[must_use]
+pub fn open_at(desk: &Desk, current: OpenCount, to: Time, now: Time) -> Option<OpenCount> {
+    if to > now {
+        return Some(current);
+    }
+    desk.day_end(to).map(|d| OpenCount { open: d.open, oldest: d.oldest })
+}
+
 /// Counts `facts`.
 #[must_use]
-pub fn figures(facts: &[Fact], open: OpenCount, from: Time, to: Time, by_agent: bool) -> Figures {
+pub fn figures(facts: &[Fact], open: Option<OpenCount>, from: Time, to: Time, by_agent: bool) -> Figures {
     let mut f = Figures { from, to, open, ..Figures::default() };
     let mut answers: Vec<i64> = Vec::new();
     let mut in_target = 0_u64;
@@ -108,7 +118,7 @@ mod tests {
     }
 
     fn count(facts: &[Fact]) -> Figures {
-        figures(facts, OpenCount::default(), Time(0), Time(1), true)
+        figures(facts, None, Time(0), Time(1), true)
     }
 
     #[test]
@@ -141,7 +151,7 @@ mod tests {
         assert_eq!((f.reopened, f.hidden, f.answered), (1, 1, 0));
         assert_eq!(f.by_network.iter().map(|(n, c)| (n.as_str(), *c)).collect::<Vec<_>>(), [("mastodon", 1), ("square", 1)]);
         assert_eq!(f.by_agent.iter().map(|(n, c)| (n.as_str(), *c)).collect::<Vec<_>>(), [("U1", 1)]);
-        assert!(figures(&facts, OpenCount::default(), Time(0), Time(1), false).by_agent.is_empty(), "only if configured");
+        assert!(figures(&facts, None, Time(0), Time(1), false).by_agent.is_empty(), "only if configured");
     }
 
     #[test]

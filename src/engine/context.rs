@@ -5,7 +5,7 @@
 
 use crate::case::step::{self, CaseInput, Opening};
 use crate::case::work::{Ctx, Follow, Planned, Work};
-use crate::case::{Case, CaseId, CaseKey, SendState};
+use crate::case::{Case, CaseId, CaseKey, EventRecord, SendState};
 use crate::clock::{DAY_MS, Time};
 use crate::command::Answer;
 use crate::desk::{Desk, DeskWork};
@@ -43,6 +43,23 @@ pub(super) struct Tx<'a> {
     pub reload: bool,
     pub(super) rest: Commit,
     code: &'a dyn Fn(u64) -> String,
+}
+
+/// What a step leaves behind, let go of the desk that it looked at.
+struct Changed {
+    case: Case,
+    events: Vec<EventRecord>,
+    effects: Vec<Planned>,
+    voided: Vec<u32>,
+    facts: Vec<crate::digest::Fact>,
+    follow: Vec<Follow>,
+}
+
+impl From<Work<'_>> for Changed {
+    fn from(work: Work<'_>) -> Changed {
+        let Work { case, events, effects, voided, facts, follow, .. } = work;
+        Changed { case, events, effects, voided, facts, follow }
+    }
 }
 
 impl<'a> Tx<'a> {
@@ -211,8 +228,8 @@ impl<'a> Tx<'a> {
         let earlier = u32::try_from(self.cases_of(&post.author.id, 100)?.len()).unwrap_or(u32::MAX);
         let opening = Opening { id, code: (self.code)(id.0), earlier, linked };
         let policy = self.policy;
-        let desk = self.desk.clone();
-        let work = step::open(post, opening, Ctx { now: self.now, policy, desk: &desk, other: None });
+        let work = step::open(post, opening, Ctx { now: self.now, policy, desk: &self.desk, other: None });
+        let work = Changed::from(work);
         self.keys.insert(work.case.key.clone(), id);
         self.claim_post(post, &Claim::Case(id));
         self.keep(work, 0)?;
@@ -227,22 +244,21 @@ impl<'a> Tx<'a> {
         other: Option<&Case>,
     ) -> Result<Result<Option<Say>, crate::case::refusal::Refusal>, StoreError> {
         let policy = self.policy;
-        let desk = self.desk.clone();
         let before = case.clone();
-        let ctx = Ctx { now: self.now, policy, desk: &desk, other };
+        let ctx = Ctx { now: self.now, policy, desk: &self.desk, other };
         match step::step(case, input, ctx) {
+            Ok((work, said)) if work.is_noop(&before) => Ok(Ok(said)),
             Ok((work, said)) => {
-                if !work.is_noop(&before) {
-                    self.keep(work, before.version)?;
-                }
+                let work = Changed::from(work);
+                self.keep(work, before.version)?;
                 Ok(Ok(said))
             }
             Err(refusal) => Ok(Err(refusal)),
         }
     }
 
-    fn keep(&mut self, work: Work<'_>, version: u64) -> Result<(), StoreError> {
-        let Work { case, events, effects, voided, facts, follow, .. } = work;
+    fn keep(&mut self, work: Changed, version: u64) -> Result<(), StoreError> {
+        let Changed { case, events, effects, voided, facts, follow } = work;
         let id = case.id;
         for send in voided {
             let void: Vec<EntryId> = self
@@ -325,6 +341,11 @@ impl<'a> Tx<'a> {
             self.plan(None, Planned { lane: Lane::Chat(room), urgency, effect, due: self.now });
         }
         out
+    }
+
+    /// Tells a room something that belongs to no case any more.
+    pub fn tell(&mut self, lane: Lane, urgency: Urgency, effect: Effect) {
+        self.plan(None, Planned { lane, urgency, effect, due: self.now });
     }
 
     /// Tells people about something in the room where cards go that no other room takes.

@@ -2,6 +2,7 @@
 
 use super::run::Engine;
 use crate::case::{Case, CaseId, EventRecord, Outgoing, SendKind, SendState};
+use crate::clock::Time;
 use crate::digest::figures::Figures;
 use crate::outbox::{Effect, Entry};
 use crate::say::Say;
@@ -36,6 +37,17 @@ pub enum Body {
     Notice {
         /// Which.
         say: Say,
+    },
+    /// A case was erased.
+    Erased {
+        /// Which.
+        case: CaseId,
+        /// When.
+        at: Time,
+        /// Its thread.
+        thread: String,
+        /// The chat's id of the message that is to be changed; `None`: a new one.
+        edit: Option<String>,
     },
     /// A report.
     Digest {
@@ -72,11 +84,14 @@ pub struct Delivery {
 
 impl Engine {
     /// What an entry shows or sends, as things now stand; `None` where that is gone.
-    pub(super) fn body(&self, entry: &Entry) -> Result<Option<Body>, StoreError> {
+    pub(super) fn body(&self, entry: &Entry, now: Time) -> Result<Option<Body>, StoreError> {
         let case = || entry.case.map(|id| self.store.case(id)).transpose().map(|c| c.flatten().map(Box::new));
         Ok(match &entry.effect {
             Effect::Notice { say } => Some(Body::Notice { say: say.clone() }),
-            Effect::Digest { from, to } => Some(Body::Digest { figures: Box::new(self.figures(*from, *to)?) }),
+            Effect::Erased { case, at, thread, edit } => {
+                Some(Body::Erased { case: *case, at: *at, thread: thread.clone(), edit: edit.clone() })
+            }
+            Effect::Digest { from, to } => Some(Body::Digest { figures: Box::new(self.figures(*from, *to, now)?) }),
             Effect::Card { place } => case()?.map(|case| Body::Card { case, place: *place, edit: None }),
             Effect::CardUpdate { place } => case()?.map(|case| {
                 let edit = case.places.get(*place).and_then(|p| p.thread.clone());

@@ -1,7 +1,8 @@
 //! What a form shows before it is filled in. The command is tried on a copy of the case that is
 //! thrown away: what it would refuse then is refused now, before anybody types a word.
 
-use super::run::{Engine, find_case, may};
+use super::run::Engine;
+use super::staff::{find_case, may};
 use crate::case::refusal::Refusal;
 use crate::case::step::{self, CaseInput};
 use crate::case::work::{Ctx, Work};
@@ -62,7 +63,8 @@ impl Engine {
         if let Err(refusal) = may(&self.policy, command) {
             return Ok(Err(refusal));
         }
-        let found = find_case(command, |id| self.store.case(id), |room, thread| self.store.case_by_thread(room, thread))?;
+        let gone = |id| super::erase::absent(&self.desk, self.counters, id);
+        let found = find_case(command, |id| self.store.case(id), |room, thread| self.store.case_by_thread(room, thread), gone)?;
         Ok(found.and_then(|case| self.fill_in(now, command, case)))
     }
 

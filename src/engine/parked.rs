@@ -50,7 +50,7 @@ impl Tx<'_> {
 
     /// Keeps it no longer.
     pub(super) fn unpark(&mut self, id: Option<&str>) -> Result<Answer, StoreError> {
-        let answer = |ok: bool, say: Say| Answer { ok, say, case: None, send: None };
+        let answer = |ok: bool, say: Say| Answer { ok, say, case: None, send: None, of: None };
         let gone: Vec<String> = match id {
             Some(id) => self.store.parked(id)?.into_iter().map(|p| p.id).collect(),
             None => self.store.parked_list()?.into_iter().map(|p| p.id).collect(),

@@ -1,11 +1,12 @@
 //! What only reads: lists, histories, digests, help, the outbox. Commits nothing.
 
-use super::run::{Engine, find_case, may};
+use super::run::Engine;
+use super::staff::{find_case, may};
 use crate::case::refusal::Refusal;
 use crate::case::{Case, EventRecord};
 use crate::clock::Time;
 use crate::command::{Args, Command, Filter, Period, Verb, table};
-use crate::digest::figures::{Figures, figures};
+use crate::digest::figures::{Figures, figures, open_at};
 use crate::digest::schedule;
 use crate::outbox::Entry;
 use crate::store::StoreError;
@@ -64,7 +65,8 @@ impl Engine {
                 self.list(filter, &command.by)?
             }
             Verb::History => {
-                let found = find_case(command, |id| self.store.case(id), |room, thread| self.store.case_by_thread(room, thread))?;
+                let gone = |id| super::erase::absent(&self.desk, self.counters, id);
+                let found = find_case(command, |id| self.store.case(id), |room, thread| self.store.case_by_thread(room, thread), gone)?;
                 match found {
                     Ok(case) => {
                         let events = self.store.events(case.id, 0, HISTORY_LIMIT)?;
@@ -79,7 +81,7 @@ impl Engine {
                     _ => Period::Today,
                 };
                 let (from, to) = self.bounds(period, now);
-                Reply::Digest(Box::new(self.figures(from, to)?))
+                Reply::Digest(Box::new(self.figures(from, to, now)?))
             }
             _ => Reply::Help(match &command.args {
                 Args::Topic(topic) => table::find(topic).map(|row| row.verb),
@@ -97,13 +99,14 @@ impl Engine {
         Ok(Reply::List { filter, cases })
     }
 
-    /// The figures of `from <= t < to`.
+    /// The figures of `from <= t < to`, as known at `now`.
     ///
     /// # Errors
     /// Whatever the store says.
-    pub fn figures(&self, from: Time, to: Time) -> Result<Figures, StoreError> {
+    pub fn figures(&self, from: Time, to: Time, now: Time) -> Result<Figures, StoreError> {
         let facts = self.store.facts(from, to)?;
-        Ok(figures(&facts, self.store.open_count()?, from, to, self.policy.digest.by_agent))
+        let open = open_at(&self.desk, self.store.open_count()?, to, now);
+        Ok(figures(&facts, open, from, to, self.policy.digest.by_agent))
     }
 
     /// The moments between which a period lies.

@@ -3,7 +3,7 @@
 use super::context::Tx;
 use super::run::Signal;
 use crate::case::step::CaseInput;
-use crate::case::{Case, CaseId, HoldReason, SendKind, SendState, StopReason};
+use crate::case::{Case, CaseId, Event, HoldReason, SendKind, SendState, StopReason};
 use crate::clock::{DAY_MS, SECOND_MS, Time};
 use crate::command::Answer;
 use crate::outbox::lanes::back_off_ms;
@@ -43,7 +43,7 @@ impl Tx<'_> {
                     let account = account.clone();
                     self.desk(|d| d.health(&account, Some(why)));
                 }
-                signals.push(Signal::Block(entry.lane.clone(), until));
+                signals.push(Signal::Lock(entry.lane.clone(), until));
                 self.again(entry, until, why)
             }
             Outcome::Unknown { .. } if matches!(entry.effect, Effect::Send { .. }) && planted::is(Bug::ResendWithoutLook) => {
@@ -101,7 +101,7 @@ impl Tx<'_> {
 
     /// An operator's word on a dead letter or a doubt.
     pub(super) fn decide(&mut self, id: EntryId, retry: bool) -> Result<Answer, StoreError> {
-        let answer = |ok: bool, code: &str, case| Answer { ok, say: Say::new(code).number("entry", id.0), case, send: None };
+        let answer = |ok: bool, code: &str, case| Answer { ok, say: Say::new(code).number("entry", id.0), case, send: None, of: None };
         let Some(entry) = self.entry(id) else { return Ok(answer(false, "refused-no-entry", None)) };
         let case = entry.case;
         if entry.state == EntryState::InFlight {
@@ -145,14 +145,20 @@ impl Tx<'_> {
                 self.step(case, CaseInput::CardShown(*place, receipt), None)?.ok();
             }
             Effect::ThreadEntry { place, event } => {
-                let record = self.store.events(case.id, *event, 1)?.into_iter().next();
-                if let Some(post) = record.filter(|r| r.n == *event).and_then(|r| r.event.shows_post()) {
+                let record = self.store.events(case.id, *event, 1)?.into_iter().next().filter(|r| r.n == *event);
+                if let Some(Event::ApprovalAsked { send }) = record.as_ref().map(|r| &r.event) {
+                    self.step(case, CaseInput::OfferShown(*send), None)?.ok();
+                } else if let Some(post) = record.and_then(|r| r.event.shows_post()) {
                     let rendered = entry.sent_at.unwrap_or(entry.created);
                     let shown = CaseInput::EventShown { place: *place, event: *event, post, receipt, rendered };
                     self.step(case, shown, None)?.ok();
                 }
             }
-            Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Notice { .. } | Effect::Digest { .. } => {}
+            Effect::CardUpdate { .. }
+            | Effect::EntryUpdate { .. }
+            | Effect::Notice { .. }
+            | Effect::Erased { .. }
+            | Effect::Digest { .. } => {}
         }
         Ok(())
     }
@@ -224,7 +230,7 @@ impl Tx<'_> {
                 Ok(())
             }
             // An update of a message that is gone is not worth a word.
-            (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. }, _) => {
+            (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Erased { edit: Some(_), .. }, _) => {
                 self.finish(entry.id);
                 Ok(())
             }

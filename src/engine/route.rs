@@ -6,7 +6,7 @@ use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
 use crate::digest::{Fact, FactKind};
 use crate::intake::is_own_complaint;
 use crate::planted::{self, Bug};
-use crate::post::{Account, NetEvent, Post, PostRef, Reach};
+use crate::post::{Account, AuthorId, NetEvent, Post, PostId, PostRef, Reach};
 use crate::store::{Claim, StoreError};
 
 /// How many of a customer's cases are looked at.
@@ -32,7 +32,10 @@ impl Tx<'_> {
                 }
                 self.set_claim(repost, Claim::Noted);
                 match self.claim(post)? {
-                    Some(Claim::Case(case)) => self.on_case(case, &CaseInput::Reposted),
+                    Some(Claim::Case(case)) => {
+                        self.count_repost(id, case)?;
+                        self.on_case(case, &CaseInput::Reposted)
+                    }
                     _ => Ok(()),
                 }
             }
@@ -47,6 +50,15 @@ impl Tx<'_> {
                 _ => Ok(()),
             },
         }
+    }
+
+    /// A repost counts, and is no case. Its fact is numbered by its id: several come at one moment.
+    fn count_repost(&mut self, repost: &PostId, case: CaseId) -> Result<(), StoreError> {
+        if let Some(case) = self.living(case)? {
+            let n = crc32fast::hash(repost.as_str().as_bytes());
+            self.fact(Fact { at: self.now, case: case.id, n, network: case.key.network, by: None, kind: FactKind::Reposted });
+        }
+        Ok(())
     }
 
     /// From here on, older posts of this account are history.
@@ -214,14 +226,20 @@ impl Tx<'_> {
             self.set_claim(name, Claim::Noted);
             return Ok(());
         }
-        let own = match self.own_case(post)? {
-            Some(id) => self.living(id)?,
-            None => None,
+        let mut handoffs = match self.own_case(post)? {
+            Some(id) => vec![id],
+            None if post.is_dm() => self.open_handoffs(&post.author.id)?,
+            None => Vec::new(),
         };
+        let own = if handoffs.is_empty() { None } else { self.living(handoffs.remove(0))? };
         match own {
             Some(case) if joins(&case, self.policy.reopen_ms, self.now) => {
                 self.claim_post(post, &Claim::Case(case.id));
-                return self.on_case(case.id, &CaseInput::Post(post));
+                self.on_case(case.id, &CaseInput::Post(post))?;
+                if !handoffs.is_empty() {
+                    self.on_case(case.id, &CaseInput::OtherHandoffs(&handoffs))?;
+                }
+                return Ok(());
             }
             Some(late) => {
                 self.open(post, Some(late.id))?;
@@ -245,9 +263,9 @@ impl Tx<'_> {
         }
     }
 
-    /// The author's own case that a post belongs to: the one whose post it answers, the newest of
-    /// this conversation, for a private message the open handoff. Where none takes it any more,
-    /// the last of them, which the new one will hang on.
+    /// The author's own case that a post belongs to: the one whose post it answers, or the newest of
+    /// this conversation. Where none takes it any more, the last of them, which the new one will
+    /// hang on.
     fn own_case(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
         let key = CaseKey { desk: DeskId(0), network: post.network.clone(), root: post.root().clone(), customer: post.author.id.clone() };
         let mut late = None;
@@ -258,21 +276,18 @@ impl Tx<'_> {
             }
             late = Some(case.id);
         }
-        if late.is_some() {
-            return Ok(late);
+        Ok(late)
+    }
+
+    /// The open private conversations of a customer, the one where something happened last in front:
+    /// a private message that answers nothing goes there, and staff are told of the others.
+    fn open_handoffs(&self, customer: &AuthorId) -> Result<Vec<CaseId>, StoreError> {
+        let mut open = Vec::new();
+        for id in self.cases_of(customer, LOOK_BACK)? {
+            open.extend(self.case(id)?.filter(|c| c.handoff_open && c.merged_into.is_none()).map(|c| (c.touched_at, id)));
         }
-        if !post.is_dm() {
-            return Ok(None);
-        }
-        let mut best: Option<Case> = None;
-        for id in self.cases_of(&post.author.id, LOOK_BACK)? {
-            let Some(case) = self.case(id)? else { continue };
-            let newer = best.as_ref().is_none_or(|b| case.touched_at > b.touched_at);
-            if case.handoff_open && case.merged_into.is_none() && newer {
-                best = Some(case);
-            }
-        }
-        Ok(best.map(|c| c.id))
+        open.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(open.into_iter().map(|(_, id)| id).collect())
     }
 
     /// Somebody else's case in whose conversation the post stands.

@@ -2,20 +2,20 @@
 
 use super::context::Tx;
 use super::delivery::Delivery;
+use super::mark::{mark, may_go, rate_of};
+use super::staff::{answers, command_answer, id_used};
 use super::{Ack, Batch, Input, OutboxLine, Stats};
-use crate::case::gate::{Gate, gate};
-use crate::case::refusal::Refusal;
 use crate::case::step::CaseInput;
-use crate::case::{Case, CaseId, SendState};
-use crate::clock::{DAY_MS, SECOND_MS, Time};
-use crate::command::{Answer, Args, Command, Filter, Run, Verb, table};
+use crate::case::{Case, CaseId, Outgoing, SendState};
+use crate::clock::{DAY_MS, Time};
+use crate::command::{Answer, Filter, Run, table};
 use crate::desk::Desk;
-use crate::outbox::lanes::{Lanes, Rate};
+use crate::outbox::lanes::Lanes;
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
 use crate::planted::{self, Bug};
 use crate::policy::{AccountPolicy, Policy};
 use crate::post::{Account, PostRef};
-use crate::store::{Counters, Store, StoreError};
+use crate::store::{Counters, OpenCount, Store, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,7 +33,7 @@ pub struct Engine {
     pub(super) store: Arc<dyn Store>,
     pub(super) policy: Policy,
     pub(super) desk: Desk,
-    counters: Counters,
+    pub(super) counters: Counters,
     pub(super) lanes: Lanes,
     /// Accounts whose streams were read up to the present since start-up.
     reconciled: BTreeSet<Account>,
@@ -44,6 +44,8 @@ pub struct Engine {
     chat_per_minute: u32,
     entropy: [u8; 32],
     reload: bool,
+    /// What was open when the engine opened: also what was open as the days of downtime ended.
+    at_open: Option<OpenCount>,
 }
 
 impl Engine {
@@ -60,6 +62,7 @@ impl Engine {
             desk.next_wake = None;
         }
         let counters = store.counters()?;
+        let at_open = store.open_count()?;
         let mut lanes = Lanes::default();
         let mut unwatched = BTreeSet::new();
         for mut entry in store.outbox()? {
@@ -86,6 +89,7 @@ impl Engine {
             chat_per_minute,
             entropy,
             reload: false,
+            at_open: Some(at_open),
         })
     }
 
@@ -134,7 +138,7 @@ impl Engine {
     }
 
     /// Carries out `act` in one commit, and takes over what it changed once that stands.
-    fn transact<T>(&mut self, now: Time, act: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn transact<T>(&mut self, now: Time, act: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let entropy = self.entropy;
         let instance = self.store.instance().to_owned();
         let code = move |n: u64| tracking_code(&entropy, &instance, n);
@@ -180,8 +184,10 @@ impl Engine {
             for (b, batch) in batches.iter().enumerate() {
                 let mut acks = Vec::with_capacity(batch.inputs.len());
                 for (i, input) in batch.inputs.iter().enumerate() {
-                    if let Some(reply) = queries.get(&(b, i)) {
-                        acks.push(reply.clone());
+                    if let (Some(reply), Input::Command(command)) = (queries.get(&(b, i)), input) {
+                        // Queries are not remembered; what is remembered is never answered by one.
+                        let other = tx.seen(&command.id)?.is_some_and(|seen| !answers(&seen, command));
+                        acks.push(if other { Ack::Answered(id_used(command)) } else { reply.clone() });
                         continue;
                     }
                     acks.push(take_one(tx, input, &unwatched, &mut signals)?);
@@ -204,7 +210,8 @@ impl Engine {
         for signal in signals {
             match signal {
                 Signal::Block(lane, until) => self.lanes.block(&lane, until),
-                Signal::Unblock(lane) => self.lanes.unblock(&lane),
+                Signal::Lock(lane, until) => self.lanes.lock(&lane, until),
+                Signal::Unlock(lane) => self.lanes.unlock(&lane),
                 Signal::Reconciled(account) => {
                     self.unwatched.retain(|id| self.lanes.get(*id).is_some_and(|e| e.lane != Lane::Network(account.clone())));
                     self.reconciled.insert(account);
@@ -224,7 +231,7 @@ impl Engine {
                 {
                     let ack = match self.query(now, command)? {
                         Ok(reply) => Ack::Replied(Box::new(reply)),
-                        Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None }),
+                        Err(refusal) => Ack::Answered(Answer { ok: false, say: refusal.say(), case: command.case, send: None, of: None }),
                     };
                     out.insert((b, i), ack);
                 }
@@ -295,7 +302,7 @@ impl Engine {
     /// A marked entry with what it shows or sends.
     fn hand_out(&mut self, now: Time, entry: &Entry) -> Result<Option<Delivery>, StoreError> {
         let look = entry.state == EntryState::Unknown;
-        match self.body(entry)? {
+        match self.body(entry, now)? {
             Some(body) => Ok(Some(Delivery { op: entry.op(self.store.instance()), look, body, entry: entry.clone() })),
             // Its case was erased, or its event is gone: nothing to show any more.
             None => self
@@ -308,14 +315,20 @@ impl Engine {
     }
 
     fn wake(&mut self, now: Time) -> Result<(), StoreError> {
-        let desk_due = self.desk.next_wake.is_none_or(|t| t <= now);
+        let desk_due = self.desk.wakes_at(now) <= now;
+        let at_open = self.at_open.take();
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
         if !desk_due && cases.is_empty() {
             return Ok(());
         }
+        // Before anything that this waking changes.
+        let open = if desk_due { Some(at_open.map_or_else(|| self.store.open_count(), Ok)?) } else { None };
         self.transact(now, |tx| {
-            if desk_due {
-                tx.desk(|d| d.wake());
+            if let Some(open) = open {
+                tx.desk(|d| {
+                    d.note_day(open.open, open.oldest);
+                    d.wake();
+                });
             }
             for (_, id) in cases {
                 if let Some(case) = tx.case(id)? {
@@ -336,10 +349,10 @@ impl Engine {
         let may = may_go(&self.reconciled, &self.desk);
         let lanes = self.lanes.next(now, |lane| rate_of(&self.policy, chat, lane), may);
         let wake = self.store.next_wake().ok().flatten();
-        lanes.into_iter().chain(wake).chain(Some(self.desk.next_wake.unwrap_or(now))).min()
+        lanes.into_iter().chain(wake).chain(Some(self.desk.wakes_at(now))).min()
     }
 
-    /// Posts to be looked up again: the customers' of the most pressing open cases, of the last two days.
+    /// Posts to be looked up again: the last of the most pressing open cases, of the last two days, ours too.
     ///
     /// # Errors
     /// Whatever the store says.
@@ -350,6 +363,13 @@ impl Engine {
             for post in case.posts.iter().rev().filter(|p| p.deleted_at.is_none() && now.since(p.seen_at) < 2 * DAY_MS).take(3) {
                 let name = PostRef::Local { account: post.post.account.clone(), local_id: post.post.local_id.clone() };
                 out.entry(post.post.account.clone()).or_default().push(name);
+            }
+            // Our own last answer as well: whether it was deleted on the network's own site.
+            let standing =
+                |s: &&Outgoing| s.kind.speaks() && matches!(s.state, SendState::Published { at, .. } if now.since(at) < 2 * DAY_MS);
+            if let Some(Outgoing { account, state: SendState::Published { local_id, .. }, .. }) = case.sends.iter().rev().find(standing) {
+                let name = PostRef::Local { account: account.clone(), local_id: local_id.clone() };
+                out.entry(account.clone()).or_default().push(name);
             }
         }
         Ok(out.into_iter().collect())
@@ -385,73 +405,9 @@ impl Engine {
 /// Something that changes the lanes, not the store.
 pub(super) enum Signal {
     Block(Lane, Time),
-    Unblock(Lane),
+    Lock(Lane, Time),
+    Unlock(Lane),
     Reconciled(Account),
-}
-
-fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
-    match lane {
-        // One at a time: a room shows things in the order in which they were decided.
-        Lane::Chat(_) => Rate { per_minute: chat_per_minute, in_flight: 1 },
-        Lane::Network(account) => {
-            let caps = policy.accounts.get(account).map(|a| &a.capabilities);
-            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight) }
-        }
-    }
-}
-
-/// Whether an entry can be delivered at all yet. A look-up of something in doubt always can.
-fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Entry) -> bool + 'a {
-    move |entry| match (&entry.effect, &entry.lane) {
-        (Effect::Send { .. }, Lane::Network(account)) => {
-            let paused = desk.paused.is_some() && !planted::is(Bug::PauseIgnored);
-            entry.state == EntryState::Unknown || (!paused && reconciled.contains(account))
-        }
-        _ => true,
-    }
-}
-
-/// Marks an entry in flight, if the gate lets it through.
-fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
-    if entry.state == EntryState::Unknown {
-        return Ok(Some(entry.clone()));
-    }
-    if entry.valid_until.is_some_and(|t| t < tx.now) {
-        tx.finish(entry.id);
-        return Ok(None);
-    }
-    if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
-        let Some(case) = tx.case(id)? else {
-            tx.finish(entry.id);
-            return Ok(None);
-        };
-        // Settled by another way meanwhile: its own echo, for one.
-        let Some(outgoing) = case.send(*send).filter(|s| s.state.is_live()).cloned() else {
-            tx.finish(entry.id);
-            return Ok(None);
-        };
-        match gate(&case, &outgoing, &tx.desk, tx.policy, tx.now) {
-            Gate::Go => tx.step(case, CaseInput::SendStarting(*send), None)?.ok(),
-            // Asked again soon; `may_go` keeps what waits for long (a pause) from coming here at all.
-            Gate::Wait => {
-                tx.put(Entry { due: tx.now.plus(SECOND_MS), ..entry.clone() });
-                return Ok(None);
-            }
-            Gate::Hold(why) => {
-                tx.finish(entry.id);
-                tx.step(case, CaseInput::SendHeld(*send, why), None)?.ok();
-                return Ok(None);
-            }
-            Gate::Refuse(why) => {
-                tx.finish(entry.id);
-                tx.step(case, CaseInput::SendStopped(*send, why), None)?.ok();
-                return Ok(None);
-            }
-        };
-    }
-    let marked = Entry { state: EntryState::InFlight, attempts: entry.attempts + 1, sent_at: Some(tx.now), ..entry.clone() };
-    tx.put(marked.clone());
-    Ok(Some(marked))
 }
 
 fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signals: &mut Vec<Signal>) -> Result<Ack, StoreError> {
@@ -463,7 +419,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
         Input::Health { account, lost } => {
             tx.desk(|d| d.health(account, lost.as_deref()));
             if lost.is_none() {
-                signals.push(Signal::Unblock(Lane::Network(account.clone())));
+                signals.push(Signal::Unlock(Lane::Network(account.clone())));
             }
         }
         Input::Park { id, why, raw } => tx.park(id, why, raw)?,
@@ -489,77 +445,6 @@ fn rearm(tx: &mut Tx<'_>, account: &Account, unwatched: &BTreeSet<EntryId>) -> R
         }
     }
     Ok(())
-}
-
-/// Carries out a command, or says why not. The same id again gets the same answer, and does nothing.
-fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answer, StoreError> {
-    if let Some(answer) = tx.seen(&command.id)?.filter(|_| !planted::is(Bug::AnswerForgotten)) {
-        return Ok(answer);
-    }
-    let (case, done) = carry_out(tx, command)?;
-    // What a sending verb set going is shown with its account, target and length.
-    let sends = matches!(command.verb, Verb::Reply | Verb::Handoff | Verb::Dm | Verb::Approve | Verb::Correct | Verb::Retract);
-    let send = match case.filter(|_| sends && done.is_ok()) {
-        Some(id) => tx.case(id)?.and_then(|c| c.live_send().map(|s| s.id)),
-        None => None,
-    };
-    let answer = match done {
-        Ok(say) => Answer { ok: true, say, case, send },
-        Err(refusal) => Answer { ok: false, say: refusal.say(), case, send: None },
-    };
-    tx.answered(&command.id, answer.clone());
-    Ok(answer)
-}
-
-type Done = Result<crate::say::Say, Refusal>;
-
-fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done), StoreError> {
-    let may = may(tx.policy, command);
-    if !table::row(command.verb).on_case {
-        return Ok((None, may.and_then(|()| tx.desk(|d| d.command(command)))));
-    }
-    // Found before it is refused: the answer names the case, and a chat can tell a reaction to a case
-    // from one to any other message.
-    let found = find_case(command, |id| tx.case(id), |room, thread| tx.case_by_thread(room, thread))?;
-    let named = found.as_ref().map_or(command.case, |case| Some(case.id));
-    let case = match may.and(found) {
-        Ok(case) => case,
-        Err(refusal) => return Ok((named, Err(refusal))),
-    };
-    let id = case.id;
-    let other = match command.args {
-        Args::Case(other) => match tx.case(other)? {
-            Some(other) => Some(other),
-            None => return Ok((Some(id), Err(Refusal::UnknownCase(other)))),
-        },
-        _ => None,
-    };
-    let done = tx.step(case, CaseInput::Command(command), other.as_ref())?;
-    Ok((Some(id), done.map(Option::unwrap_or_default)))
-}
-
-/// Whether who asks may.
-pub(super) fn may(policy: &Policy, command: &Command) -> Result<(), Refusal> {
-    match policy.role(&command.by) {
-        None => Err(Refusal::NotStaff),
-        Some(role) if role < table::row(command.verb).role => Err(Refusal::NeedsRole(table::row(command.verb).role)),
-        Some(_) => Ok(()),
-    }
-}
-
-/// The case that a command is about: by its number, else by the thread it was said in.
-pub(super) fn find_case(
-    command: &Command,
-    by_id: impl Fn(CaseId) -> Result<Option<Case>, StoreError>,
-    by_thread: impl Fn(&crate::policy::RoomId, &str) -> Result<Option<CaseId>, StoreError>,
-) -> Result<Result<Case, Refusal>, StoreError> {
-    let id = match (command.case, &command.thread) {
-        (Some(id), _) => Some(id),
-        (None, Some(thread)) => by_thread(&command.room, thread)?,
-        (None, None) => None,
-    };
-    let Some(id) = id else { return Ok(Err(Refusal::WhichCase)) };
-    Ok(by_id(id)?.ok_or(Refusal::UnknownCase(id)))
 }
 
 /// A case's code for its customer: eight signs that survive being read aloud, not to be guessed.

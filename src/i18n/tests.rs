@@ -8,7 +8,8 @@ use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefixes of codes: a string literal in the code that begins with one and looks like a code is one.
-const PREFIXES: [&str; 34] = [
+const PREFIXES: [&str; 35] = [
+    "spread-",
     "refused-",
     "hold-",
     "stop-",
@@ -139,10 +140,22 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UnknownVerb("x".into(), None),
         Refusal::UnknownVerb("x".into(), Some("y".into())),
         Refusal::UnknownCase(id),
+        Refusal::Erased(id, Some(Time(0))),
+        Refusal::Erased(id, None),
         Refusal::WhichCase,
         Refusal::NeedsRole(Role::Lead),
         Refusal::NotStaff,
-        Refusal::UnknownPerson("x".into()),
+        Refusal::IdUsed("x".into()),
+        Refusal::NewText(id, 2),
+        Refusal::OtherText(id, 2),
+        Refusal::WrongDoor(crate::command::Door::Reaction),
+        Refusal::TooMuch("claim".into(), "x".into()),
+        Refusal::NotOneOf("priority".into(), "x".into()),
+        Refusal::NotACase("merge".into(), "x".into()),
+        Refusal::BadLabel("x".into(), 40),
+        Refusal::UnknownPerson("x".into(), vec![]),
+        Refusal::UnknownPerson("x".into(), vec!["y".into()]),
+        Refusal::NothingToDiscard,
         Refusal::OwnedBy("x".into()),
         Refusal::AlreadyYours,
         Refusal::NotOwned,
@@ -215,13 +228,30 @@ fn derived() -> BTreeSet<String> {
     add("role", variants(include_str!("../policy.rs"), "Role"));
     add("reason", variants(include_str!("../intake/weigh.rs"), "Reason"));
     add("list", variants(command, "Filter"));
+    add("door", variants(command, "Door"));
+    add("values", ["priority", "list", "digest"].map(str::to_owned).into());
     let events: BTreeSet<String> = variants(event, "Event").into_iter().filter(|e| e != "resolved").collect();
     add("event", events);
-    let of_events = ["opened-linked", "escalated-why", "rejected-why", "resolved-by-agent", "resolved-by-customer", "reopened-by-customer"];
+    let of_events = [
+        "opened-linked",
+        "escalated-why",
+        "rejected-why",
+        "resolved-by-agent",
+        "resolved-by-customer",
+        "reopened-by-customer",
+        "undelivered-said",
+    ];
     add("event", of_events.map(str::to_owned).into());
+    // What has arrived is named after its kind.
+    let arrived = || ["published-private", "published-retract", "published-correct"].map(str::to_owned).into();
+    add("event", arrived());
+    add("send", arrived());
+    codes.insert("send-taken-back".to_owned());
+    let mut add = |prefix: &str, of: BTreeSet<String>| codes.extend(of.into_iter().map(|c| format!("{prefix}-{c}")));
     add("outbox", variants(include_str!("../outbox.rs"), "Effect"));
     add("month", (1..=12).map(|m| m.to_string()).collect());
-    add("lang", ["ca", "de", "en", "es", "eu", "fr", "gl", "it", "pt", "und"].map(str::to_owned).into());
+    let langs = ["ar", "ca", "de", "en", "es", "eu", "fr", "gl", "it", "ja", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "und", "zh"];
+    add("lang", langs.map(str::to_owned).into());
     let rows: BTreeSet<String> = TABLE.iter().map(|r| r.name.to_owned()).collect();
     add("help", rows.clone());
     add("usage", rows);
@@ -296,7 +326,10 @@ fn every_refusal_becomes_a_sentence_in_both_languages() {
     for refusal in refusals() {
         for lang in [Lang::En, Lang::Es] {
             let said = words.tell(&refusal.say(), lang);
-            assert!(said.ends_with(['.', '?']) && !said.contains(['{', '$']), "{said}");
+            // Some end in how the command goes.
+            let whole =
+                said.ends_with(['.', '?']) || refusal.shows().is_some() || refusal.say().args.iter().any(|(name, _)| name == "usage");
+            assert!(whole && !said.contains(['{', '$']), "{said}");
         }
     }
 }
@@ -331,14 +364,34 @@ fn spans_read_by_their_two_largest_units() {
 }
 
 #[test]
+fn moments_read_well_in_sentences() {
+    let words = Words::new();
+    let policy = Policy { time_zone: "Europe/Madrid".into(), ..Policy::default() };
+    // 12:00 on 21 November 2026 in Madrid.
+    let now = Time(1_795_258_800_000);
+    let ctx = ShowCtx { policy: &policy, now };
+    let said = |code: &str, name: &str, moment: Time, lang| words.say(&Say::new(code).with(name, Arg::Moment(moment)), lang, &ctx);
+    let (today, one, later) = (now.plus(2 * HOUR_MS), now.plus(-11 * HOUR_MS), now.plus(DAY_MS));
+    assert_eq!(said("card-due", "due", today, Lang::En), "answer due by 14:00");
+    assert_eq!(said("card-due", "due", today, Lang::Es), "plazo hasta las 14:00");
+    assert_eq!(said("card-due", "due", later, Lang::Es), "plazo hasta el 22 nov a las 12:00");
+    assert_eq!(said("card-overdue", "due", one, Lang::Es), "fuera de plazo desde la 01:00");
+    assert_eq!(said("card-resolved-by-customer", "at", today, Lang::En), "confirmed by the customer at 14:00");
+    assert_eq!(said("card-resolved-by-customer", "at", now.plus(-DAY_MS), Lang::En), "confirmed by the customer on 20 Nov 12:00");
+    assert_eq!(said("card-resolved-by-customer", "at", one, Lang::Es), "confirmado por el cliente a la 01:00");
+    assert_eq!(said("card-resolved-by-customer", "at", now.plus(-DAY_MS), Lang::Es), "confirmado por el cliente el 20 nov a las 12:00");
+    assert_eq!(words.at(today.plus(SECOND_MS), true, Lang::Es, &ctx), "a las 14:00:01");
+}
+
+#[test]
 fn numbers_are_grouped_but_not_those_to_be_typed() {
     let words = Words::new();
     let followers = Say::new("who-followers").number("count", 1_234_567);
     assert_eq!(words.tell(&followers, Lang::En), "1,234,567 followers");
     assert_eq!(words.tell(&followers, Lang::Es), "1.234.567 seguidores");
-    assert_eq!(words.tell(&Say::new("who-followers").number("count", 9_999), Lang::Es), "9999 seguidores");
+    assert_eq!(words.tell(&Say::new("who-followers").number("count", 7_300), Lang::Es), "7.300 seguidores");
     let draft = Say::new("event-discarded").text("agent", "ana").number("draft", 123_456);
-    assert_eq!(words.tell(&draft, Lang::En), "ana threw draft 123456 away.");
+    assert_eq!(words.tell(&draft, Lang::En), "ana discarded draft 123456.");
 }
 
 #[test]

@@ -37,12 +37,16 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use url::Url;
 
+/// What a token must be allowed to do. (`read` holds `read:accounts`, `read:notifications`, `read:search`
+/// and `read:statuses`, `write:statuses` posting, editing and deleting.)
+pub const SCOPES: [&str; 2] = ["read", "write:statuses"];
+
 /// How an account is reached, as `bot.toml` says. Lengths of time are in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server: `https://mastodon.example`.
     pub base_url: Url,
-    /// An access token with the scopes `read` and `write:statuses`.
+    /// An access token with the scopes [`SCOPES`].
     pub token: SecretString,
     /// The longest wait for a connection.
     pub connect_ms: u64,
@@ -63,6 +67,12 @@ pub struct Settings {
     pub settle_public_ms: i64,
     /// A send is looked up no sooner than this after it was first tried: the server may still be at it.
     pub doubt_ms: i64,
+    /// The same on servers not known to honour `Idempotency-Key`: there nothing but the look keeps a request
+    /// that lands late from being doubled.
+    pub doubt_unkeyed_ms: i64,
+    /// A host that streams may be heard from besides the server's own and those below it; whatever else
+    /// the server names does not get the token.
+    pub streaming_host: Option<String>,
 }
 
 impl Settings {
@@ -81,6 +91,9 @@ impl Settings {
             settle_ms: 15 * SECOND_MS,
             settle_public_ms: 5 * MINUTE_MS,
             doubt_ms: 2 * SECOND_MS,
+            // A minute is what servers and proxies give a request.
+            doubt_unkeyed_ms: 65 * SECOND_MS,
+            streaming_host: None,
         }
     }
 }
@@ -91,6 +104,8 @@ struct Ready {
     me: Me,
     /// The address of the streams; `None`: none that the token may go to.
     streaming: Option<Url>,
+    /// The host that the server named for them and that the token may not go to.
+    shunned: Option<String>,
     capabilities: Capabilities,
 }
 
@@ -112,6 +127,7 @@ pub struct MastodonAccount {
     /// The server wants the token in the streams' query.
     token_in_query: AtomicBool,
     odd_frames: AtomicU64,
+    passed_over: AtomicU64,
 }
 
 impl MastodonAccount {
@@ -150,6 +166,7 @@ impl MastodonAccount {
             one_by_one: AtomicBool::new(false),
             token_in_query: AtomicBool::new(false),
             odd_frames: AtomicU64::new(0),
+            passed_over: AtomicU64::new(0),
         })
     }
 
@@ -207,12 +224,38 @@ impl MastodonAccount {
             can_edit: true,
             can_delete: true,
             dm_route: DmRoute::Direct,
-            idempotent: true,
+            idempotent: honours_key(instance),
             ..usual
         };
         let named = instance.configuration.urls.streaming.as_deref().or(instance.urls.streaming_api.as_deref());
-        Ready { me, streaming: streaming_url(base, named), capabilities }
+        let shunned = named.and_then(|named| shunned(base, named, self.settings.streaming_host.as_deref()));
+        if let Some(host) = &shunned {
+            tracing::warn!(account = %self.account, host, "the server names another host for its streams: it does not get the token");
+        }
+        let streaming = streaming_url(base, named.filter(|_| shunned.is_none()));
+        Ready { me, streaming, shunned, capabilities }
     }
+}
+
+/// Whether the server is known to take one `Idempotency-Key` once: Mastodon since 2.0, and its forks
+/// (`4.4.0+glitch`). Others speak its API under a version of their own (GoToSocial `0.17.3`) or as
+/// `2.7.2 (compatible; Akkoma 3.13)`, and make no such promise.
+fn honours_key(instance: &wire::Instance) -> bool {
+    let version = instance.version.as_deref().unwrap_or_default();
+    let major = version.split('.').next().and_then(|n| n.trim().parse::<u32>().ok());
+    let other = version.contains("compatible") || instance.source_url.as_deref().is_some_and(|s| s.to_lowercase().contains("gotosocial"));
+    major.is_some_and(|n| n >= 2) && !other
+}
+
+/// The host named for the streams, where the token may not go to it: it is neither the server's own,
+/// nor below that (`streaming.m.example` for `m.example`), nor permitted. A sibling is not enough:
+/// many a domain is shared by strangers.
+fn shunned(base: &Url, named: &str, permitted: Option<&str>) -> Option<String> {
+    let named = Url::parse(named.trim()).ok()?;
+    let (host, own) = (named.host_str()?.to_lowercase(), base.host_str().unwrap_or_default().to_lowercase());
+    let below = matches!(base.host(), Some(url::Host::Domain(_))) && host.strip_suffix(&own).is_some_and(|rest| rest.ends_with('.'));
+    let fine = host == own || below || permitted.is_some_and(|p| p.trim().eq_ignore_ascii_case(&host));
+    (!fine).then_some(host)
 }
 
 fn host(url: &Url) -> String {
@@ -286,6 +329,10 @@ impl NetworkAccount for MastodonAccount {
     async fn check(&self) -> Vec<Finding> {
         self.findings().await
     }
+
+    fn passed_over(&self) -> u64 {
+        self.passed_over.load(std::sync::atomic::Ordering::Relaxed)
+    }
 }
 
 #[cfg(test)]
@@ -303,6 +350,20 @@ mod tests {
         assert_eq!(url(&https, Some("file:///etc/passwd")), None);
         assert_eq!(url(&http, Some("ws://127.0.0.1:3100")).as_deref(), Some("ws://127.0.0.1:3100/api/v1/streaming"));
         assert_eq!(url(&http, Some("https://s.m.example/")).as_deref(), Some("wss://s.m.example/api/v1/streaming"));
+    }
+
+    #[test]
+    fn only_the_servers_own_hosts_get_the_token() {
+        let shunned = |base: &str, named: &str, permitted| shunned(&Url::parse(base).unwrap(), named, permitted);
+        assert_eq!(shunned("https://m.example", "wss://m.example:4000", None), None);
+        assert_eq!(shunned("https://m.example", "wss://Streaming.M.example", None), None);
+        for named in ["wss://evil.example", "wss://xm.example", "wss://m.example.evil.example", "wss://example", "wss://s.example"] {
+            assert!(shunned("https://m.example", named, None).is_some(), "{named}");
+        }
+        assert_eq!(shunned("https://m.example", "wss://s.example/x", Some("S.example")), None);
+        assert!(shunned("https://m.example", "wss://t.example", Some("s.example")).is_some());
+        assert!(shunned("http://127.0.0.1", "ws://9.127.0.0.1", None).is_none_or(|h| h != "127.0.0.1"));
+        assert!(shunned("http://127.0.0.1", "ws://127.0.0.2", None).is_some());
     }
 
     #[test]

@@ -29,6 +29,8 @@ struct LaneState {
     filled: Time,
     /// The destination asked for silence until then.
     blocked: Time,
+    /// Its token is bad: not tried again before then, unless it is known to be good sooner.
+    locked: Time,
     /// Unfinished entries of each case, so that order holds within it.
     by_case: BTreeMap<CaseId, BTreeSet<EntryId>>,
 }
@@ -105,10 +107,16 @@ impl Lanes {
         lane.blocked = lane.blocked.max(until);
     }
 
-    /// The destination works again.
-    pub fn unblock(&mut self, lane: &Lane) {
+    /// The lane's token was found bad: it is not tried again before `until`.
+    pub fn lock(&mut self, lane: &Lane, until: Time) {
+        let lane = self.lanes.entry(lane.clone()).or_default();
+        lane.locked = lane.locked.max(until);
+    }
+
+    /// The token is good again. Silence that the destination asked for is kept all the same.
+    pub fn unlock(&mut self, lane: &Lane) {
         if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.blocked = Time::default();
+            lane.locked = Time::default();
         }
     }
 
@@ -119,7 +127,7 @@ impl Lanes {
         for (name, lane) in &mut self.lanes {
             let rate = rate(name);
             lane.refill(now, rate);
-            while out.len() < limit && lane.blocked <= now && lane.busy.len() < rate.in_flight && lane.tokens >= TOKEN {
+            while out.len() < limit && lane.quiet_until() <= now && lane.busy.len() < rate.in_flight && lane.tokens >= TOKEN {
                 let Some(id) = lane.first(&self.entries, now, &may) else { break };
                 let Some(entry) = self.entries.get(&id) else { break };
                 lane.tokens -= TOKEN;
@@ -152,7 +160,7 @@ impl Lanes {
                 }
                 let ready =
                     if lane.first(&self.entries, now, &may).is_some() { Some(now) } else { lane.earliest(&self.entries, now, &may) }?;
-                Some(ready.max(lane.blocked).max(lane.token_at(rate)))
+                Some(ready.max(lane.quiet_until()).max(lane.token_at(rate)))
             })
             .min()
     }
@@ -179,6 +187,10 @@ impl Lanes {
 }
 
 impl LaneState {
+    fn quiet_until(&self) -> Time {
+        self.blocked.max(self.locked)
+    }
+
     /// Whether nothing of the same case, decided earlier, is still unfinished in this lane.
     fn is_head(&self, entry: &Entry) -> bool {
         let first = entry.case.and_then(|c| self.by_case.get(&c)).and_then(|set| set.first());

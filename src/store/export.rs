@@ -160,6 +160,29 @@ impl Export {
     }
 }
 
+/// Why nothing was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotImported {
+    /// The file's fault.
+    File(StoreError),
+    /// The store's fault.
+    Store(StoreError),
+}
+
+impl std::fmt::Display for NotImported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NotImported::File(error) | NotImported::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<StoreError> for NotImported {
+    fn from(error: StoreError) -> NotImported {
+        NotImported::Store(error)
+    }
+}
+
 fn failed(what: &str, e: &io::Error) -> StoreError {
     let text = format!("{what}: {e}");
     if e.kind() == io::ErrorKind::StorageFull { StoreError::Full(text) } else { StoreError::Unavailable(text) }
@@ -197,7 +220,18 @@ struct Reader {
 
 impl Reader {
     fn open(file: &Path) -> Result<(Reader, Header), StoreError> {
-        let opened = File::open(file).map_err(|e| failed(&file.display().to_string(), &e))?;
+        let shown = file.display();
+        let opened = File::open(file).and_then(|f| f.metadata().map(|m| (f, m.is_dir())));
+        let opened = match opened {
+            Ok((_, true)) => {
+                return Err(StoreError::Unavailable(format!("{shown} is a directory: name the file that `sereno export` wrote")));
+            }
+            Ok((opened, false)) => opened,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::Unavailable(format!("{shown} is not there: name the file that `sereno export` wrote")));
+            }
+            Err(e) => return Err(failed(&shown.to_string(), &e)),
+        };
         let mut reader = Reader { file: file.to_owned(), lines: BufReader::new(opened), at: 0, sha: Sha256::new(), counts: Counts::new() };
         match reader.line()? {
             Some(Line::Header(header)) if header.format == FORMAT => Ok((reader, header)),
@@ -249,19 +283,20 @@ impl Reader {
 
 /// Makes a new store in `dir`, with a new keyring, out of an export; how many records of each kind.
 /// Nothing is kept unless the export is whole; one that is cut short by a crash can be begun again.
-pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, StoreError> {
-    let (mut reader, _) = Reader::open(file)?;
-    while reader.line()?.is_some() {}
-    let (mut reader, header) = Reader::open(file)?;
+pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, NotImported> {
+    let open = || Reader::open(file).map_err(NotImported::File);
+    let (mut reader, _) = open()?;
+    while reader.line().map_err(NotImported::File)?.is_some() {}
+    let (mut reader, header) = open()?;
     let hash = unhex(&header.hash_key).and_then(|bytes| SecretKey::from_bytes(&bytes));
-    let hash = hash.ok_or_else(|| reader.refuse("a key of 32 bytes", "another"))?;
+    let hash = hash.ok_or_else(|| NotImported::File(reader.refuse("a key of 32 bytes", "another")))?;
     let hasher = super::codec::Hasher::new(&hash);
     let store = SledStore::for_import(dir, keyring, &header.instance, hash)?;
     let (mut part, mut size) = (Prepared::import(), 0);
-    while let Some(line) = reader.line()? {
+    while let Some(line) = reader.line().map_err(NotImported::File)? {
         let mut commit = Commit::default();
         match line {
-            Line::Header(_) => return Err(reader.refuse("one header", "another")),
+            Line::Header(_) => return Err(NotImported::File(reader.refuse("one header", "another"))),
             Line::Footer(_) => {}
             Line::Counters(counters) => commit.counters = Some(counters),
             Line::Desk(desk) => commit.desk = Some(desk),

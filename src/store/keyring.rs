@@ -71,10 +71,15 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Reads the ring; `None` where there is no such file.
+    /// Reads the ring, to be used; `None` where there is no such file.
     pub fn load(path: &Path) -> Result<Option<KeyRing>, StoreError> {
         // A save that a crash cut short leaves keys lying about.
         shred(&draft_of(path)).map_err(|e| unavailable(path, &e))?;
+        KeyRing::peek(path)
+    }
+
+    /// Reads the ring without touching anything, also where another process uses it.
+    pub fn peek(path: &Path) -> Result<Option<KeyRing>, StoreError> {
         let mut file = match File::open(path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -215,7 +220,15 @@ fn parse(path: &Path, text: &str) -> Result<KeyRing, (String, String)> {
 }
 
 fn unavailable(path: &Path, e: &io::Error) -> StoreError {
-    let text = format!("keyring {}: {e}", path.display());
+    let shown = path.display();
+    let text = match e.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "keyring {shown}: this user may not read or write it, or its folder; change their owner or mode, or correct [store] keyring"
+            )
+        }
+        _ => format!("keyring {shown}: {e}"),
+    };
     if e.kind() == io::ErrorKind::StorageFull { StoreError::Full(text) } else { StoreError::Unavailable(text) }
 }
 

@@ -490,6 +490,11 @@ impl Store for ModelStore {
         Ok(gone)
     }
 
+    fn rekey(&self, _: CaseId) -> Result<(), StoreError> {
+        // Earlier versions are not kept here.
+        self.live().map(drop)
+    }
+
     fn erase(&self, case: CaseId) -> Result<(), StoreError> {
         let mut shared = self.live()?;
         shared.image.erase(case);

@@ -22,6 +22,15 @@ pub struct Sidecar {
     second: bool,
 }
 
+/// Why a sidecar cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is another store's.
+    Foreign,
+    /// It is damaged: what was expected and found instead.
+    Damaged(String),
+}
+
 /// Where the sidecar of the store in `dir` lies.
 #[must_use]
 pub fn path_of(dir: &Path) -> PathBuf {
@@ -43,25 +52,25 @@ impl Sidecar {
         Ok(sidecar)
     }
 
-    /// Opens the file: it, and the number it holds; or what was expected and found instead.
-    pub fn open(path: &Path, instance: &str) -> io::Result<Result<(Sidecar, u64), String>> {
+    /// Opens the file: it, and the number it holds.
+    pub fn open(path: &Path, instance: &str) -> io::Result<Result<(Sidecar, u64), Unfit>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let mut bytes = Vec::new();
         (&file).take(SIZE as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() != SIZE {
-            return Ok(Err(format!("expected {SIZE} bytes, found {}", bytes.len())));
+            return Ok(Err(Unfit::Damaged(format!("expected {SIZE} bytes, found {}", bytes.len()))));
         }
         let sidecar = |second| Sidecar { file, instance: crc32fast::hash(instance.as_bytes()), second };
         let slots = bytes.as_chunks::<{ SLOT as usize }>().0.iter().map(|slot| read_slot(slot));
         let slots: Vec<_> = slots.collect();
         let newest = slots.iter().flatten().max().copied();
         let Some((seq, of)) = newest else {
-            return Ok(Err("expected a number with its checksum, found neither slot whole".into()));
+            return Ok(Err(Unfit::Damaged("expected a number with its checksum, found neither slot whole".into())));
         };
         let second = slots.first() == Some(&newest);
         let sidecar = sidecar(second);
         if of != sidecar.instance {
-            return Ok(Err(format!("expected the file of store {instance}, found another store's")));
+            return Ok(Err(Unfit::Foreign));
         }
         Ok(Ok((sidecar, seq)))
     }
@@ -104,7 +113,7 @@ pub fn sync_dir_of(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn read(path: &Path) -> Result<u64, String> {
+    fn read(path: &Path) -> Result<u64, Unfit> {
         Sidecar::open(path, "me").unwrap().map(|(_, seq)| seq)
     }
 
@@ -132,7 +141,7 @@ mod tests {
         s.file.write_all_at(b"torn", 4096 + 9).unwrap();
         assert_eq!(read(&path), Ok(4));
         s.file.write_all_at(b"torn", 9).unwrap();
-        assert!(read(&path).unwrap_err().contains("neither slot"));
+        assert!(matches!(read(&path), Err(Unfit::Damaged(why)) if why.contains("neither slot")));
     }
 
     #[test]
@@ -140,8 +149,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
         let s = Sidecar::create(&path, "you", 3).unwrap();
-        assert!(read(&path).unwrap_err().contains("another store's"));
+        assert_eq!(read(&path), Err(Unfit::Foreign));
         s.file.set_len(100).unwrap();
-        assert_eq!(read(&path), Err("expected 8192 bytes, found 100".into()));
+        assert_eq!(read(&path), Err(Unfit::Damaged("expected 8192 bytes, found 100".into())));
     }
 }

@@ -94,6 +94,7 @@ enum Job {
     Commit(Box<Prepared>, SyncSender<Result<u64, StoreError>>),
     Purge(Time, usize, SyncSender<Result<usize, StoreError>>),
     Erase(CaseId, erase::Until, SyncSender<Result<(), StoreError>>),
+    Rekey(CaseId, SyncSender<Result<(), StoreError>>),
     Export(Box<dyn Write + Send>, SyncSender<Result<BTreeMap<String, u64>, StoreError>>),
     Check(SyncSender<Result<Vec<Finding>, StoreError>>),
     Stop,
@@ -122,6 +123,12 @@ impl SledStore {
     /// [`SledStore::open`] with other limits.
     pub fn open_with(dir: &Path, keyring: &Path, options: Options) -> Result<SledStore, StoreError> {
         open::open(dir, keyring, options, open::Purpose::Use)
+    }
+
+    /// Whether the store in `dir` could be opened, as far as can be told without opening it: nothing is
+    /// touched, and another process may have it open. `false`: there is none yet, opening would make it.
+    pub fn look_over(dir: &Path, keyring: &Path) -> Result<bool, StoreError> {
+        open::look_over(dir, keyring)
     }
 
     /// A new store for an import to fill; not in use until [`SledStore::finish_import`].
@@ -237,7 +244,13 @@ fn io_error(path: &Path, e: &std::io::Error) -> StoreError {
     if full {
         StoreError::Full(format!("no room is left for {}: make some, then start again", path.display()))
     } else {
-        StoreError::Unavailable(format!("{}: {e}", path.display()))
+        let shown = path.display();
+        match e.kind() {
+            std::io::ErrorKind::PermissionDenied => StoreError::Unavailable(format!(
+                "{shown}: this user may not read or write there; change its owner or mode, or correct [store] path"
+            )),
+            _ => StoreError::Unavailable(format!("{shown}: {e}")),
+        }
     }
 }
 
@@ -310,6 +323,9 @@ impl Store for SledStore {
     }
     fn purge(&self, now: Time, limit: usize) -> Result<usize, StoreError> {
         self.ask(|reply| Job::Purge(now, limit, reply))
+    }
+    fn rekey(&self, case: CaseId) -> Result<(), StoreError> {
+        self.ask(|reply| Job::Rekey(case, reply))
     }
     fn erase(&self, case: CaseId) -> Result<(), StoreError> {
         self.ask(|reply| Job::Erase(case, erase::Until::Done, reply))

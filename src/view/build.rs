@@ -21,6 +21,8 @@ use crate::engine::{Body, Form, Reply};
 use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
+use crate::post::Account;
+use crate::say::{Arg, Say};
 use crate::view::{Line, Piece, TextView, View};
 use pen::Pen;
 
@@ -30,10 +32,11 @@ pub fn delivery(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Ti
     let pen = Pen { words, policy, lang, now };
     match body {
         Body::Card { case, place, .. } => View::Card(card::card(&pen, case, private_place(case, *place, policy))),
-        Body::Entry { case, place, event, edit, .. } => {
-            View::Entry(entry::entry(&pen, case, event, private_place(case, *place, policy), edit.is_some()))
-        }
+        Body::Entry { case, place, event, .. } => View::Entry(entry::entry(&pen, case, event, private_place(case, *place, policy))),
         Body::Notice { say } => text(&say.code, vec![pen.line(say)]),
+        Body::Erased { case, at, .. } => {
+            text("notice-erased", vec![pen.line(&Say::new("notice-erased").case(*case).with("at", Arg::Moment(*at)))])
+        }
         Body::Digest { figures } => text("digest", digest::lines(&pen, figures)),
         // Goes to a network, not to a chat: named without its text.
         Body::Send { case, send, .. } => {
@@ -53,21 +56,26 @@ pub fn holds_private(body: &Body, policy: &Policy) -> bool {
 }
 
 /// The answer to a command: its sentence, and for a send from where to whom, how long, and until
-/// when it can be undone. Never the text of anything, which stands in the thread.
+/// when it can be undone. Never the text of anything, which stands in the thread; but of what is
+/// being approved, which is public: whoever approves is shown what.
 #[must_use]
 pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     let pen = Pen { words, policy, lang, now };
-    let mut first = pen.line(&answer.say);
+    let mut first = pen.line(&by_handle(&pen, &answer.say));
     // A refusal may be read far from the thread that it is about.
     if let Some(case) = answer.case.filter(|_| !answer.ok && !answer.say.args.iter().any(|(name, _)| name == "case")) {
         first.splice(0..0, [Piece::Strong(case.to_string()), Piece::Words(" · ".into())]);
     }
     let mut lines = vec![first];
     // Most sentences of sends say it all themselves.
-    let told = answer.say.args.iter().any(|(name, _)| name == "account");
+    let told = !answer.ok || answer.say.args.iter().any(|(name, _)| name == "account");
     if !told && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
         lines.push(send::address(&pen, send));
         lines.extend(send::countdown(&pen, case, send));
+    }
+    let approving = matches!(answer.say.code.as_str(), "done-approve" | "refused-new-text" | "refused-other-text");
+    if approving && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
+        lines.extend(send::text(&pen, case, send, false));
     }
     text(&answer.say.code, lines)
 }
@@ -77,6 +85,15 @@ pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Wor
 #[must_use]
 pub fn form(form: &Form, private: bool, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     View::Form(form::form(&Pen { words, policy, lang, now }, form, private))
+}
+
+/// The same sentence with our account by the handle that customers see, as on the card.
+fn by_handle(pen: &Pen<'_>, say: &Say) -> Say {
+    let named = |(name, arg): &(String, Arg)| match arg {
+        Arg::Text(account) if name == "account" => (name.clone(), Arg::Text(pen.account(&Account::from(account.as_str())))),
+        _ => (name.clone(), arg.clone()),
+    };
+    Say { code: say.code.clone(), args: say.args.iter().map(named).collect() }
 }
 
 /// The answer to a query.

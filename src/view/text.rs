@@ -109,12 +109,15 @@ pub fn entry(entry: &EntryView, style: &Style) -> Vec<String> {
     out.into_iter().map(|l| format!("{label}{l}")).collect()
 }
 
-/// What an entry is about, on one line: what its change is shown as.
+/// What an entry is about, on one line: what its change is shown as. Our own words of it, and
+/// none of what somebody said.
 #[must_use]
 pub fn headline(entry: &EntryView, style: &Style) -> String {
     let label = paint(&format!("#{} │ ", entry.case), Ink::Dim, style);
-    let first: Line = entry.lines.first().cloned().unwrap_or_default();
-    format!("{label}{}", wrap(&first, "  ", &Style { width: usize::MAX, ..*style }).concat())
+    let said = |line: &&Line| line.iter().all(|p| matches!(p, Piece::Foreign(_)));
+    let wide = Style { width: usize::MAX, ..*style };
+    let ours: Vec<String> = entry.lines.iter().take_while(|l| !said(l)).map(|l| wrap(l, "  ", &wide).concat()).collect();
+    format!("{label}{}", ours.join(" "))
 }
 
 /// Lines without a case.
@@ -153,7 +156,9 @@ pub fn summary(card: &CardView, style: &Style) -> String {
 
 /// What can be typed now.
 fn actions(actions: &[Action], case: u64) -> String {
-    format!("→ {}", actions.iter().map(|a| format!("{} {case}", a.typed)).collect::<Vec<_>>().join(" · "))
+    // The first text of a case needs no number: there was no other to be read.
+    let version = |a: &Action| a.version.filter(|v| *v > 1).map_or_else(String::new, |v| format!(" {v}"));
+    format!("→ {}", actions.iter().map(|a| format!("{} {case}{}", a.typed, version(a))).collect::<Vec<_>>().join(" · "))
 }
 
 /// A line being filled: its runs, and how many columns they take.

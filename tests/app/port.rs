@@ -31,7 +31,7 @@ fn begin(world: &World, store: &ModelStore, clock: Clock, policy: Policy) -> Han
     let source = Source { account: Arc::new(Net(world.clone())), poll_ms: SECOND_MS };
     let chat = Arc::new(Talk(world.clone()));
     let store = Arc::new(store.clone());
-    app::start(Parts { store, chat, accounts: vec![source], policy, clock, words: Arc::new(Words::new()) }).unwrap()
+    app::start(Parts { store, chat, accounts: vec![source], policy, clock, words: Arc::new(Words::new()), reloads: false }).unwrap()
 }
 
 impl World {

@@ -76,6 +76,7 @@ fn answer() -> Outgoing {
         approved_by: None,
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
+        shown_at: None,
     }
 }
 

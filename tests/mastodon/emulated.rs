@@ -83,6 +83,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         approved_by: None,
         at: now(),
         state: SendState::InFlight { since: now() },
+        shown_at: None,
     }
 }
 

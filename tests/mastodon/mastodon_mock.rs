@@ -114,6 +114,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         approved_by: None,
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
+        shown_at: None,
     }
 }
 

@@ -1123,6 +1123,7 @@ impl World {
                 let post = event.event.shows_post().filter(|_| brings).and_then(|i| case.posts.get(i)).map(|p| p.post.id.clone());
                 (shows, case.places.get(*place).map(|p| p.kind), post, thread.clone(), edit.clone(), None)
             }
+            Body::Erased { .. } => return Err(Violation::new(0, "nobody erased anything".into())),
             Body::Notice { say } => (Shows::Notice { code: say.code.clone() }, None, None, None, None, None),
             Body::Digest { figures } => (Shows::Digest { from: figures.from, to: figures.to }, None, None, None, None, None),
             Body::Send { .. } => return Err(Violation::new(0, "a send went to the chat".into())),

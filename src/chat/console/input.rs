@@ -3,7 +3,7 @@
 use super::{Format, Settings};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
-use serde::Deserialize;
+use serde_json::Value;
 use std::io::{self, BufRead};
 use tokio::sync::mpsc;
 
@@ -104,28 +104,8 @@ pub(super) fn is_farewell(line: &Line) -> bool {
     matches!(line, Line::Text(bytes) if matches!(bytes.trim_ascii(), b"quit" | b"exit" | b"salir"))
 }
 
-/// A line as read by one who writes JSON.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    id: String,
-    by: Option<String>,
-    room: Option<String>,
-    thread: Option<String>,
-    lang: Option<String>,
-    line: Option<String>,
-    verb: Option<String>,
-    case: Option<CaseNumber>,
-    text: Option<String>,
-}
-
-/// A case's number, as a number or as people write it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum CaseNumber {
-    Number(u64),
-    Text(String),
-}
+/// What an object may hold.
+const FIELDS: [&str; 9] = ["id", "by", "room", "thread", "lang", "line", "verb", "case", "text"];
 
 /// What a line asks for; `None`: nothing (an empty line). `new_id`: ids for lines that have none.
 pub(super) fn parse(line: Line, settings: &Settings, new_id: impl FnOnce() -> String) -> Result<Option<Asked>, Wrong> {
@@ -151,43 +131,48 @@ pub(super) fn parse(line: Line, settings: &Settings, new_id: impl FnOnce() -> St
     }
 }
 
+/// A line as programs write it. What is wrong is said with the name of its field.
 fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
-    let bad = |id: Option<String>, why: String| Wrong { id, say: Say::new("console-bad-json").text("why", why).text("example", EXAMPLE) };
-    let written: Written = match serde_json::from_str(text) {
-        Ok(written) => written,
-        Err(error) => {
-            // The id, if it alone can be read, tells the sender which line was wrong.
-            let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
-            let id = value.as_ref().and_then(|v| v.get("id")).and_then(|id| id.as_str()).filter(|id| id.len() <= ID_MAX);
-            return Err(bad(id.map(str::to_owned), error.to_string()));
-        }
-    };
-    let fits =
-        |name: &str, value: &str| if (1..=ID_MAX).contains(&value.len()) { Ok(()) } else { Err(format!("{name}: 1..{ID_MAX} bytes")) };
-    fits("id", &written.id).map_err(|why| bad(None, why))?;
-    let id = Some(written.id.clone());
-    for (name, value) in [("by", &written.by), ("room", &written.room), ("thread", &written.thread)] {
-        if let Some(value) = value {
-            fits(name, value).map_err(|why| bad(id.clone(), why))?;
-        }
+    let wrong = |id: Option<&str>, say: Say| Wrong { id: id.map(str::to_owned), say: say.text("example", EXAMPLE) };
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| wrong(None, Say::new("console-bad-json").text("why", error.to_string())))?;
+    let Value::Object(object) = value else { return Err(wrong(None, Say::new("console-no-object"))) };
+    // The id, if it can be read, tells the sender which line was wrong.
+    let id = object.get("id").and_then(Value::as_str).filter(|id| (1..=ID_MAX).contains(&id.len()));
+    let wrong = |say: Say| wrong(id, say);
+    if let Some(unknown) = object.keys().find(|k| !FIELDS.contains(&k.as_str())) {
+        return Err(wrong(Say::new("console-field-unknown").text("field", unknown).text("known", FIELDS.join(", "))));
     }
-    let line = match (written.line, written.verb) {
-        (Some(line), None) if written.case.is_none() && written.text.is_none() => bare(&line).to_owned(),
-        (None, Some(verb)) => {
-            let case = written.case.map(|c| match c {
-                CaseNumber::Number(n) => n.to_string(),
-                CaseNumber::Text(text) => text,
-            });
-            [Some(verb), case, written.text].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let text_of = |field: &str| match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(wrong(Say::new("console-field-text").text("field", field))),
+    };
+    let name_of = |field: &str| match text_of(field)? {
+        Some(name) if !(1..=ID_MAX).contains(&name.len()) => {
+            Err(wrong(Say::new("console-field-length").text("field", field).number("max", ID_MAX)))
         }
-        _ => return Err(bad(id, "line | verb, case, text".into())),
+        name => Ok(name.map(str::to_owned)),
+    };
+    let case = match object.get("case") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(case)) => Some(case.clone()),
+        Some(Value::Number(case)) if case.is_u64() => Some(case.to_string()),
+        Some(_) => return Err(wrong(Say::new("console-field-case").text("field", "case"))),
+    };
+    let id = name_of("id")?.ok_or_else(|| wrong(Say::new("console-field-missing").text("field", "id")))?;
+    let line = match (text_of("line")?, text_of("verb")?, text_of("text")?) {
+        (Some(line), None, None) if case.is_none() => bare(line).to_owned(),
+        (None, Some(verb), text) => [Some(verb), case.as_deref(), text].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        (None, None, _) => return Err(wrong(Say::new("console-field-missing").text("field", "line"))),
+        (Some(_), ..) => return Err(wrong(Say::new("console-field-both"))),
     };
     Ok(Asked {
-        id: written.id,
-        by: written.by.map_or_else(|| settings.agent.clone(), AgentId),
-        room: written.room.map_or_else(|| settings.room.clone(), RoomId),
-        thread: written.thread,
-        lang: written.lang.as_deref().map(Lang::from_tag),
+        id,
+        by: name_of("by")?.map_or_else(|| settings.agent.clone(), AgentId),
+        room: name_of("room")?.map_or_else(|| settings.room.clone(), RoomId),
+        thread: name_of("thread")?,
+        lang: text_of("lang")?.map(Lang::from_tag),
         text: line,
     })
 }

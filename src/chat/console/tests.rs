@@ -51,20 +51,24 @@ fn json_lines_carry_who_and_what() {
 
 #[test]
 fn what_is_wrong_with_a_json_line_is_said() {
-    for (line, said) in [
-        ("claim 42", "expected value"),
-        (r#"{"id":"7"}"#, "line | verb"),
-        (r#"{"line":"list"}"#, "missing field `id`"),
-        (r#"{"id":"","line":"list"}"#, "id: 1..200 bytes"),
-        (r#"{"id":"7","line":"list","verb":"list"}"#, "line | verb"),
-        (r#"{"id":"7","line":"list","case":4}"#, "line | verb"),
-        (r#"{"id":"7","lin":"list"}"#, "unknown field `lin`"),
+    for (line, said, id) in [
+        ("claim 42", "no JSON (expected value", None),
+        (r#"["claim 42"]"#, "but no object", None),
+        (r#"{"id":"7"}"#, "\"line\" is missing", Some("7")),
+        (r#"{"line":"list"}"#, "\"id\" is missing", None),
+        (r#"{"id":7,"line":"list"}"#, "\"id\" must be a string", None),
+        (r#"{"id":"","line":"list"}"#, "\"id\" must have 1 to 200 bytes", None),
+        (r#"{"id":"7","by":["ana"],"line":"list"}"#, "\"by\" must be a string", Some("7")),
+        (r#"{"id":"7","verb":"claim","case":-1}"#, "\"case\" must be a case's number", Some("7")),
+        (r#"{"id":"7","line":"list","verb":"list"}"#, "either \"line\"", Some("7")),
+        (r#"{"id":"7","line":"list","case":4}"#, "either \"line\"", Some("7")),
+        (r#"{"id":"7","lin":"list"}"#, "no field \"lin\"", Some("7")),
     ] {
-        let wrong = asked(Format::Json, line).unwrap_err();
-        assert!(wrong.contains(said) && wrong.contains(r#"{"id":"7","by":"ana","line":"claim 42"}"#), "{line}: {wrong}");
+        let wrong = parse(Line::Text(line.into()), &settings(Format::Json), || "n1".into()).unwrap_err();
+        let told = Words::new().tell(&wrong.say, Lang::En);
+        assert!(told.contains(said) && told.contains(r#"{"id":"7","by":"ana","line":"claim 42"}"#), "{line}: {told}");
+        assert_eq!(wrong.id.as_deref(), id, "the sender learns which line was wrong: {line}");
     }
-    let wrong = parse(Line::Text(br#"{"id":"7","lin":1}"#.to_vec()), &settings(Format::Json), || "n".into()).unwrap_err();
-    assert_eq!(wrong.id.as_deref(), Some("7"), "the sender learns which line was wrong");
     assert!(parse(Line::Text(vec![0xff, 0xfe]), &settings(Format::Text), || "n".into()).is_err());
 }
 

@@ -539,7 +539,7 @@ impl Hearing {
             lang,
             verb: press.verb,
             case: Some(CaseId(press.case)),
-            args: Args::None,
+            args: press.version.map_or(Args::None, Args::Version),
         };
         let Some(answered) = self.ask(Typed::Command(command), Some(turn)).await else { return };
         ack.plain();

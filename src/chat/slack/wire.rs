@@ -127,6 +127,8 @@ pub(super) struct Press {
     pub who: Who,
     pub verb: Verb,
     pub case: u64,
+    /// Which of its texts is meant.
+    pub version: Option<u32>,
     /// `None`: in the app's home.
     pub room: Option<String>,
     pub ts: Option<String>,
@@ -309,9 +311,10 @@ fn verb(name: &str) -> Option<Verb> {
     table::find(name).map(|row| row.verb)
 }
 
-/// The case that a button's value names: `42` or `42:7`.
-fn case(value: &str) -> Option<u64> {
-    value.split(':').next()?.parse().ok()
+/// The case that a button's value names, and which of its texts: `42` or `42:7`.
+fn case(value: &str) -> Option<(u64, Option<u32>)> {
+    let (case, version) = value.split_once(':').map_or((value, None), |(case, version)| (case, Some(version)));
+    Some((case.parse().ok()?, version.map(str::parse).transpose().ok()?))
 }
 
 fn press(p: &Value) -> Result<Heard, Unread> {
@@ -330,12 +333,13 @@ fn press(p: &Value) -> Result<Heard, Unread> {
         (verb(name.split(':').next().unwrap_or_default()), text(action, "/value").and_then(case))
     };
     // A link's button also comes as a press; it has done its work by then.
-    let (Some(verb), Some(case)) = (verb, case) else { return Ok(Heard::Nothing) };
+    let (Some(verb), Some((case, version))) = (verb, case) else { return Ok(Heard::Nothing) };
     let ts = own(p, "/container/message_ts").or_else(|| own(p, "/message/ts"));
     Ok(Heard::Press(Press {
         who,
         verb,
         case,
+        version,
         room: own(p, "/channel/id").or_else(|| own(p, "/container/channel_id")),
         thread: own(p, "/message/thread_ts").or_else(|| own(p, "/container/thread_ts")),
         ts,

@@ -96,6 +96,9 @@ fn lines_in_a_thread() {
 #[test]
 fn lines_that_are_refused() {
     let usage = |name: &str| Refusal::Usage(name.into());
+    let too_much = |name: &str, extra: &str| Refusal::TooMuch(name.into(), extra.into());
+    let other = |name: &str, given: &str| Refusal::NotOneOf(name.into(), given.into());
+    let names = || people().values().filter(|p| p.role >= Role::Agent).map(|p| p.name.clone()).collect();
     let unknown = |verb: &str, near: Option<&str>| Refusal::UnknownVerb(verb.into(), near.map(str::to_owned));
     let cases = vec![
         ("", usage("help")),
@@ -111,22 +114,24 @@ fn lines_that_are_refused() {
         ("reply hola", Refusal::WhichCase),
         ("claim 99999999999999999999", Refusal::WhichCase),
         ("claim -1", Refusal::WhichCase),
-        ("claim 42 43", usage("claim")),
-        ("approve 42 but change the date", usage("approve")),
+        ("claim 42 43", too_much("claim", "43")),
+        ("approve 42 but change the date", too_much("approve", "but change the date")),
         ("note 42", usage("note")),
         ("draft 42   ", usage("draft")),
         ("assign 42", usage("assign")),
-        ("assign 42 ana", Refusal::UnknownPerson("ana".into())),
-        ("priority 42 asap", usage("priority")),
+        ("assign 42 ana", Refusal::UnknownPerson("ana".into(), names())),
+        ("priority 42 asap", other("priority", "asap")),
         ("snooze 42", usage("snooze")),
         ("snooze 42 soon", Refusal::BadTime("soon".into())),
         ("merge 42", usage("merge")),
-        ("merge 42 x", usage("merge")),
-        ("merge 42 43 44", usage("merge")),
+        ("merge 42 x", Refusal::NotACase("merge".into(), "x".into())),
+        ("merge 42 43 44", too_much("merge", "44")),
         ("link", usage("link")),
-        ("list everything", usage("list")),
-        ("digest 1999", usage("digest")),
-        ("pause now", usage("pause")),
+        ("list everything", other("list", "everything")),
+        ("digest 1999", other("digest", "1999")),
+        ("pause now", too_much("pause", "now")),
+        ("link x 42", Refusal::NotACase("link".into(), "x".into())),
+        ("tag 42 -", Refusal::BadLabel("-".into(), 40)),
     ];
     for (line, refusal) in cases {
         assert_eq!(said(line, false), Err(refusal), "{line:?}");

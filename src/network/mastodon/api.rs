@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// A longer answer is none that a server means, in bytes: 40 statuses with their contexts stay well below.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// How far into an answer that is too long the id of its only item is looked for, in bytes.
+const MAX_SEARCHED_BYTES: usize = 512 * 1024 * 1024;
 /// Requests kept back for sends when reading in the background, out of the usual 300 in 5 minutes.
 const RESERVE: u32 = 20;
 /// The longest that a rate limit is believed, in milliseconds: posting has a window of 3 hours.
@@ -45,7 +47,7 @@ pub enum Trouble {
     TooLong {
         /// The most that was taken, in bytes.
         most: usize,
-        /// The id of its first item, where it begins with one.
+        /// The id of its first item, where that could be found.
         first: Option<String>,
     },
 }
@@ -114,6 +116,8 @@ pub struct Call<'a> {
     pub share: Share,
     /// The longest answer that is taken, in bytes.
     pub most: usize,
+    /// Whether it asks for a list of one: if that is too long to be taken, its id is looked for all the same.
+    pub single: bool,
 }
 
 impl<'a> Call<'a> {
@@ -128,6 +132,7 @@ impl<'a> Call<'a> {
             key: None,
             share: Share::Background,
             most: MAX_BODY_BYTES,
+            single: false,
         }
     }
     /// With a query parameter.
@@ -238,7 +243,15 @@ impl Api {
         let status = response.status();
         let headers = response.headers().clone();
         self.note(call.share, status, &headers);
-        let body = self.read(response, call.most).await;
+        let body = self.read(response, call.most, call.single).await;
+        let body = match body {
+            // Of a list of one the way on leads past that one.
+            Err(Trouble::TooLong { most, first: None }) if call.single => {
+                let link = headers.get("link").and_then(|v| v.to_str().ok());
+                Err(Trouble::TooLong { most, first: link.and_then(|l| newer(l, "min_id")) })
+            }
+            body => body,
+        };
         if status.is_success() {
             let link = headers.get("link").and_then(|v| v.to_str().ok()).map(str::to_owned);
             return Ok(Answer { body: body?, link, token: self.token.clone() });
@@ -288,15 +301,34 @@ impl Api {
         Some(reset.since(now).clamp(SECOND_MS, MAX_WAIT_MS))
     }
 
-    async fn read(&self, mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Trouble> {
+    async fn read(&self, mut response: reqwest::Response, most: usize, single: bool) -> Result<Vec<u8>, Trouble> {
         let mut body = Vec::new();
+        let mut too_long = None;
+        let mut seen = 0;
         while let Some(chunk) = response.chunk().await.map_err(|e| Trouble::Lost(self.spoken(&words_of(&e))))? {
-            if body.len() + chunk.len() > most {
-                return Err(Trouble::TooLong { most, first: first_id(&body) });
+            seen += chunk.len();
+            let sought = match &mut too_long {
+                None if body.len() + chunk.len() <= most => {
+                    body.extend_from_slice(&chunk);
+                    continue;
+                }
+                None => {
+                    let sought: &mut FirstId = too_long.insert(FirstId::default());
+                    sought.read(&body);
+                    body = Vec::new();
+                    sought
+                }
+                Some(sought) => sought,
+            };
+            sought.read(&chunk);
+            if sought.over() || !single || seen > MAX_SEARCHED_BYTES {
+                break;
             }
-            body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        match too_long {
+            Some(sought) => Err(Trouble::TooLong { most, first: sought.found() }),
+            None => Ok(body),
+        }
     }
 
     fn trouble_of(&self, e: &reqwest::Error) -> Trouble {
@@ -305,13 +337,90 @@ impl Api {
     }
 }
 
-/// The id that a list's first item begins with, as Mastodon's do.
-fn first_id(body: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(body.get(..200)?).into_owned();
-    let item = head.trim_start().strip_prefix('[')?.trim_start().strip_prefix('{')?.trim_start();
-    let value = item.strip_prefix("\"id\"")?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-    let (id, _) = value.split_once('"')?;
-    (!id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric())).then(|| id.to_owned())
+/// Looks for the `id` of a list's first item, wherever in the item it stands, keeping nothing else.
+#[derive(Debug, Default)]
+struct FirstId {
+    /// How many lists and objects we are in: 2 is the first item itself.
+    depth: u32,
+    quoted: bool,
+    escaped: bool,
+    /// Behind a colon of the item's own.
+    value: bool,
+    /// The value to come, or that was just read, is the id's.
+    is_id: bool,
+    /// The text within the last quotes, cut short.
+    text: Vec<u8>,
+    ended: bool,
+    found: Option<String>,
+}
+
+/// No id is longer, in bytes.
+const MAX_ID_BYTES: usize = 64;
+
+impl FirstId {
+    fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.over() {
+                return;
+            }
+            self.one(*byte);
+        }
+    }
+
+    fn one(&mut self, byte: u8) {
+        if self.quoted {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => {
+                    self.quoted = false;
+                    self.said();
+                    return;
+                }
+                _ => {}
+            }
+            if self.text.len() <= MAX_ID_BYTES {
+                self.text.push(byte);
+            }
+            return;
+        }
+        match byte {
+            b'"' => {
+                self.quoted = true;
+                self.text.clear();
+            }
+            b'[' | b'{' => self.depth += 1,
+            b']' | b'}' => {
+                self.depth = self.depth.saturating_sub(1);
+                self.ended |= self.depth < 2;
+            }
+            b':' if self.depth == 2 => self.value = true,
+            b',' if self.depth == 2 => (self.value, self.is_id) = (false, false),
+            _ => {}
+        }
+    }
+
+    /// A text of the item's own has ended.
+    fn said(&mut self) {
+        match (self.depth, self.value) {
+            (2, false) => self.is_id = self.text == b"id",
+            (2, true) if self.is_id => {
+                let fit = !self.text.is_empty() && self.text.len() <= MAX_ID_BYTES && self.text.iter().all(u8::is_ascii_alphanumeric);
+                self.found = String::from_utf8(std::mem::take(&mut self.text)).ok().filter(|_| fit);
+                self.ended = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it is found, or will not be.
+    fn over(&self) -> bool {
+        self.ended
+    }
+
+    fn found(self) -> Option<String> {
+        self.found
+    }
 }
 
 /// ISO 8601 to a moment.
@@ -372,12 +481,32 @@ mod tests {
 
     #[test]
     fn a_list_too_long_to_read_still_names_its_first_item() {
-        let long = |head: &str| first_id(format!("{head}{}", "x".repeat(300)).as_bytes());
+        let long = |text: &str| {
+            // However it is cut into pieces.
+            let found: Vec<Option<String>> = (1..7)
+                .map(|size| {
+                    let mut id = FirstId::default();
+                    text.as_bytes().chunks(size).for_each(|piece| id.read(piece));
+                    id.found()
+                })
+                .collect();
+            assert!(found.windows(2).all(|w| w[0] == w[1]), "{found:?}");
+            found[0].clone()
+        };
         assert_eq!(long(r#"[{"id":"42","content":""#).as_deref(), Some("42"));
         assert_eq!(long(r#" [ { "id" : "01HX", "#).as_deref(), Some("01HX"));
         assert_eq!(long(r#"[{"content":"\"id\":\"7\""#), None);
+        let last = r#"[{"a":{"id":"1"},"b":[{"id":"2"}],"c":"\"id\":\"3\" \\","d":"id","e":null,"id":"42"},{"id":"5"}]"#;
+        assert_eq!(long(last).as_deref(), Some("42"));
+        assert_eq!(long(r#"[{"a":1},{"id":"5"}]"#), None, "another item's");
         assert_eq!(long(r#"[{"id":"4/2","#), None);
+        assert_eq!(long(&format!(r#"[{{"id":"{}","#, "1".repeat(70))), None);
         assert_eq!(long(""), None);
+    }
+
+    fn api() -> Api {
+        let second = Duration::from_secs(1);
+        Api::new(Url::parse("http://127.0.0.1:1").unwrap(), "t".to_owned().into(), second, second, Clock::system()).unwrap()
     }
 
     #[test]
@@ -391,14 +520,7 @@ mod tests {
 
     #[test]
     fn waits_are_bounded_and_by_the_servers_clock() {
-        let api = Api::new(
-            Url::parse("http://127.0.0.1:1").unwrap(),
-            "t".to_owned().into(),
-            Duration::from_secs(1),
-            Duration::from_secs(1),
-            Clock::system(),
-        )
-        .unwrap();
+        let api = api();
         let mut h = HeaderMap::new();
         h.insert("date", "Sat, 21 Nov 2026 22:00:00 GMT".parse().unwrap());
         h.insert("x-ratelimit-reset", "2026-11-21T22:01:30.000Z".parse().unwrap());
@@ -413,14 +535,7 @@ mod tests {
 
     #[test]
     fn the_background_leaves_some_for_staff() {
-        let api = Api::new(
-            Url::parse("http://127.0.0.1:1").unwrap(),
-            "t".to_owned().into(),
-            Duration::from_secs(1),
-            Duration::from_secs(1),
-            Clock::system(),
-        )
-        .unwrap();
+        let api = api();
         let mut h = HeaderMap::new();
         h.insert("date", "Sat, 21 Nov 2026 22:00:00 GMT".parse().unwrap());
         h.insert("x-ratelimit-reset", "2026-11-21T22:01:30.000Z".parse().unwrap());

@@ -29,6 +29,9 @@ impl MastodonAccount {
         let account = Say::new("check-mastodon-account").text("handle", ready.me.handle.clone());
         findings.push(self.finding(true, account.number("length", ready.capabilities.max_length as u64)));
         self.check_scopes(&ready.me.id, &mut findings).await;
+        if let Some(host) = &ready.shunned {
+            findings.push(self.finding(false, Say::new("check-mastodon-streaming-host").text("host", host)));
+        }
         match self.try_streaming(&ready).await {
             Ok(()) => findings.push(self.finding(true, Say::new("check-mastodon-streaming"))),
             Err(why) => findings.push(self.finding(false, Say::new("check-mastodon-no-streaming").text("why", why))),

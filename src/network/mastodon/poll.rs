@@ -19,7 +19,7 @@ use tracing::{debug, warn};
 const MAX_PAGES_BACK: usize = 100;
 /// The longest page of a single item, in bytes.
 const MAX_ITEM_BYTES: usize = 4 * MAX_BODY_BYTES;
-/// How often an unreadable item is asked for again before it is left out, loudly.
+/// How often a public stream that fails is asked for again before one goes on without it.
 const MAX_TRIES: u32 = 3;
 /// The notifications we read. `quote` is there since Mastodon 4.5.
 const KINDS: [&str; 4] = ["mention", "reblog", "update", "quote"];
@@ -231,27 +231,28 @@ impl MastodonAccount {
 
     async fn to_event(&self, mapper: &Mapper<'_>, stream: &Stream, taken: &Taken) -> Result<Option<NetEvent>, NetError> {
         match &taken.item {
-            Item::Odd(why) => self.give_up_on(stream, &taken.mark.id, why).map(|()| None),
+            Item::Odd(why) => {
+                self.pass_over(stream, &taken.mark.id, why);
+                Ok(None)
+            }
             Item::Notification(n) => Ok(self.notified(mapper, n).await?),
             Item::Status(s) => Ok(self.found(mapper, stream, s).await?),
         }
     }
 
-    /// What cannot be read is asked for again, as a fault on the way mends itself; then it is left
-    /// out, or it would stop the stream for good.
-    fn give_up_on(&self, stream: &Stream, id: &str, why: &str) -> Result<(), NetError> {
+    /// What cannot be read is left out, counted and said: it must not hold up the rest. (A fault on the
+    /// way spoils the answer as a whole, and that is asked for again.)
+    fn pass_over(&self, stream: &Stream, id: &str, why: &str) {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.len() > 10_000 {
             tries.clear();
         }
-        let n = tries.entry(format!("{}/{id}", stream.name())).or_default();
-        *n += 1;
-        let (id, why) = (self.api.spoken(id), self.api.spoken(why));
-        if *n < MAX_TRIES {
-            return Err(NetError::Retry { after_ms: None, why: format!("item {id} cannot be read: {why}") });
+        // While it is young a page with it is read again.
+        if tries.insert(format!("{}/{id}", stream.name()), 1).is_none() {
+            self.passed_over.fetch_add(1, Relaxed);
+            let (id, why) = (self.api.spoken(id), self.api.spoken(why));
+            warn!(account = %self.account, stream = stream.name(), item = id, why, "an item of the server's cannot be read and is left out");
         }
-        warn!(account = %self.account, item = id, why, "an item of the server's cannot be read and is left out");
-        Ok(())
     }
 
     /// What a notification means.
@@ -338,7 +339,7 @@ impl MastodonAccount {
         loop {
             match self.fetch_some(ready, stream, from, asked).await {
                 Err(Trouble::TooLong { .. }) if asked > 1 => asked /= 2,
-                Err(Trouble::TooLong { most, first: Some(id) }) => {
+                Err(Trouble::TooLong { most, first: Some(id) }) if asked == 1 => {
                     let item = Item::Odd(format!("longer than {most} bytes"));
                     return Ok((vec![Taken { mark: Mark { id, at: self.clock.now() }, item }], None, asked));
                 }
@@ -365,7 +366,7 @@ impl MastodonAccount {
                 Call::get(&["api", "v2", "search"]).query("type", "statuses").query("q", phrase)
             }
         };
-        let mut call = Call { most, ..call }.query("limit", asked.to_string());
+        let mut call = Call { most, single: asked == 1, ..call }.query("limit", asked.to_string());
         if let Some((name, id)) = from {
             call = call.query(name, id);
         }
@@ -392,7 +393,7 @@ impl MastodonAccount {
         from: Option<(&'static str, &str)>,
         asked: usize,
     ) -> Result<super::api::Answer, Trouble> {
-        let most = call.most;
+        let (most, single) = (call.most, call.single);
         if !self.all_kinds.load(Relaxed) {
             for kind in KINDS {
                 call = call.query("types[]", kind);
@@ -402,7 +403,7 @@ impl MastodonAccount {
                 other => return other,
             }
         }
-        let mut call = Call { most, ..Call::get(&["api", "v1", "notifications"]) }.query("limit", asked.to_string());
+        let mut call = Call { most, single, ..Call::get(&["api", "v1", "notifications"]) }.query("limit", asked.to_string());
         if let Some((name, id)) = from {
             call = call.query(name, id);
         }

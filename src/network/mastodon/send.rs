@@ -190,9 +190,11 @@ impl MastodonAccount {
 
     /// See [`crate::network::NetworkAccount::look`].
     pub(super) async fn look_back(&self, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look {
-        let early_ms = self.settings.doubt_ms - self.clock.now().since(since);
+        let keyed = matches!(self.ready().await, Ok(ready) if ready.capabilities.idempotent);
+        let doubt_ms = if keyed { self.settings.doubt_ms } else { self.settings.doubt_unkeyed_ms.max(self.settings.doubt_ms) };
+        let early_ms = doubt_ms - self.clock.now().since(since);
         if early_ms > 0 {
-            return Look::Retry { why: "the server may still be at it".into(), after_ms: Some(early_ms.min(self.settings.doubt_ms)) };
+            return Look::Retry { why: "the server may still be at it".into(), after_ms: Some(early_ms.min(doubt_ms)) };
         }
         let looked = match &send.kind {
             SendKind::Reply | SendKind::Handoff | SendKind::Dm => self.look_for(send, since, known).await,

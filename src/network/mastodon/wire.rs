@@ -15,9 +15,19 @@ fn text_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Er
     Ok(Option::<serde_json::Value>::deserialize(d)?.and_then(|v| v.as_str().map(str::to_owned)))
 }
 
+/// `true` where that stands; no where anything else does.
+fn yes<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+    Ok(serde_json::Value::deserialize(d)? == serde_json::Value::Bool(true))
+}
+
+/// A number where one is; nothing where something else stands.
+fn number_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<i64>, D::Error> {
+    Ok(serde_json::Value::deserialize(d)?.as_i64())
+}
+
 /// Counts can be -1 where a server hides them.
 fn count<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    Ok(Option::<i64>::deserialize(d)?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+    Ok(number_or_none(d)?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
 }
 
 /// An account, ours or another's.
@@ -37,13 +47,13 @@ pub struct Account {
     #[serde(default, deserialize_with = "or_default")]
     pub display_name: String,
     /// Followers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub followers_count: Option<i64>,
     /// When the account was made, or first seen here.
     #[serde(default, deserialize_with = "text_or_none")]
     pub created_at: Option<String>,
     /// Says of itself that it is automated.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "yes")]
     pub bot: bool,
 }
 
@@ -84,7 +94,7 @@ pub struct Choice {
     #[serde(default, deserialize_with = "or_default")]
     pub title: String,
     /// Votes, where shown.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub votes_count: Option<i64>,
 }
 
@@ -213,7 +223,13 @@ pub struct Instance {
     /// Version 2: the domain of its accounts.
     #[serde(default, deserialize_with = "text_or_none")]
     pub domain: Option<String>,
-    /// Version 1: the same, or a whole address.
+    /// Of the server's software: `4.3.1`, `2.7.2 (compatible; Akkoma 3.13)`.
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub version: Option<String>,
+    /// Version 2: where the software comes from.
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub source_url: Option<String>,
+    /// Version 1: the same as the domain, or a whole address.
     #[serde(default, deserialize_with = "text_or_none")]
     pub uri: Option<String>,
     /// Version 1: where the streams are.

@@ -39,6 +39,7 @@ fn reply(square: &Square, target: &PostId, text: &str) -> Outgoing {
         approved_by: None,
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
+        shown_at: None,
     }
 }
 

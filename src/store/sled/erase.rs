@@ -9,12 +9,13 @@
 //! that are left) and 3.
 
 use super::open::prefixed_heads;
-use super::read::{data_key, head_of, prefixed};
+use super::read::{ANSWER_FRONT, Raw, data_key, head_of, prefixed};
 use super::writer::{ERASED_VERSION, Writer, digest_of};
 use crate::case::CaseId;
 use crate::outbox::Entry;
 use crate::store::StoreError;
-use crate::store::codec::{ERASED, Hashed, eight, key};
+use crate::store::codec::{ERASED, Hashed, SEALED, SecretKey, Wrong, eight, key};
+use crate::store::index::Head;
 use crate::store::keyring::bucket_of;
 
 /// How far an erasure goes: to its end, except where a test stops it on the way.
@@ -45,6 +46,60 @@ impl Writer {
             return Err(e);
         }
         self.finish(bucket, until)
+    }
+
+    /// Seals all that a case holds with a new key, and destroys the old one as [`Writer::erase`] does.
+    pub(super) fn rekey(&mut self, case: CaseId) -> Result<(), StoreError> {
+        let Some(mut head) = self.core.read_head(case)? else { return Ok(()) };
+        self.room()?;
+        let bucket = bucket_of(case);
+        self.core.ring_mut().renew(bucket)?;
+        let staged = self.seal_anew(case, &mut head).and_then(|()| self.rewrap(bucket, Some(case)));
+        if let Err(e) = staged {
+            self.unstage();
+            return Err(e);
+        }
+        self.finish(bucket, Until::Done)
+    }
+
+    /// Stages a case's head, body, events and answers under a new data key.
+    fn seal_anew(&mut self, case: CaseId, head: &mut Head) -> Result<(), StoreError> {
+        let old = data_key(&self.core.ring(), case, head).map_err(|w| self.core.wrong(w))?;
+        let new = SecretKey::random()?;
+        let mut sealed: Vec<(Vec<u8>, Raw)> = Vec::new();
+        let mut keep = |at: &[u8], raw: Raw| {
+            sealed.push((at.to_vec(), raw));
+            Ok(true)
+        };
+        let body = key::case(case);
+        self.core.scan(body.clone()..=body, &mut keep)?;
+        self.core.scan(key::event(case, 0)..=key::event(case, u32::MAX), &mut keep)?;
+        let mut answers = Vec::new();
+        self.core.scan(prefixed(key::join(b'c', &[&case.0.to_be_bytes(), b"y"])), |at, _| {
+            answers.extend(at.last_chunk::<16>().copied().map(Hashed));
+            Ok(true)
+        })?;
+        for id in answers {
+            let at = key::command(id);
+            sealed.extend(self.core.raw(&at)?.filter(|(flags, _)| *flags == SEALED).map(|raw| (at, raw)));
+        }
+        let unreadable = |at: &[u8]| self.core.wrong(Wrong::damaged(at, "a seal that opens", "one that does not"));
+        let mut renewed = Vec::with_capacity(sealed.len());
+        for (at, (flags, payload)) in sealed {
+            // An answer's front stands before its seal, and is bound to it.
+            let front = if key::kind(&at) == 'r' { ANSWER_FRONT } else { 0 };
+            let (front, rest) = payload.split_at_checked(front).ok_or_else(|| unreadable(&at))?;
+            let bound = [at.as_slice(), front].concat();
+            let plain = old.open(&bound, rest).ok_or_else(|| unreadable(&at))?;
+            let payload = [front, &new.seal(&bound, &plain)?].concat();
+            renewed.push((at, flags, payload));
+        }
+        for (at, flags, payload) in renewed {
+            self.put(at, flags, &payload);
+        }
+        (head.wrapped_by, head.wrapped) = self.wrap(case, &new)?;
+        self.put(key::head(case), 0, &head.to_payload()?);
+        Ok(())
     }
 
     /// Completes what a crash has cut short in `bucket`.

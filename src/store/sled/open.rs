@@ -7,7 +7,7 @@ use crate::case::CaseId;
 use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
 use crate::store::index::Head;
 use crate::store::keyring::{KeyRing, Stage};
-use crate::store::sidecar::{self, Sidecar, sync_dir_of};
+use crate::store::sidecar::{self, Sidecar, Unfit, sync_dir_of};
 use crate::store::{Counters, StoreError};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -29,23 +29,25 @@ pub(super) enum Purpose<'a> {
 const QUEUE: usize = 1024;
 
 pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpose<'_>) -> Result<SledStore, StoreError> {
-    if keyring.starts_with(dir) {
-        let text = format!("keyring {}: must lie outside of the store {}: choose another place", keyring.display(), dir.display());
-        return Err(StoreError::Unavailable(text));
-    }
     let seq_file = sidecar::path_of(dir);
-    let ring = KeyRing::load(keyring)?;
-    let found = look(dir)?;
-    let stage = may_open(dir, keyring, &seq_file, ring.as_ref(), found, &purpose)?;
+    let (ring, stage) = judge(dir, keyring, &seq_file, KeyRing::load, &purpose)?;
+    // What is not there yet, deepest first: a store that cannot be begun leaves nothing behind.
+    let fresh: Vec<&Path> = dir.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     fs::create_dir_all(dir).map_err(|e| io_error(dir, &e))?;
     let lock = lock(dir)?;
+    room_to_open(dir)?;
     let (ring, sidecar) = if stage == Stage::Made {
         let ring = ring.ok_or_else(|| corrupt(dir, keyring, "expected its keyring, found none"))?;
-        let opened = Sidecar::open(&seq_file, ring.instance()).map_err(|e| io_error(&seq_file, &e))?;
-        let sidecar = opened.map_err(|why| corrupt(dir, keyring, &format!("sidecar {}: {why}", seq_file.display())))?;
+        let sidecar = open_sidecar(dir, keyring, &seq_file, &ring)?;
         (ring, Some(sidecar))
     } else {
-        (begin(dir, keyring, &seq_file, &purpose)?, None)
+        let begun = begin(dir, keyring, &seq_file, &purpose);
+        if begun.is_err() {
+            for made in fresh {
+                fs::remove_dir(made).ok();
+            }
+        }
+        (begun?, None)
     };
     let tree = open_sled(dir, keyring, &options)?;
     let core = Core {
@@ -72,6 +74,59 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
     start(core, meta, counters, sidecar)
 }
 
+/// Whether a store could be opened here for use, as far as can be told from outside, without touching
+/// anything and also while another process has it open; `false`: there is none yet, it would be made.
+pub(super) fn look_over(dir: &Path, keyring: &Path) -> Result<bool, StoreError> {
+    let seq_file = sidecar::path_of(dir);
+    let (ring, stage) = judge(dir, keyring, &seq_file, KeyRing::peek, &Purpose::Use)?;
+    match ring.filter(|_| stage == Stage::Made) {
+        Some(ring) => open_sidecar(dir, keyring, &seq_file, &ring).map(|_| true),
+        None => Ok(false),
+    }
+}
+
+/// The keyring, and as what the store may be opened.
+fn judge(
+    dir: &Path,
+    keyring: &Path,
+    seq_file: &Path,
+    load: impl FnOnce(&Path) -> Result<Option<KeyRing>, StoreError>,
+    purpose: &Purpose<'_>,
+) -> Result<(Option<KeyRing>, Stage), StoreError> {
+    let (shown, keys) = (dir.display(), keyring.display());
+    if keyring.starts_with(dir) {
+        return Err(StoreError::Unavailable(format!("keyring {keys}: must lie outside of the store {shown}: choose another place")));
+    }
+    let ring = load(keyring)?;
+    let stage = may_open(dir, keyring, seq_file, ring.as_ref(), look(dir)?, purpose)?;
+    // Of the store's own directory whatever is missing is made; the keyring's is somebody's choice.
+    let folder = keyring.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|f| ring.is_none() && !f.is_dir() && Some(*f) != dir.parent()) {
+        let folder = folder.display();
+        return Err(StoreError::Unavailable(format!(
+            "keyring {keys}: its folder {folder} is not there; make it (`mkdir -p {folder}`), or correct [store] keyring"
+        )));
+    }
+    Ok((ring, stage))
+}
+
+fn open_sidecar(dir: &Path, keyring: &Path, seq_file: &Path, ring: &KeyRing) -> Result<(Sidecar, u64), StoreError> {
+    let opened = Sidecar::open(seq_file, ring.instance()).map_err(|e| io_error(seq_file, &e))?;
+    opened.map_err(|unfit| match unfit {
+        Unfit::Damaged(why) => corrupt(dir, keyring, &format!("sidecar {}: {why}", seq_file.display())),
+        Unfit::Foreign => foreign(dir, keyring, ring.instance(), &format!("its file {}", seq_file.display())),
+    })
+}
+
+/// The keyring is most likely the wrong one.
+fn foreign(dir: &Path, keyring: &Path, instance: &str, what: &str) -> StoreError {
+    let (shown, keys, seq) = (dir.display(), keyring.display(), sidecar::path_of(dir));
+    StoreError::Corrupt(format!(
+        "store {shown}: the keyring {keys} is that of store {instance}, but {what} is another store's. Most likely the keyring is the wrong one: put this store's own in its place, or name it in [store] keyring. If it is lost for good, move {shown}, {} and {keys} aside, then run `sereno import FILE`",
+        seq.display()
+    ))
+}
+
 fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result<SledStore, StoreError> {
     let core = Arc::new(core);
     let (jobs, queue) = sync_channel(QUEUE);
@@ -83,6 +138,23 @@ fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result
     let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
     let writer = thread.map_err(|e| io_error(&core.dir, &e))?;
     Ok(SledStore { core, jobs, writer: Some(writer) })
+}
+
+/// Bytes that must be free for sled to open a log: it writes while it opens, and one that meets the
+/// end of the disk in doing so leaves a log behind that it calls damaged itself.
+const ROOM_TO_OPEN: u64 = 4 << 20;
+
+/// Whether opening is safe; nothing was touched yet.
+fn room_to_open(dir: &Path) -> Result<(), StoreError> {
+    let disk = rustix::fs::statvfs(dir).map_err(|e| io_error(dir, &e.into()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= ROOM_TO_OPEN {
+        return Ok(());
+    }
+    let shown = dir.display();
+    Err(StoreError::Full(format!(
+        "{free} bytes are free for {shown}, at least {ROOM_TO_OPEN} are needed to open it: make room, then start again"
+    )))
 }
 
 /// What lies in a store's directory.
@@ -203,10 +275,21 @@ fn begin(dir: &Path, keyring: &Path, seq_file: &Path, purpose: &Purpose<'_>) -> 
 
 fn open_sled(dir: &Path, keyring: &Path, options: &Options) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new().path(dir).cache_capacity(options.cache).flush_every_ms(None);
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(opened) => opened.map_err(|e| sled_error(dir, keyring, &e)),
-        Err(_) => Err(corrupt(dir, keyring, "expected a log that sled can read, found damage at which it panicked")),
+    let began = std::time::Instant::now();
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Err(_) => return Err(corrupt(dir, keyring, "expected a log that sled can read, found damage at which it panicked")),
+            // Our own lock is held: whoever still has sled's lets go of it in a moment. A process that
+            // is just being started by one that had the store open holds it until it becomes its own.
+            Ok(Err(e)) if is_locked(&e) && began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
+            Ok(opened) => return opened.map_err(|e| sled_error(dir, keyring, &e)),
+        }
     }
+}
+
+/// Whether sled found its file locked, which it tells by its words alone.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(e) if e.to_string().contains("could not acquire lock"))
 }
 
 /// The first records of a new store, and its sidecar.
@@ -232,7 +315,7 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
     let meta: Meta = from_json(key::META, payload).map_err(|w| core.wrong(w))?;
     let refuse = |expected: String, found: String| Err(corrupt(&core.dir, &core.keyring, &format!("expected {expected}, found {found}")));
     if meta.instance != core.instance {
-        return refuse(format!("store {}, whose keyring this is", core.instance), format!("store {}", meta.instance));
+        return Err(foreign(&core.dir, &core.keyring, &core.instance, &format!("what lies here ({})", meta.instance)));
     }
     if meta.seq < acked {
         return refuse(format!("{acked} commits, the last of them acknowledged"), format!("{}: the end of the log is gone", meta.seq));

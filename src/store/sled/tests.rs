@@ -11,32 +11,18 @@ use std::fs;
 
 const CANARY: &str = "CANARYx7Qz";
 
-struct Place(tempfile::TempDir);
+#[path = "../../../tests/store_place.rs"]
+#[expect(dead_code, reason = "the tests from outside copy stores")]
+mod store_place;
+use store_place::Place;
 
 impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
-    }
-    fn dir(&self) -> PathBuf {
-        self.0.path().join("store")
-    }
-    fn keyring(&self) -> PathBuf {
-        self.0.path().join("keyring")
-    }
     fn open(&self) -> SledStore {
         SledStore::open(&self.dir(), &self.keyring()).unwrap()
     }
     /// The bytes of every file: the store's, the sidecar, the keyring.
     fn bytes(&self) -> Vec<Vec<u8>> {
-        let mut files = Vec::new();
-        let mut dirs = vec![self.0.path().to_owned()];
-        while let Some(dir) = dirs.pop() {
-            for entry in fs::read_dir(dir).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() { dirs.push(path) } else { files.push(fs::read(path).unwrap()) }
-            }
-        }
-        files
+        Place::files_of(self.0.path()).iter().map(|f| fs::read(f).unwrap()).collect()
     }
     fn holds(&self, what: &[u8]) -> bool {
         let text = codec::hex(what);
@@ -66,6 +52,7 @@ fn commit(ids: &[u64]) -> Commit {
         say: crate::say::Say::new("x").text("t", format!("{CANARY} told {id}")),
         case: Some(CaseId(id)),
         send: None,
+        of: None,
     };
     let note = |id| crate::case::Event::Noted { text: crate::post::Untrusted::new(format!("{CANARY} note {id}")) };
     let post = |id| crate::post::PostRef::World(format!("p{id}-{CANARY}").as_str().into());
@@ -261,4 +248,44 @@ fn no_secret_is_ever_shown() {
     for secret in [&data, &bucket, store.core.ring().hash_key()] {
         assert!(!shown.contains(&codec::hex(secret.expose())) && !shown.contains(&format!("{:?}", secret.expose())));
     }
+}
+
+#[test]
+fn a_case_with_a_new_key_keeps_what_it_holds_and_not_what_it_held() {
+    let place = Place::new();
+    let (store, data, bucket) = filled(&place);
+    let before = (store.case(CaseId(1)).unwrap(), store.events(CaseId(1), 0, 9).unwrap(), store.seen(&format!("{CANARY}1")).unwrap());
+    assert!(before.0.is_some() && before.1.len() == 1 && before.2.is_some());
+    store.rekey(CaseId(1)).unwrap();
+    assert!(!can_be_unwrapped(&place, &data), "what was written before cannot be read any more");
+    assert!(!place.holds(bucket.expose()) && !place.holds(data.expose()));
+    let read = |store: &SledStore| {
+        let answer = store.seen(&format!("{CANARY}1")).unwrap();
+        (store.case(CaseId(1)).unwrap(), store.events(CaseId(1), 0, 9).unwrap(), answer)
+    };
+    assert_eq!(read(&store), before);
+    assert!(store.case(CaseId(65)).unwrap().is_some(), "its neighbour in the bucket stands");
+    assert!(store.check().unwrap().iter().all(|f| f.ok));
+    drop(store);
+    assert_eq!(read(&place.open()), before);
+    place.open().rekey(CaseId(99)).unwrap();
+}
+
+#[test]
+fn who_lets_go_of_the_log_in_a_moment_is_waited_for() {
+    let place = Place::new();
+    drop(place.open());
+    let log = fs::File::open(place.dir().join("db")).unwrap();
+    rustix::fs::flock(&log, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| SledStore::open(&place.dir(), &place.keyring()));
+        // Held until the opening has its own lock, which is the step before it meets sled's.
+        let dir = fs::File::open(place.dir()).unwrap();
+        while rustix::fs::flock(&dir, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok() {
+            rustix::fs::flock(&dir, rustix::fs::FlockOperation::Unlock).unwrap();
+            std::thread::yield_now();
+        }
+        drop(log);
+        assert!(opening.join().unwrap().is_ok());
+    });
 }

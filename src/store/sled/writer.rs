@@ -101,6 +101,7 @@ impl Writer {
                 reply.send(purged).ok();
             }
             Job::Erase(case, until, reply) => drop(reply.send(self.erase(case, until))),
+            Job::Rekey(case, reply) => drop(reply.send(self.rekey(case))),
             Job::Export(out, reply) => drop(reply.send(self.core.dump(&self.meta, out))),
             Job::Check(reply) => drop(reply.send(self.core.check(&self.meta))),
             Job::Stop => {}

@@ -2,7 +2,7 @@
 
 use super::pen::Pen;
 use crate::case::refusal::code;
-use crate::case::{Case, Event, SendState, Status, Trigger};
+use crate::case::{Case, Event, Outgoing, SendState, Status, Trigger};
 use crate::command::Verb;
 use crate::policy::DmRoute;
 use crate::view::Action;
@@ -36,7 +36,7 @@ pub fn of_case(pen: &Pen<'_>, case: &Case) -> Vec<Action> {
             }
         }
     }
-    actions(pen, &verbs)
+    actions(pen, &verbs, case.live_send())
 }
 
 /// What can be done about what an event tells of, as long as it still stands so.
@@ -62,7 +62,7 @@ pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
         Event::Escalated { .. } if case.status.is_open() && case.owner.is_none() => vec![Verb::Claim],
         _ => Vec::new(),
     };
-    actions(pen, &verbs)
+    actions(pen, &verbs, case.live_send())
 }
 
 fn of_send(state: Option<&SendState>) -> Vec<Verb> {
@@ -90,11 +90,15 @@ fn private(pen: &Pen<'_>, case: &Case) -> Option<Verb> {
     (route == DmRoute::Direct).then_some(Verb::Handoff)
 }
 
-fn actions(pen: &Pen<'_>, verbs: &[Verb]) -> Vec<Action> {
-    verbs
-        .iter()
-        .map(|verb| Action { verb: *verb, label: pen.get(&format!("action-{}", code(verb))), typed: typed(pen, &code(verb)) })
-        .collect()
+fn actions(pen: &Pen<'_>, verbs: &[Verb], live: Option<&Outgoing>) -> Vec<Action> {
+    let action = |verb: &Verb| Action {
+        verb: *verb,
+        label: pen.get(&format!("action-{}", code(verb))),
+        typed: typed(pen, &code(verb)),
+        // Whoever presses it approves the text beside it, not one that came since.
+        version: live.filter(|_| *verb == Verb::Approve).map(|s| s.id),
+    };
+    verbs.iter().map(action).collect()
 }
 
 /// What to type for a verb, in the reader's language: the name that its usage begins with.

@@ -133,8 +133,9 @@ fn place(pen: &Pen<'_>, case: &Case, first: Option<&CasePost>, private: bool) ->
 fn spread(pen: &Pen<'_>, case: &Case, first: Option<&CasePost>) -> Option<Line> {
     let engagement = first.map(|p| p.post.engagement).unwrap_or_default();
     let reposts = engagement.reposts.max(case.reposts);
-    let say = Say::new("card-spread").number("reposts", reposts).number("replies", engagement.replies).number("likes", engagement.likes);
-    (reposts + engagement.replies + engagement.likes > 0).then(|| vec![pen.own(&say)])
+    let counted = [("spread-reposts", reposts), ("spread-replies", engagement.replies), ("spread-likes", engagement.likes)];
+    let said = counted.iter().filter(|(_, n)| *n > 0).map(|(code, n)| vec![pen.own(&Say::new(code).number("count", *n))]);
+    Some(dotted(said.collect())).filter(|line| !line.is_empty())
 }
 
 /// The draft and the last send, and how much more there is to read.

@@ -27,10 +27,17 @@ pub fn lines(pen: &Pen<'_>, f: &Figures) -> Vec<Line> {
     push(format!("{}, {}", count("digest-resolved", f.resolved), count("digest-confirmed", f.confirmed)));
     push(count("digest-reopened", f.reopened));
     push(count("digest-hidden", f.hidden));
-    let open = count("digest-open", f.open.open);
-    push(match f.open.oldest {
-        Some(oldest) => format!("{open}, {}", pen.say(&Say::new("digest-oldest").with("span", Arg::Span(pen.now.since(oldest))))),
-        None => open,
+    let over = f.to <= pen.now;
+    let until = f.to.min(pen.now);
+    push(match f.open {
+        Some(o) => {
+            let open = count(if over { "digest-was-open" } else { "digest-open" }, o.open);
+            match o.oldest {
+                Some(oldest) => format!("{open}, {}", pen.say(&Say::new("digest-oldest").with("span", Arg::Span(until.since(oldest))))),
+                None => open,
+            }
+        }
+        None => pen.get("digest-open-unknown"),
     });
     if !f.by_agent.is_empty() {
         let named = f.by_agent.iter().map(|(id, n)| (pen.name(Some(&AgentId::from(id.as_str()))), *n));

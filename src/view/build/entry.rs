@@ -8,18 +8,10 @@ use crate::post::Untrusted;
 use crate::say::{Arg, Say};
 use crate::view::{EntryView, Line, Piece};
 
-/// The entry. `private`: whether its room may show private text; `changed`: it replaces an earlier one.
-pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool, changed: bool) -> EntryView {
+/// The entry. `private`: whether its room may show private text.
+pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> EntryView {
     let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
     let mut lines = vec![sentence(pen, case, record, private)];
-    // These tell of a change themselves.
-    let tells = matches!(record.event, Event::Edited { .. } | Event::Deleted { .. });
-    if changed
-        && !tells
-        && let Some(first) = lines.first_mut()
-    {
-        first.push(Piece::Words(format!(" {}", pen.get("event-updated"))));
-    }
     lines.extend(content(pen, case, record, private));
     EntryView {
         case: case.id.0,
@@ -39,6 +31,7 @@ pub fn is_private(case: &Case, event: &Event) -> bool {
         _ => {
             let post = event.shows_post().and_then(|i| case.posts.get(i));
             post.is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
+                || called_back(case, event).is_some()
                 || shows_text_of(event).or(tells_of(event)).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
         }
     }
@@ -71,9 +64,25 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
         | Event::Rejected { send, .. }
         | Event::Queued { send, .. }
         | Event::InDoubt { send }
+        | Event::AnswerGone { send }
         | Event::Undelivered { send, .. } => vec![pen.own(&of_send(say, *send))],
-        Event::Published { send } => published(pen, case, of_send(say, *send), *send, private),
-        Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } => vec![pen.own(&say.case(*case))],
+        Event::OtherHandoffs { others } => {
+            let first = others.first().map_or_else(String::new, |id| id.0.to_string());
+            let named = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            vec![pen.own(&say.text("others", named).text("n", case.id.0.to_string()).text("other", first))]
+        }
+        Event::Published { send } => published(pen, case, *send, private),
+        Event::Deleted { post } => {
+            let mut line = vec![pen.own(&say)];
+            if let Some(post) = case.posts.get(*post) {
+                line.push(Piece::Words(" ".into()));
+                line.extend(post::byline(pen, post, true));
+            }
+            line
+        }
+        Event::MergedFrom { case } | Event::MergedInto { case } | Event::Linked { case } | Event::Erased { case } => {
+            vec![pen.own(&say.case(*case))]
+        }
         Event::Hidden { because } => {
             let reason = pen.say(&card::reason(because));
             vec![pen.own(&say.text("reason", reason).text("n", case.id.0.to_string()))]
@@ -92,6 +101,7 @@ fn sentence_code(event: &Event) -> String {
     let variant = match event {
         Event::Opened { linked: Some(_), .. } => "-linked",
         Event::Escalated { text: Some(_) } | Event::Rejected { text: Some(_), .. } => "-why",
+        Event::Undelivered { detail, .. } if !detail.is_empty() => "-said",
         Event::Resolved { how: Resolution::ByAgent } => "-by-agent",
         Event::Resolved { how: Resolution::ByCustomer } | Event::Reopened { by_customer: true } => "-by-customer",
         _ => "",
@@ -115,17 +125,29 @@ fn tells_of(event: &Event) -> Option<u32> {
     }
 }
 
+/// The private send that was called back: its text stands once more where it may, to be copied.
+/// That of a public one is the draft again.
+fn called_back<'a>(case: &'a Case, event: &Event) -> Option<&'a Outgoing> {
+    match event {
+        Event::Stopped { send, because: StopReason::Undone } => case.send(*send).filter(|s| s.kind.is_private()),
+        _ => None,
+    }
+}
+
 /// What was said: a post with its author, a draft, a send, a note.
 fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Vec<Line> {
     let event = &record.event;
-    if let Event::Deleted { post } = event {
-        return case.posts.get(*post).map(|p| post::byline(pen, p, true)).into_iter().collect();
+    if matches!(event, Event::Deleted { .. }) {
+        return Vec::new();
     }
     if let Some(index) = event.shows_post() {
         return case.posts.get(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
     }
     if let Some(send) = shows_text_of(event).and_then(|id| case.send(id)) {
         return outgoing(pen, case, send, private);
+    }
+    if let Some(send) = called_back(case, event).filter(|_| private) {
+        return foreign(&send.text);
     }
     match event {
         Event::Drafted { draft } => draft_text(pen, case, *draft, private),
@@ -173,12 +195,13 @@ fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
     foreign(&draft.text)
 }
 
-fn published(pen: &Pen<'_>, case: &Case, say: Say, id: u32, private: bool) -> Line {
-    let mut line = vec![pen.own(&say)];
-    if let Some(send) = case.send(id).filter(|s| private || !send::is_private(case, s))
-        && let SendState::Published { url, .. } = &send.state
-    {
-        line.extend(send::published_link(pen, url.as_deref()));
-    }
-    line
+fn published(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Line {
+    let Some(send) = case.send(id) else { return Line::new() };
+    let say = Say::new(&format!("event-published{}", send::published_as(&send.kind)));
+    let line = vec![pen.own(&say.with("kind", Arg::Code(send::kind_code(send))))];
+    let url = match &send.state {
+        SendState::Published { url, .. } => url.as_deref(),
+        _ => None,
+    };
+    send::with_link(pen, case, send, line, url, private)
 }

@@ -21,7 +21,7 @@ pub struct Pen<'a> {
 }
 
 /// What parts stand between on a line.
-const DOT: &str = " · ";
+pub const DOT: &str = " · ";
 
 impl Pen<'_> {
     fn ctx(&self) -> ShowCtx<'_> {

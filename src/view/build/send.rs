@@ -1,6 +1,6 @@
 //! Sends: what goes out in the company's name, from where to whom, and where it stands.
 
-use super::pen::{Pen, foreign};
+use super::pen::{DOT, Pen, foreign, link};
 use super::post::handle;
 use crate::case::refusal::code;
 use crate::case::{Case, Draft, Outgoing, SendKind, SendState, StopReason};
@@ -9,7 +9,7 @@ use crate::intake::length::length;
 use crate::policy::Capabilities;
 use crate::post::{Account, Author};
 use crate::say::{Arg, Say};
-use crate::view::{Line, Piece, hygiene};
+use crate::view::{Line, Piece};
 
 /// What it is: `send-reply`.
 pub fn kind_code(send: &Outgoing) -> String {
@@ -82,31 +82,51 @@ pub fn state(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Line
     let say = |code: &str| Say::new(&format!("send-{code}")).with("kind", kind.clone());
     match &send.state {
         SendState::AwaitingApproval => vec![pen.own(&say("awaiting-approval"))],
-        SendState::Waiting { until } => vec![pen.own(&say("waiting").text("until", with_seconds(pen, *until)))],
+        SendState::Waiting { until } => {
+            // The end of an undo window matters to the second.
+            let at = pen.words.at(*until, true, pen.lang, &ShowCtx { policy: pen.policy, now: pen.now });
+            vec![pen.own(&say("waiting").text("at", at))]
+        }
         SendState::Held(reason) => vec![pen.own(&say("held").with("reason", Arg::Code(format!("hold-{}", code(reason)))))],
         SendState::InFlight { .. } => vec![pen.own(&say("in-flight"))],
         SendState::Unknown { .. } => vec![pen.own(&say("unknown"))],
         SendState::Published { at, url, .. } => {
-            let mut line = vec![pen.own(&say("published").with("at", Arg::Moment(*at)))];
-            line.extend(published_link(pen, url.as_deref().filter(|_| private || !is_private(case, send))));
-            line
+            let line = vec![pen.own(&say(&format!("published{}", published_as(&send.kind))).with("at", Arg::Moment(*at)))];
+            with_link(pen, case, send, line, url.as_deref(), private)
         }
+        SendState::Stopped(StopReason::Retracted) => vec![pen.own(&say("taken-back"))],
         SendState::Stopped(reason) => {
             let mut line = vec![pen.own(&say("stopped").with("reason", Arg::Code(stop_code(reason))))];
             if let StopReason::Refused(words) = reason
                 && !words.is_empty()
             {
                 line.extend([Piece::Words(": ".into()), super::pen::one_line(&told(case, send, words, private), 300)]);
+            } else {
+                line.push(Piece::Words(".".into()));
             }
             line
         }
     }
 }
 
-/// A link to what stands on the network, a blank before it.
-pub fn published_link(pen: &Pen<'_>, url: Option<&str>) -> Vec<Piece> {
-    let link = url.and_then(hygiene::link).map(|(_, url)| Piece::Link { label: pen.get("send-published-link"), url });
-    link.into_iter().flat_map(|l| [Piece::Words(" ".into()), l]).collect()
+/// What having arrived is called: behind `event-published` and `send-published`.
+pub fn published_as(kind: &SendKind) -> &'static str {
+    match kind {
+        SendKind::Reply => "",
+        SendKind::Handoff | SendKind::Dm => "-private",
+        SendKind::Retract { .. } => "-retract",
+        SendKind::Correct { .. } => "-correct",
+    }
+}
+
+/// A sentence without its end, and a link to what stands on the network, if something does there.
+pub fn with_link(pen: &Pen<'_>, case: &Case, send: &Outgoing, mut line: Line, url: Option<&str>, private: bool) -> Line {
+    let stands = !matches!(send.kind, SendKind::Retract { .. }) && (private || !is_private(case, send));
+    match url.filter(|_| stands).and_then(|u| link(&pen.get("send-published-link"), u)) {
+        Some(link) => line.extend([Piece::Words(DOT.into()), link]),
+        None => line.push(Piece::Words(".".into())),
+    }
+    line
 }
 
 /// `stop-undone`.
@@ -127,11 +147,4 @@ pub fn told(case: &Case, send: &Outgoing, words: &str, private: bool) -> String 
         if secret.iter().any(|s| word_bare.contains(s)) { "…".to_owned() } else { word.to_owned() }
     };
     words.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
-}
-
-/// The end of an undo window matters to the second.
-fn with_seconds(pen: &Pen<'_>, moment: crate::clock::Time) -> String {
-    let ctx = ShowCtx { policy: pen.policy, now: pen.now };
-    let seconds = moment.0.div_euclid(crate::clock::SECOND_MS).rem_euclid(60);
-    format!("{}:{seconds:02}", pen.words.moment(moment, pen.lang, &ctx))
 }

@@ -52,7 +52,7 @@ fn button(action: &Action, case: u64) -> Value {
         "type": "button",
         "action_id": format!("{PREFIX}{}", row(action.verb).name),
         "text": plain(&action.label, MOST_LABEL),
-        "value": case.to_string(),
+        "value": value(action, case),
     });
     let style = match action.verb {
         Verb::Claim | Verb::Approve => Some("primary"),
@@ -65,7 +65,13 @@ fn button(action: &Action, case: u64) -> Value {
     button
 }
 
+/// The case, and which of its texts is meant where the action is bound to one: `42`, `42:7`.
+fn value(action: &Action, case: u64) -> String {
+    action.version.map_or_else(|| case.to_string(), |version| format!("{case}:{version}"))
+}
+
 fn more(actions: &[&Action], case: u64) -> Value {
-    let options = actions.iter().map(|a| json!({"text": plain(&a.label, MOST_LABEL), "value": format!("{}:{case}", row(a.verb).name)}));
+    let options =
+        actions.iter().map(|a| json!({"text": plain(&a.label, MOST_LABEL), "value": format!("{}:{}", row(a.verb).name, value(a, case))}));
     json!({"type": "overflow", "action_id": MORE, "options": options.collect::<Vec<_>>()})
 }

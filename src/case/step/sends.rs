@@ -1,0 +1,115 @@
+//! What becomes of what we send: on its way, held, published, deleted on the network.
+
+use crate::case::event::Event;
+use crate::case::model::{CasePost, HoldReason, Outgoing, SendKind, SendState, StopReason, Voice};
+use crate::case::status::{Status, Trigger};
+use crate::case::work::Work;
+use crate::clock::Time;
+use crate::digest::FactKind;
+use crate::outbox::Receipt;
+use crate::planted::{self, Bug};
+use crate::post::PostId;
+
+impl Work<'_> {
+    pub(super) fn set_send(&mut self, id: u32, state: SendState) {
+        if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
+            send.state = state;
+        }
+    }
+
+    pub(super) fn hold_pending(&mut self, because: HoldReason) {
+        // What waits for approval as well: whoever approves must not have overlooked what came in.
+        let waits = |s: &&Outgoing| matches!(s.state, SendState::Waiting { .. } | SendState::AwaitingApproval);
+        let waiting = self.case.live_send().filter(waits).map(|s| s.id);
+        if let Some(id) = waiting.filter(|_| !planted::is(Bug::CustomerUnheard)) {
+            self.hold(id, because);
+        }
+    }
+
+    /// The brand has answered: clocks stop. `outside`: when, where sereno only heard of it.
+    pub(super) fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: Option<Time>) {
+        self.case.answer_due = None;
+        self.case.overdue_said = false;
+        if self.case.first_answer_at.is_none() {
+            let at = outside.map_or(self.ctx.now, |at| at.min(self.ctx.now));
+            self.case.first_answer_at = Some(at);
+            let after_ms = at.since(self.case.opened_at).max(0);
+            let target = self.ctx.policy.deadline.first_response_ms[self.case.priority.index()];
+            self.fact(by, FactKind::FirstAnswer { after_ms, in_target: after_ms <= target, outside: outside.is_some() });
+        }
+    }
+
+    /// What we published was deleted on the network itself, not by our own retraction: as far as the
+    /// customer can see nothing was said.
+    pub(super) fn on_answer_gone(&mut self, id: &PostId) {
+        let is_it = |s: &&Outgoing| matches!(&s.state, SendState::Published { id: at, .. } if at == id) && s.kind.speaks();
+        let Some(send) = self.case.sends.iter().find(is_it).map(|s| s.id) else { return };
+        let about_it = |s: &&Outgoing| s.kind == SendKind::Retract { send } || s.kind == SendKind::Correct { send };
+        match self.case.live_send().filter(about_it).map(|s| (s.id, s.kind.clone(), s.state.is_pending())) {
+            // Our own retraction is on its way: its receipt will tell.
+            Some((_, SendKind::Retract { .. }, false)) => return,
+            Some((pending, _, true)) => self.stop(pending, StopReason::TargetGone, None),
+            _ => {}
+        }
+        if let Some(gone) = self.case.sends.iter_mut().find(|s| s.id == send) {
+            gone.state = SendState::Stopped(StopReason::DeletedThere);
+        }
+        if self.lives_on_elsewhere() {
+            return;
+        }
+        self.event(None, Event::AnswerGone { send });
+        self.unanswered();
+    }
+
+    pub(super) fn on_held(&mut self, id: u32, because: HoldReason) {
+        self.set_send(id, SendState::Waiting { until: self.ctx.now });
+        self.hold(id, because);
+    }
+
+    pub(super) fn on_published(&mut self, id: u32, receipt: &Receipt) {
+        let now = self.ctx.now;
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) else { return };
+        let post = receipt.post.clone().unwrap_or_else(|| PostId(receipt.native_id.clone()));
+        send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
+        let (kind, by) = (send.kind.clone(), send.by.clone());
+        self.voided.push(id);
+        self.event(Some(&by), Event::Published { send: id });
+        match kind {
+            SendKind::Reply => {
+                self.fact(Some(&by), FactKind::Replied);
+                self.answered(Some(&by), None);
+                self.trigger(Trigger::Answer).ok();
+            }
+            SendKind::Handoff | SendKind::Dm => {
+                if kind == SendKind::Handoff {
+                    self.fact(Some(&by), FactKind::HandedOff);
+                }
+                self.case.handoff_open = true;
+                self.answered(Some(&by), None);
+                self.trigger(Trigger::HandOff).ok();
+            }
+            SendKind::Retract { send } => {
+                if let Some(earlier) = self.case.sends.iter_mut().find(|s| s.id == send) {
+                    earlier.state = SendState::Stopped(StopReason::Retracted);
+                }
+                self.unanswered();
+            }
+            SendKind::Correct { .. } => {}
+        }
+    }
+
+    /// An answer was taken back: where none stands behind the customer's last words, they wait for us again.
+    pub(super) fn unanswered(&mut self) {
+        let last = self.case.posts.iter().rposition(|p| p.voice == Voice::Customer && p.deleted_at.is_none());
+        let Some(asked) = last.and_then(|at| self.case.posts.get(at)).map(|p| p.seen_at) else { return };
+        let speaks = |s: &&Outgoing| s.kind.speaks();
+        let stands = |s: &Outgoing| matches!(s.state, SendState::Published { at, .. } if at >= asked);
+        let outside =
+            |p: &CasePost| p.voice == Voice::Outside && p.deleted_at.is_none() && p.seen_at >= asked && !self.is_to_another(&p.post);
+        if self.case.status != Status::Waiting || self.case.sends.iter().filter(speaks).any(stands) || self.case.posts.iter().any(outside) {
+            return;
+        }
+        self.trigger(Trigger::Retract).ok();
+        self.await_answer(self.ctx.policy.deadline.next_response_ms);
+    }
+}

@@ -1,0 +1,79 @@
+//! What may leave now: how fast a lane goes, what waits, and the mark before the outside.
+
+use super::context::Tx;
+use crate::case::gate::{Gate, gate};
+use crate::case::step::CaseInput;
+use crate::clock::SECOND_MS;
+use crate::desk::Desk;
+use crate::outbox::lanes::Rate;
+use crate::outbox::{Effect, Entry, EntryState, Lane};
+use crate::planted::{self, Bug};
+use crate::policy::Policy;
+use crate::post::Account;
+use crate::store::StoreError;
+use std::collections::BTreeSet;
+
+pub(super) fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
+    match lane {
+        // One at a time: a room shows things in the order in which they were decided.
+        Lane::Chat(_) => Rate { per_minute: chat_per_minute, in_flight: 1 },
+        Lane::Network(account) => {
+            let caps = policy.accounts.get(account).map(|a| &a.capabilities);
+            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight) }
+        }
+    }
+}
+
+/// Whether an entry can be delivered at all yet. A look-up of something in doubt always can.
+pub(super) fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> impl Fn(&Entry) -> bool + 'a {
+    move |entry| match (&entry.effect, &entry.lane) {
+        (Effect::Send { .. }, Lane::Network(account)) => {
+            let paused = desk.paused.is_some() && !planted::is(Bug::PauseIgnored);
+            entry.state == EntryState::Unknown || (!paused && reconciled.contains(account))
+        }
+        _ => true,
+    }
+}
+
+/// Marks an entry in flight, if the gate lets it through.
+pub(super) fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
+    if entry.state == EntryState::Unknown {
+        return Ok(Some(entry.clone()));
+    }
+    if entry.valid_until.is_some_and(|t| t < tx.now) {
+        tx.finish(entry.id);
+        return Ok(None);
+    }
+    if let (Effect::Send { send }, Some(id)) = (&entry.effect, entry.case) {
+        let Some(case) = tx.case(id)? else {
+            tx.finish(entry.id);
+            return Ok(None);
+        };
+        // Settled by another way meanwhile: its own echo, for one.
+        let Some(outgoing) = case.send(*send).filter(|s| s.state.is_live()).cloned() else {
+            tx.finish(entry.id);
+            return Ok(None);
+        };
+        match gate(&case, &outgoing, &tx.desk, tx.policy, tx.now) {
+            Gate::Go => tx.step(case, CaseInput::SendStarting(*send), None)?.ok(),
+            // Asked again soon; `may_go` keeps what waits for long (a pause) from coming here at all.
+            Gate::Wait => {
+                tx.put(Entry { due: tx.now.plus(SECOND_MS), ..entry.clone() });
+                return Ok(None);
+            }
+            Gate::Hold(why) => {
+                tx.finish(entry.id);
+                tx.step(case, CaseInput::SendHeld(*send, why), None)?.ok();
+                return Ok(None);
+            }
+            Gate::Refuse(why) => {
+                tx.finish(entry.id);
+                tx.step(case, CaseInput::SendStopped(*send, why), None)?.ok();
+                return Ok(None);
+            }
+        };
+    }
+    let marked = Entry { state: EntryState::InFlight, attempts: entry.attempts + 1, sent_at: Some(tx.now), ..entry.clone() };
+    tx.put(marked.clone());
+    Ok(Some(marked))
+}

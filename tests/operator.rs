@@ -1,0 +1,207 @@
+//! What whoever runs the bot is told: `check` finds whatever keeps `run` from starting, and each
+//! sentence names the right thing and says what to do.
+
+use crate::run::{Bot, configure, said, sereno};
+use crate::store_sample::case;
+use sereno::case::CaseId;
+use sereno::clock::Time;
+use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
+use sereno::store::sled::SledStore;
+use sereno::store::{Commit, Counters, Store, export};
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+/// A configured folder with a store in it.
+fn with_store() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), "");
+    drop(SledStore::open(&dir.path().join("sereno-data"), &dir.path().join("sereno-data.keys")).unwrap());
+    dir
+}
+
+/// What `check` says of the store, after making sure that `run` refuses too.
+fn refused(dir: &Path) -> String {
+    let run = sereno(dir, &["run"]).stdin(Stdio::null()).output().unwrap();
+    assert!(!run.status.success(), "`run` starts");
+    let (ok, told) = said(dir, &["check", "--offline"]);
+    assert!(!ok, "`check` finds nothing where `run` says {}: {told}", String::from_utf8_lossy(&run.stderr));
+    told.lines().find(|l| l.starts_with("WRONG store")).unwrap_or_else(|| panic!("of the store: {told}")).to_owned()
+}
+
+#[test]
+fn check_finds_the_keyring_of_another_store() {
+    let (dir, other) = (with_store(), with_store());
+    fs::copy(other.path().join("sereno-data.keys"), dir.path().join("sereno-data.keys")).unwrap();
+    let told = refused(dir.path());
+    assert!(told.contains("sereno-data.keys") && told.contains("another store") && told.contains("[store] keyring"), "{told}");
+    let (_, whole) = said(dir.path(), &["check", "--store", "--offline"]);
+    assert!(whole.contains("sereno-data.keys") && whole.contains("[store] keyring"), "{whole}");
+}
+
+#[test]
+fn check_finds_what_is_missing_beside_the_store() {
+    let dir = with_store();
+    let at = |name: &str| dir.path().join(name);
+    assert!(said(dir.path(), &["check", "--offline"]).0);
+    fs::rename(at("sereno-data.seq"), at("aside")).unwrap();
+    let told = refused(dir.path());
+    assert!(told.contains("sereno-data.seq") && told.contains("sereno import"), "{told}");
+    fs::rename(at("aside"), at("sereno-data.seq")).unwrap();
+
+    fs::rename(at("sereno-data.keys"), at("aside")).unwrap();
+    let told = refused(dir.path());
+    assert!(told.contains("sereno-data.keys") && told.contains("ring the file back"), "{told}");
+    fs::rename(at("aside"), at("sereno-data.keys")).unwrap();
+
+    // The directory is gone: what is left of it is no new store.
+    fs::rename(at("sereno-data"), at("aside")).unwrap();
+    let told = refused(dir.path());
+    assert!(told.contains("sereno-data.seq") && told.contains("sereno-data.keys") && told.contains("[store] path"), "{told}");
+    fs::rename(at("sereno-data.keys"), at("more-aside")).unwrap();
+    let told = refused(dir.path());
+    assert!(told.contains("sereno-data.seq"), "{told}");
+    fs::rename(at("more-aside"), at("sereno-data.keys")).unwrap();
+    fs::rename(at("aside"), at("sereno-data")).unwrap();
+    assert!(said(dir.path(), &["check", "--offline"]).0);
+}
+
+#[test]
+fn a_missing_folder_for_the_keyring_is_said_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), "");
+    let text = fs::read_to_string(dir.path().join("bot.toml")).unwrap();
+    let text = text.replace("[store]\n", "[store]\npath = \"deep/down/data\"\nkeyring = \"nowhere/keys\"\n");
+    fs::write(dir.path().join("bot.toml"), text).unwrap();
+    let told = refused(dir.path());
+    assert!(told.contains("nowhere") && told.contains("[store] keyring") && !told.contains("os error"), "{told}");
+    let run = sereno(dir.path(), &["run"]).stdin(Stdio::null()).output().unwrap();
+    let run = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.contains("nowhere") && run.contains("mkdir") && !run.contains("os error"), "{run}");
+    assert!(!dir.path().join("deep").exists(), "a directory was left behind");
+    assert!(!dir.path().join("nowhere").exists());
+    fs::create_dir(dir.path().join("nowhere")).unwrap();
+    assert!(said(dir.path(), &["check", "--offline"]).0);
+}
+
+#[test]
+fn an_export_that_cannot_be_read_is_blamed_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "");
+    let store = SledStore::open(&dir.join("a"), &dir.join("a.keys")).unwrap();
+    store.commit(Commit { cases: vec![case(1, "cleo", "r1")], ..Commit::default() }).unwrap();
+    export::export(&store, &dir.join("good")).unwrap();
+    let wrong = |file: &str, words: &[&str]| {
+        let (ok, told) = said(dir, &["import", file]);
+        assert!(!ok && words.iter().all(|w| told.contains(w)), "{told}");
+        assert!(!told.contains("sereno-data") && !told.contains("os error"), "the store is blamed: {told}");
+    };
+    wrong("nothing-there", &["nothing-there", "not there"]);
+    wrong(".", &["is a directory"]);
+    let good = fs::read_to_string(dir.join("good")).unwrap();
+    let mut lines: Vec<&str> = good.lines().collect();
+    lines[2] = "no JSON";
+    fs::write(dir.join("bad"), lines.join("\n")).unwrap();
+    wrong("bad", &["bad", "line 3", "nothing was imported"]);
+    assert!(said(dir, &["import", "good"]).0);
+    // Here it is the store's fault.
+    let (ok, told) = said(dir, &["import", "good"]);
+    assert!(!ok && told.contains("sereno-data") && told.contains("empty place"), "{told}");
+}
+
+#[test]
+fn mistyped_words_get_sentences() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), "");
+    for args in [["erase", "x", "--yes"].as_slice(), &["outbox", "retry", "seven"], &["outbox", "drop", "#x"]] {
+        let (ok, told) = said(dir.path(), args);
+        assert!(!ok && told.contains(&format!("\"{}\" is no", args[args.len() - if args[0] == "erase" { 2 } else { 1 }])), "{told}");
+        assert!(!told.contains("digit"), "{told}");
+    }
+    configure(dir.path(), "[reply]\nundo_seconds = \"ten\"\n[digest]\nat = 9\nenabled = \"yes\"\n[privacy]\nprivate_rooms = \"console\"\n");
+    let (_, told) = said(dir.path(), &["check", "--offline"]);
+    for words in ["\"ten\" is no whole number", "9 is no text", "\"yes\" is neither true nor false", "\"console\" is no list"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("i64") && !told.contains("expected"), "{told}");
+}
+
+#[test]
+fn a_store_in_use_is_named_once() {
+    let dir = with_store();
+    let _held = SledStore::open(&dir.path().join("sereno-data"), &dir.path().join("sereno-data.keys")).unwrap();
+    let run = sereno(dir.path(), &["run"]).stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(told.contains("another process has it open"), "{told}");
+    let line = told.lines().find(|l| l.contains("another process")).unwrap();
+    assert_eq!(line.matches("sereno-data").count(), 1, "{line}");
+}
+
+#[test]
+fn a_reload_names_the_mistyped_key_and_not_what_it_makes_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), "");
+    let mut bot = Bot::start(dir.path());
+    let text = fs::read_to_string(dir.path().join("bot.toml")).unwrap();
+    fs::write(dir.path().join("bot.toml"), text.replace("brand =", "brnad =")).unwrap();
+    bot.signal("-HUP");
+    let told = bot.line("alarm");
+    assert!(told.contains("brnad") && told.contains("Did you mean"), "{told}");
+    bot.signal("-TERM");
+    assert_eq!(bot.ended().code(), Some(0));
+}
+
+fn dead(id: u64, case: u64, effect: Effect, why: &str) -> Entry {
+    let lane = match effect {
+        Effect::Send { .. } => Lane::Network("acme".into()),
+        _ => Lane::Chat("console".into()),
+    };
+    Entry {
+        id: EntryId(id),
+        lane,
+        urgency: Urgency::Normal,
+        case: Some(CaseId(case)),
+        effect,
+        created: Time(0),
+        due: Time(0),
+        valid_until: None,
+        attempts: 3,
+        state: EntryState::Dead { why: why.into() },
+        sent_at: Some(Time(0)),
+    }
+}
+
+#[test]
+fn all_dead_letters_are_tried_again_but_never_a_doubtful_send() {
+    let dir = with_store();
+    let store = SledStore::open(&dir.path().join("sereno-data"), &dir.path().join("sereno-data.keys")).unwrap();
+    let card = || Effect::Card { place: 0 };
+    let queued = Entry { state: EntryState::Queued, ..dead(4, 1, card(), "") };
+    store
+        .commit(Commit {
+            cases: vec![case(1, "cleo", "r1")],
+            outbox: vec![
+                dead(1, 1, card(), "the room is gone"),
+                dead(2, 1, Effect::Send { send: 0 }, "unknown"),
+                dead(3, 1, Effect::Send { send: 1 }, "too long"),
+                queued,
+            ],
+            counters: Some(Counters { next_entry: 9, ..store.counters().unwrap() }),
+            ..Commit::default()
+        })
+        .unwrap();
+    drop(store);
+    let (ok, told) = said(dir.path(), &["outbox", "retry"]);
+    assert!(!ok && told.contains("--all"), "{told}");
+    assert!(!said(dir.path(), &["outbox", "retry", "1", "--all"]).0);
+    let (ok, told) = said(dir.path(), &["outbox", "retry", "--all"]);
+    assert!(ok && told.contains("2 dead letters"), "{told}");
+    assert!(told.contains("outbox retry 2"), "the doubtful one is named: {told}");
+    let store = SledStore::open(&dir.path().join("sereno-data"), &dir.path().join("sereno-data.keys")).unwrap();
+    let left: Vec<u64> = store.outbox().unwrap().iter().filter(|e| matches!(e.state, EntryState::Dead { .. })).map(|e| e.id.0).collect();
+    assert_eq!(left, [2]);
+    drop(store);
+    let (ok, told) = said(dir.path(), &["outbox", "retry", "--all"]);
+    assert!(ok && told.contains("0 dead letters") || told.contains("no dead letter"), "{told}");
+}
