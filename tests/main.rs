@@ -13,6 +13,7 @@ mod mastodon;
 mod run;
 mod simulation;
 mod slack;
+mod slack_render;
 mod store_conformance;
 mod store_crash;
 mod store_format;
