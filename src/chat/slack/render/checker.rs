@@ -24,13 +24,11 @@ fn units(text: &str) -> usize {
 
 /// Text that Slack would read as `mrkdwn`: nothing in it may be read as a mention, a link or a date.
 pub fn mrkdwn(text: &str) -> Result<(), String> {
-    let mut rest = text;
-    while let Some(at) = rest.find(['<', '>', '&']) {
-        let tail = &rest[at..];
+    for (at, _) in text.match_indices(['<', '>', '&']) {
+        let (_, tail) = text.split_at(at);
         if !["&amp;", "&lt;", "&gt;"].iter().any(|e| tail.starts_with(e)) {
             return Err(format!("markup in {:?}", tail.chars().take(40).collect::<String>()));
         }
-        rest = &tail[1..];
     }
     Ok(())
 }
