@@ -7,6 +7,7 @@ pub mod build;
 pub mod hygiene;
 pub mod text;
 
+use crate::clock::Time;
 use crate::command::Verb;
 use crate::post::Untrusted;
 use serde::Serialize;
@@ -27,6 +28,14 @@ pub enum Piece {
         label: String,
         /// Where it leads.
         url: String,
+    },
+    /// How long until a moment, in our words: a chat that can shows the moment itself beside them, by
+    /// the reader's own clock, for what is posted does not count down.
+    Until {
+        /// `10 s`.
+        words: String,
+        /// The moment.
+        at: Time,
     },
 }
 

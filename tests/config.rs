@@ -228,6 +228,12 @@ account = "b"
 }
 
 #[test]
+fn no_account_can_be_called_what_the_chats_cursors_are_kept_under() {
+    let text = SMALL.replace("name = \"acme\"", &format!("name = {:?}", sereno::engine::CHAT));
+    assert_eq!(wrong(&text), ["6 account#1.name cli-config-account-name"]);
+}
+
+#[test]
 fn answers_kept_ready_are_read_strictly() {
     let with = |canned: &str| format!("{SMALL}[reply.canned]\n{canned}");
     let policy = parse(&with("\"Late train\" = { es = \"Perdón, {handle}\", en = \"Sorry, {handle}\" }")).unwrap().policy();

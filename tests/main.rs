@@ -14,6 +14,7 @@ mod operator;
 mod run;
 mod simulation;
 mod slack;
+mod slack_render;
 mod staff;
 mod store_conformance;
 mod store_crash;

@@ -1,3 +1,4 @@
 //! Slack: the emulated workspace held to its samples, and sereno in it.
 
+mod spec;
 mod workspace;

@@ -121,6 +121,9 @@ action-spam = Spam
 action-restore = Restore
 action-retract = Retract
 action-correct = Correct
+action-send = Send
+action-edit = Edit
+action-cancel = Cancel
 action-note = Note
 action-escalate = Escalate
 

@@ -121,6 +121,9 @@ action-spam = Spam
 action-restore = Recuperar
 action-retract = Retirar
 action-correct = Corregir
+action-send = Enviar
+action-edit = Editar
+action-cancel = Cancelar
 action-note = Nota
 action-escalate = Escalar
 

@@ -272,7 +272,7 @@ fn pieces_of(piece: &Piece) -> Vec<(String, Ink, usize)> {
 fn runs(piece: &Piece) -> Vec<(String, Ink)> {
     let clean = |text: &str| hygiene::strip(text).replace('\n', " ");
     match piece {
-        Piece::Words(words) => vec![(clean(words), Ink::Plain)],
+        Piece::Words(words) | Piece::Until { words, .. } => vec![(clean(words), Ink::Plain)],
         Piece::Strong(words) => vec![(clean(words), Ink::Strong)],
         Piece::Foreign(text) => vec![(clean(text.expose()), Ink::Foreign)],
         Piece::Link { label, url } => match hygiene::link(url) {

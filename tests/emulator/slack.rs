@@ -211,41 +211,41 @@ impl Slack {
     // ---- who and where ----------------------------------------------------------------------
 
     /// A member of the team, in [`TEAM_CHANNEL`]; made if new.
-    pub fn user(&self, name: &str) -> User<'_> {
+    pub fn user(&self, name: &str) -> User {
         let id = self.made(name, |_| {});
         self.invite(TEAM_CHANNEL, &id);
-        User { slack: self, id }
+        User { workspace: self.state.clone(), id }
     }
 
     /// A member with a locale: `es-ES`.
-    pub fn user_speaking(&self, name: &str, locale: &str) -> User<'_> {
+    pub fn user_speaking(&self, name: &str, locale: &str) -> User {
         let user = self.user(name);
         self.state().users.get_mut(&user.id).expect("just made").locale = locale.into();
         user
     }
 
     /// A guest, in [`TEAM_CHANNEL`]; `single`: of that channel alone.
-    pub fn guest(&self, name: &str, single: bool) -> User<'_> {
+    pub fn guest(&self, name: &str, single: bool) -> User {
         let id = self.made(name, |u| {
             u.guest = true;
             u.single_guest = single;
         });
         self.invite(TEAM_CHANNEL, &id);
-        User { slack: self, id }
+        User { workspace: self.state.clone(), id }
     }
 
     /// Another app's bot.
-    pub fn bot(&self, name: &str) -> User<'_> {
+    pub fn bot(&self, name: &str) -> User {
         let id = self.made(name, |u| u.bot = true);
         self.invite(TEAM_CHANNEL, &id);
-        User { slack: self, id }
+        User { workspace: self.state.clone(), id }
     }
 
     /// Somebody of another workspace, by Slack Connect.
-    pub fn stranger(&self, name: &str) -> User<'_> {
+    pub fn stranger(&self, name: &str) -> User {
         let id = self.made(name, |u| u.team = OTHER_TEAM.into());
         self.invite(TEAM_CHANNEL, &id);
-        User { slack: self, id }
+        User { workspace: self.state.clone(), id }
     }
 
     fn made(&self, name: &str, set: impl FnOnce(&mut model::User)) -> String {
@@ -504,7 +504,7 @@ impl Slack {
 
     /// A raw frame to every connection.
     pub fn raw(&self, text: &str) {
-        self.state().sockets.to_all(|| socket::Frame::Text(text.to_owned()));
+        self.state().sockets.tell_all(|| socket::Frame::Text(text.to_owned()));
     }
 
     /// How many connections stand.
@@ -542,13 +542,13 @@ impl Slack {
     /// All connections break off.
     pub fn cut(&self) {
         let mut state = self.state();
-        state.sockets.to_all(|| socket::Frame::Cut);
+        state.sockets.tell_all(|| socket::Frame::Cut);
         state.sockets.sessions.clear();
     }
 
     /// The connections that stand say nothing any more, not even to a ping; they do not end.
     pub fn deafen(&self) {
-        self.state().sockets.to_all(|| socket::Frame::Dead);
+        self.state().sockets.tell_all(|| socket::Frame::Dead);
     }
 
     /// So are those to come, until [`Slack::heal`].

@@ -36,7 +36,7 @@ fn plain(view: &View) -> String {
     let mut line = |line: &Line| {
         for piece in line {
             match piece {
-                Piece::Words(t) | Piece::Strong(t) => out.push_str(t),
+                Piece::Words(t) | Piece::Strong(t) | Piece::Until { words: t, .. } => out.push_str(t),
                 Piece::Foreign(t) => out.push_str(t.expose()),
                 Piece::Link { label, url } => {
                     out.push_str(label);

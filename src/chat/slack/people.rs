@@ -68,7 +68,7 @@ fn named(view: &mut View) -> BTreeSet<String> {
 
 fn ours(piece: &mut Piece) -> Option<&mut String> {
     match piece {
-        Piece::Words(words) | Piece::Strong(words) => Some(words),
+        Piece::Words(words) | Piece::Strong(words) | Piece::Until { words, .. } => Some(words),
         Piece::Foreign(_) | Piece::Link { .. } => None,
     }
 }

@@ -43,7 +43,7 @@ const MOST_HEADER: usize = 150;
 const NOTE_BYTES: usize = 500;
 /// Bytes of a card's lines that are not what the customer wrote.
 const FACTS_BYTES: usize = 3_500;
-const WHO_BYTES: usize = 1_000;
+const WHO_BYTES: usize = 1_500;
 
 /// What the renderer cannot know by itself.
 #[derive(Clone, Copy)]

@@ -42,7 +42,9 @@ pub fn of_case(pen: &Pen<'_>, case: &Case) -> Vec<Action> {
 /// What can be done about what an event tells of, as long as it still stands so.
 pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
     let verbs = match event {
-        Event::Drafted { draft } if case.current_draft().is_some_and(|d| d.id == *draft) => vec![Verb::Reply, Verb::Discard],
+        Event::Drafted { draft } if case.current_draft().is_some_and(|d| d.id == *draft) => {
+            return vec![labelled(pen, Verb::Reply, "action-send"), labelled(pen, Verb::Draft, "action-edit"), action(pen, Verb::Discard)];
+        }
         Event::Queued { send, .. } | Event::Held { send, .. } | Event::ApprovalAsked { send } => {
             // Only what this very event led to: a later one has buttons of its own.
             let state = case.send(*send).map(|s| &s.state);
@@ -52,6 +54,9 @@ pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
                     | (Event::Held { .. }, Some(SendState::Held(_)))
                     | (Event::ApprovalAsked { .. }, Some(SendState::AwaitingApproval))
             );
+            if fits && matches!(event, Event::Queued { .. }) {
+                return vec![labelled(pen, Verb::Undo, "action-cancel")];
+            }
             if fits { of_send(state) } else { Vec::new() }
         }
         Event::Published { send } if case.send(*send).is_some_and(|s| matches!(s.state, SendState::Published { .. })) => {
@@ -91,14 +96,21 @@ fn private(pen: &Pen<'_>, case: &Case) -> Option<Verb> {
 }
 
 fn actions(pen: &Pen<'_>, verbs: &[Verb], live: Option<&Outgoing>) -> Vec<Action> {
-    let action = |verb: &Verb| Action {
-        verb: *verb,
-        label: pen.get(&format!("action-{}", code(verb))),
-        typed: typed(pen, &code(verb)),
+    let bound = |verb: &Verb| Action {
         // Whoever presses it approves the text beside it, not one that came since.
         version: live.filter(|_| *verb == Verb::Approve).map(|s| s.id),
+        ..action(pen, *verb)
     };
-    verbs.iter().map(action).collect()
+    verbs.iter().map(bound).collect()
+}
+
+fn action(pen: &Pen<'_>, verb: Verb) -> Action {
+    labelled(pen, verb, &format!("action-{}", code(&verb)))
+}
+
+/// An action that is called something better where it stands.
+fn labelled(pen: &Pen<'_>, verb: Verb, label: &str) -> Action {
+    Action { verb, label: pen.get(label), typed: typed(pen, &code(&verb)), version: None }
 }
 
 /// What to type for a verb, in the reader's language: the name that its usage begins with.

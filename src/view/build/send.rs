@@ -73,7 +73,8 @@ pub fn text(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<L
 pub fn countdown(pen: &Pen<'_>, case: &Case, send: &Outgoing) -> Option<Line> {
     let SendState::Waiting { until } = send.state else { return None };
     let left = until.since(pen.now);
-    (left > 0).then(|| vec![pen.own(&Say::new("send-countdown").with("span", Arg::Span(left)).text("n", case.id.0.to_string()))])
+    let span = Piece::Until { words: pen.words.span(left, pen.lang), at: until };
+    (left > 0).then(|| pen.fill(&Say::new("send-countdown").text("n", case.id.0.to_string()), &[("span", span)]))
 }
 
 /// Where it stands, in a sentence that needs no other.

@@ -3,6 +3,7 @@
 //! interactions are tried once, and who gave them is told when no ack came within three seconds.
 
 use super::faults::Trouble;
+use super::http::Answer;
 use super::model::State;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -308,7 +309,7 @@ impl State {
     }
 
     /// What the app's own server said to a request.
-    pub fn http_done(&mut self, n: u64, answer: Option<(u16, Vec<(String, String)>, Vec<u8>)>) {
+    pub fn http_done(&mut self, n: u64, answer: Option<Answer>) {
         self.deliveries.get_mut(n).waits = false;
         self.deliveries.pending.retain(|(_, other)| *other != n);
         match answer {

@@ -1,11 +1,12 @@
 //! What people do in the workspace.
 
-use super::Slack;
 use super::delivery::Kind;
 use super::model::{APP, BOT, BOT_USER, Hook, Message, State, TEAM};
 use super::pings::entities;
 use super::render;
+use super::server::Shared;
 use serde_json::{Value, json};
+use std::sync::MutexGuard;
 
 /// Something that somebody did, with what the app was told of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub struct Act {
 }
 
 /// Somebody in the workspace.
-pub struct User<'a> {
-    pub(super) slack: &'a Slack,
+pub struct User {
+    pub(super) workspace: Shared,
     pub id: String,
 }
 
@@ -51,6 +52,16 @@ pub fn actions(blocks: &[Value]) -> Vec<(String, String)> {
         }
     }
     out
+}
+
+/// A message in an interaction: it shows by number who reacted.
+fn acted_on(mut message: Value) -> Value {
+    for reaction in message.get_mut("reactions").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(fields) = reaction.as_object_mut() {
+            fields.remove("users");
+        }
+    }
+    message
 }
 
 fn team() -> Value {
@@ -121,14 +132,7 @@ impl State {
         });
         if !whisper {
             let place = &self.channels[channel];
-            let mut message = render::message(self, place, &place.messages[ts], true);
-            // Interactions show who reacted only by number.
-            for reaction in message["reactions"].as_array_mut().into_iter().flatten() {
-                if let Some(fields) = reaction.as_object_mut() {
-                    fields.remove("users");
-                }
-            }
-            payload["message"] = message;
+            payload["message"] = acted_on(render::message(self, place, &place.messages[ts], true));
         }
         self.interact("block_actions", payload)
     }
@@ -146,9 +150,13 @@ impl State {
     }
 }
 
-impl User<'_> {
+impl User {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.workspace.lock().unwrap()
+    }
+
     fn name(&self) -> String {
-        self.slack.state().users[&self.id].name.clone()
+        self.state().users[&self.id].name.clone()
     }
 
     /// A slash command in the team's channel, at top level: `/claim 1`.
@@ -158,7 +166,7 @@ impl User<'_> {
 
     /// A slash command in a channel. Slack refuses one that the app has not registered.
     pub fn slash_in(&self, channel: &str, line: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let (command, text) = line.split_once(' ').unwrap_or((line, ""));
         assert!(command.starts_with('/'), "{line} is no slash command");
         let known = state.commands.is_empty() || state.commands.iter().any(|c| c == command);
@@ -177,7 +185,7 @@ impl User<'_> {
 
     /// A slash command in a thread: Slack itself refuses it, the app hears nothing.
     pub fn slash_in_thread(&self, channel: &str, thread: &str, line: &str) -> &'static str {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let channel = state.place(channel, &self.id);
         let said = "is not supported in threads. Sorry!";
         let command = line.split(' ').next().unwrap_or_default().to_owned();
@@ -187,7 +195,7 @@ impl User<'_> {
 
     /// Writes, as typed: `@sereno` and `@ana` become mentions where somebody is called so.
     pub fn says(&self, channel: &str, thread: Option<&str>, text: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let channel = state.place(channel, &self.id);
         let typed = typed(&state, text);
         let blocks = vec![rich(&state, text)];
@@ -219,13 +227,13 @@ impl User<'_> {
 
     /// Writes to the app directly.
     pub fn says_privately(&self, text: &str) -> Act {
-        let im = self.slack.state().im(&self.id);
+        let im = self.state().im(&self.id);
         self.says(&im, None, text)
     }
 
     /// Changes an own message.
     pub fn edits(&self, ts: &str, text: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let channel = state.channel_of(ts);
         let before = render::content(&state, &state.channels[&channel].messages[ts]);
         let (typed, rich, now) = (typed(&state, text), rich(&state, text), state.event_ts());
@@ -241,7 +249,7 @@ impl User<'_> {
 
     /// Takes away a message; an admin may take away anybody's.
     pub fn deletes(&self, ts: &str) {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let channel = state.channel_of(ts);
         state.vanish(&channel, ts);
     }
@@ -253,7 +261,7 @@ impl User<'_> {
 
     /// Presses the button that has this action_id and this value.
     pub fn presses_with(&self, ts: &str, action: &str, value: Option<&str>) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let (channel, blocks, whisper) = state.shown(ts);
         let found = elements(&blocks).into_iter().find(|f| {
             let hit = f.element["action_id"] == action || f.element["text"]["text"] == action;
@@ -266,7 +274,7 @@ impl User<'_> {
 
     /// Chooses from a menu under a message: by the choice's value or its words.
     pub fn chooses(&self, ts: &str, choice: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let (channel, blocks, whisper) = state.shown(ts);
         let hit = |o: &Value| o["value"] == choice || o["text"]["text"] == choice;
         let found = elements(&blocks).into_iter().find_map(|f| {
@@ -280,11 +288,11 @@ impl User<'_> {
 
     /// Takes a shortcut on a message.
     pub fn shortcut(&self, callback: &str, ts: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let channel = state.channel_of(ts);
         let place = &state.channels[&channel];
         let thread = place.messages[ts].thread.clone();
-        let message = render::message(&state, place, &place.messages[ts], false);
+        let message = acted_on(render::message(&state, place, &place.messages[ts], false));
         let url = state.response_url(&self.id, &channel, thread, Some((ts.to_owned(), false)));
         let (trigger, now) = (state.trigger(&self.id, None), state.event_ts());
         let mut user = state.who(&self.id);
@@ -302,14 +310,14 @@ impl User<'_> {
 
     /// The modal that this person has before them.
     pub fn modal(&self) -> Option<super::View> {
-        let state = self.slack.state();
+        let state = self.state();
         let open = state.views.values().filter(|v| v.user == self.id && v.open && v.body["type"] == "modal");
         open.max_by_key(|v| v.id.clone()).cloned()
     }
 
     /// Types into an input of a view: the app hears it where the input says so.
     pub fn types(&self, view: &str, block: &str, text: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let blocks = state.open_blocks(view, &self.id);
         let found = elements(&blocks).into_iter().find(|f| f.block_id == block);
         let found = found.unwrap_or_else(|| panic!("no input {block} in {view}"));
@@ -321,7 +329,7 @@ impl User<'_> {
 
     /// Presses a button in a view or a home: by action_id or words.
     pub fn presses_in(&self, view: &str, action: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let blocks = state.open_blocks(view, &self.id);
         let found = elements(&blocks).into_iter().find(|f| f.element["action_id"] == action || f.element["text"]["text"] == action);
         let found = found.unwrap_or_else(|| panic!("no button {action} in {view}; there are {:?}", actions(&blocks)));
@@ -331,7 +339,7 @@ impl User<'_> {
 
     /// Chooses in a view: the block, and the choice's value or words.
     pub fn chooses_in(&self, view: &str, block: &str, choice: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let blocks = state.open_blocks(view, &self.id);
         let found = elements(&blocks).into_iter().find(|f| f.block_id == block).unwrap_or_else(|| panic!("no menu {block} in {view}"));
         let options = found.element["options"].as_array().cloned().unwrap_or_default();
@@ -345,7 +353,7 @@ impl User<'_> {
 
     /// Submits a view with these texts, by block id. Slack itself holds the inputs' lengths.
     pub fn submits(&self, view: &str, values: &[(&str, &str)]) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let blocks = state.open_blocks(view, &self.id);
         for (block, text) in values {
             let found = elements(&blocks).into_iter().find(|f| f.block_id == *block);
@@ -367,7 +375,7 @@ impl User<'_> {
 
     /// Closes a view; the app hears it where it asked for that.
     pub fn closes(&self, view: &str) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         state.open_blocks(view, &self.id);
         let shown = render::view(&state.views[view]);
         let payload = json!({
@@ -392,7 +400,7 @@ impl User<'_> {
     }
 
     fn reaction(&self, ts: &str, name: &str, add: bool) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let channel = state.channel_of(ts);
         let before = state.deliveries.all.len() as u64;
         assert!(state.react(&channel, ts, &self.id, name, add), "{} has {name} there already, or has it not", self.id);
@@ -401,7 +409,7 @@ impl User<'_> {
 
     /// Opens the app's home.
     pub fn opens_home(&self) -> Act {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         let im = state.im(&self.id);
         let now = state.event_ts();
         let mut event = json!({"type": "app_home_opened", "user": self.id, "channel": im, "tab": "home", "event_ts": now});
@@ -414,7 +422,7 @@ impl User<'_> {
 
     /// Another name; the id stays.
     pub fn renames(&self, to: &str) {
-        let mut state = self.slack.state();
+        let mut state = self.state();
         state.users.get_mut(&self.id).expect("a user").name = to.into();
         let user = render::user(&state.users[&self.id], true);
         let now = state.now() / 1_000;

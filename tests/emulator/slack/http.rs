@@ -108,8 +108,11 @@ pub async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Asked>
     Some(Asked { method, target, headers, body })
 }
 
-/// Reads an answer: its code and body.
-pub async fn read_answer(stream: &mut TcpStream) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+/// An answer: its code, headers and body.
+pub type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+
+/// Reads an answer.
+pub async fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut buffer = Vec::new();
     let head = head(stream, &mut buffer).await?;
     let mut lines = head.split("\r\n");
@@ -215,7 +218,7 @@ impl Reply {
 }
 
 /// Sends a POST to `http://host:port/path` and reads the answer.
-pub async fn post(url: &str, kind: &str, extra: &[(&str, String)], body: &str) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+pub async fn post(url: &str, kind: &str, extra: &[(&str, String)], body: &str) -> Option<Answer> {
     let url = url::Url::parse(url).ok()?;
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let mut stream = TcpStream::connect((host, port)).await.ok()?;

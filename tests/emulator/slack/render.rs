@@ -160,7 +160,7 @@ pub fn file(state: &State, f: &File) -> Value {
             "group" => groups.push(id),
             _ => ims.push(id),
         }
-        let share = json!({"reply_users": [], "reply_users_count": 0, "reply_count": 0, "ts": ts, "channel_name": c.name, "team_id": TEAM, "share_user_id": BOT_USER, "source": "UNKNOWN", "is_silent_share": false});
+        let share = json!({"reply_users": [], "reply_users_count": 0, "reply_count": 0, "ts": ts, "channel_name": c.name, "team_id": TEAM, "share_user_id": BOT_USER, "source": "UNKNOWN"});
         let side = if c.kind() == "channel" { "public" } else { "private" };
         shares[side][id] = json!([share]);
     }

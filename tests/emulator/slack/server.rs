@@ -109,7 +109,7 @@ async fn serve(state: Shared, mut stream: TcpStream) {
             return socket::serve(state, stream, asked).await;
         }
         let (fault, reply) =
-            if asked.path().starts_with("/control/") { (None, control::answer(&state, &asked).await) } else { perform(&state, &asked) };
+            if asked.path().starts_with("/control/") { (None, control::answer(&state, &asked)) } else { perform(&state, &asked) };
         let mut out = reply.head();
         match fault {
             Some(Fault::Drop { .. }) => return,

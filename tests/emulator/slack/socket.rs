@@ -68,7 +68,7 @@ impl Sockets {
         session.out.send(Frame::Text(text.to_owned())).ok().map(|()| session.id)
     }
 
-    pub fn to_all(&mut self, mut frame: impl FnMut() -> Frame) {
+    pub fn tell_all(&mut self, mut frame: impl FnMut() -> Frame) {
         for session in &self.sessions {
             session.out.send(frame()).ok();
         }
@@ -77,8 +77,8 @@ impl Sockets {
     /// A frame upon which the connections end.
     pub fn disconnect(&mut self, reason: &str, grace_ms: u64) {
         let text = disconnect(reason);
-        self.to_all(|| Frame::Text(text.clone()));
-        self.to_all(|| Frame::Close(grace_ms));
+        self.tell_all(|| Frame::Text(text.clone()));
+        self.tell_all(|| Frame::Close(grace_ms));
     }
 
     pub fn cut(&mut self, id: u64) {

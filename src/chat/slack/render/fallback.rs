@@ -32,7 +32,7 @@ pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>) -> String {
 /// A line without looks. A link is its label: where it leads stands in the blocks.
 pub fn plain(line: &Line) -> String {
     let run = |piece: &Piece| match piece {
-        Piece::Words(words) | Piece::Strong(words) => clean(words),
+        Piece::Words(words) | Piece::Strong(words) | Piece::Until { words, .. } => clean(words),
         Piece::Foreign(text) => clean(text.expose()),
         Piece::Link { label, .. } => clean(label),
     };

@@ -2,6 +2,7 @@
 //! line that looks like ours.
 
 use super::{cap, clean};
+use crate::clock::SECOND_MS;
 use crate::view::{Line, Piece, hygiene};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
@@ -11,7 +12,7 @@ const MOST_URL: usize = 2_000;
 /// Characters of what a link says.
 const MOST_LABEL: usize = 300;
 /// What an element takes besides its text and address, in bytes: keys, quotes, braces, its style.
-const ELEMENT_BYTES: usize = 80;
+const ELEMENT_BYTES: usize = 90;
 /// What a section or quote takes besides its elements, and the block around them.
 const SECTION_BYTES: usize = 60;
 /// The ellipsis behind what was cut.
@@ -24,6 +25,8 @@ enum Span {
     Text { text: String, bold: bool },
     /// Our words, and where they lead.
     Link { text: String, url: String },
+    /// A moment, by the reader's own clock: seconds since 1970, and what old clients show.
+    Moment { at: i64, text: String },
 }
 
 /// A line.
@@ -42,7 +45,7 @@ impl Row {
 
     /// A line that is ours whatever stands in it: a lone handle is one word, and needs no mark.
     pub fn ours(line: &Line) -> Row {
-        Row { quoted: false, spans: line.iter().map(span).collect() }
+        Row { quoted: false, spans: joined(line.iter().flat_map(piece)) }
     }
 
     /// Our words, and a link behind them.
@@ -66,16 +69,21 @@ pub fn linked(piece: &Piece) -> Option<(String, String)> {
     Some((if label.trim().is_empty() { host } else { label }, url))
 }
 
-fn span(piece: &Piece) -> Span {
+fn piece(piece: &Piece) -> Vec<Span> {
     let text = |text: &str, bold| Span::Text { text: clean(text), bold };
     match piece {
-        Piece::Words(words) => text(words, false),
-        Piece::Strong(words) => text(words, true),
-        Piece::Foreign(foreign) => text(foreign.expose(), false),
-        Piece::Link { label, .. } => match linked(piece) {
+        Piece::Words(words) => vec![text(words, false)],
+        // `10 s (14:03:07)`: what is posted does not count down.
+        Piece::Until { words, at } => {
+            let moment = Span::Moment { at: at.0.div_euclid(SECOND_MS), text: at.to_jiff().strftime("%H:%M:%S UTC").to_string() };
+            vec![text(&format!("{words} ("), false), moment, text(")", false)]
+        }
+        Piece::Strong(words) => vec![text(words, true)],
+        Piece::Foreign(foreign) => vec![text(foreign.expose(), false)],
+        Piece::Link { label, .. } => vec![match linked(piece) {
             Some((label, url)) => Span::Link { text: label, url },
             None => text(label, false),
-        },
+        }],
     }
 }
 
@@ -94,6 +102,7 @@ fn span_cost(span: &Span) -> usize {
         + match span {
             Span::Text { text, .. } => json_bytes(text),
             Span::Link { text, url } => json_bytes(text) + json_bytes(url),
+            Span::Moment { text, .. } => json_bytes(text),
         }
 }
 
@@ -161,7 +170,7 @@ pub fn block(rows: &[Row]) -> Option<Value> {
         let kind = if group.first().is_some_and(|r| r.quoted) { "rich_text_quote" } else { "rich_text_section" };
         let spans = spans(group);
         let seen = |s: &Span| match s {
-            Span::Text { text, .. } | Span::Link { text, .. } => !text.trim().is_empty(),
+            Span::Text { text, .. } | Span::Link { text, .. } | Span::Moment { text, .. } => !text.trim().is_empty(),
         };
         if spans.iter().any(seen) {
             elements.push(json!({"type": kind, "elements": spans.iter().map(element).collect::<Vec<_>>()}));
@@ -170,19 +179,21 @@ pub fn block(rows: &[Row]) -> Option<Value> {
     (!elements.is_empty()).then(|| json!({"type": "rich_text", "elements": elements}))
 }
 
-/// The spans of rows that stand together, a line end between two rows, neighbours of one look joined.
+/// The spans of rows that stand together, a line end between two rows.
 fn spans(rows: &[Row]) -> Vec<Span> {
+    let end = || Span::Text { text: "\n".into(), bold: false };
+    joined(rows.iter().enumerate().flat_map(|(i, row)| (i > 0).then(end).into_iter().chain(row.spans.iter().cloned())))
+}
+
+/// Neighbours of one look as one; empty ones left out, which Slack refuses.
+fn joined(spans: impl Iterator<Item = Span>) -> Vec<Span> {
     let mut out: Vec<Span> = Vec::new();
-    let mut put = |span: &Span| match (out.last_mut(), span) {
-        (_, Span::Text { text, .. }) if text.is_empty() => {}
-        (Some(Span::Text { text: last, bold }), Span::Text { text, bold: same }) if bold == same => last.push_str(text),
-        (_, span) => out.push(span.clone()),
-    };
-    for (i, row) in rows.iter().enumerate() {
-        if i > 0 {
-            put(&Span::Text { text: "\n".into(), bold: false });
+    for span in spans {
+        match (out.last_mut(), span) {
+            (_, Span::Text { text, .. }) if text.is_empty() => {}
+            (Some(Span::Text { text: last, bold }), Span::Text { text, bold: same }) if *bold == same => last.push_str(&text),
+            (_, span) => out.push(span),
         }
-        row.spans.iter().for_each(&mut put);
     }
     out
 }
@@ -192,5 +203,6 @@ fn element(span: &Span) -> Value {
         Span::Text { text, bold: false } => json!({"type": "text", "text": text}),
         Span::Text { text, bold: true } => json!({"type": "text", "text": text, "style": {"bold": true}}),
         Span::Link { text, url } => json!({"type": "link", "url": url, "text": text}),
+        Span::Moment { at, text } => json!({"type": "date", "timestamp": at, "format": "{time_secs}", "fallback": text}),
     }
 }

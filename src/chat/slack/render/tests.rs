@@ -1,5 +1,6 @@
 use super::checker::{self, Seen};
 use super::*;
+use crate::clock::Time;
 use crate::command::Verb;
 use crate::command::table::TABLE;
 use crate::i18n::Words;
@@ -117,6 +118,7 @@ fn piece() -> impl Strategy<Value = Piece> {
         1 => hostile().prop_map(Piece::Strong),
         4 => hostile().prop_map(|t| Piece::Foreign(Untrusted::new(t))),
         2 => (hostile(), address()).prop_map(|(label, url)| Piece::Link { label, url }),
+        1 => (hostile(), -1_000_000_000_000_i64..9_000_000_000_000).prop_map(|(words, at)| Piece::Until { words, at: Time(at) }),
     ]
 }
 

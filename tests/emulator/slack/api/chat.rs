@@ -177,9 +177,13 @@ impl State {
         event["channel"] = json!(channel);
         event["channel_type"] = json!(kind);
         event["event_ts"] = json!(ts);
-        if let Some(fields) = event.as_object_mut() {
-            fields.remove("upload");
-            fields.remove("display_as_bot");
+        for file in event.get_mut("files").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(fields) = file.as_object_mut() {
+                fields.retain(|key, _| !["channels", "groups", "ims"].contains(&key.as_str()));
+            }
+        }
+        if event["files"].is_array() {
+            event["subtype"] = json!("file_share");
         }
         self.tell_message(channel, event);
         self.touch();
