@@ -305,3 +305,55 @@ proptest! {
         prop_assert!(read.contains(text.trim()), "{} / {}", read, text);
     }
 }
+
+/// The checker is no blind one.
+#[test]
+fn the_checker_sees_what_it_is_to_see() {
+    let rich = |element: Value| json!([{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}]);
+    let button = |more: Value| {
+        let mut button =
+            json!({"type": "button", "action_id": "a", "value": "1", "text": {"type": "plain_text", "text": "x", "emoji": false}});
+        button.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([{"type": "actions", "elements": [button]}])
+    };
+    let fine = rich(json!({"type": "text", "text": "<!channel>"}));
+    assert!(checker::message("x &lt;!channel&gt;", &fine).is_ok() && checker::message("x", &button(json!({}))).is_ok());
+    for text in ["<!channel>", "a <@U1>", "&", "x &lt;b>", "\u{202e}x", "", &"x".repeat(4_001)] {
+        assert!(checker::message(text, &fine).is_err(), "{text}");
+    }
+    for blocks in [
+        rich(json!({"type": "user", "user_id": "U1"})),
+        rich(json!({"type": "broadcast", "range": "channel", "text": "x"})),
+        rich(json!({"type": "emoji", "name": "tada", "text": "x"})),
+        rich(json!({"type": "date", "timestamp": 1, "format": "{date}", "fallback": "x"})),
+        rich(json!({"type": "text", "text": ""})),
+        rich(json!({"type": "text", "text": "x".repeat(13_000)})),
+        json!([{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]),
+        json!([{"type": "header", "text": {"type": "plain_text", "text": "x", "emoji": true}}]),
+        json!([{"type": "header", "text": {"type": "plain_text", "text": "x".repeat(151), "emoji": false}}]),
+        button(json!({"url": "https://evil.example"})),
+        button(json!({"style": "loud"})),
+        json!([]),
+        Value::Array(vec![json!({"type": "divider"}); 51]),
+    ] {
+        assert!(checker::message("x", &blocks).is_err(), "{blocks}");
+    }
+}
+
+/// What is cut says so, and where all of it stands.
+#[test]
+fn what_is_too_long_is_cut_with_a_word() {
+    let link = Piece::Link { label: "original".into(), url: "https://plaza.example/1".into() };
+    let long = |n: usize| vec![vec![Piece::Words("by ".into()), link.clone()], vec![Piece::Foreign(Untrusted::new("é".repeat(n)))]];
+    let seen = |lines: Vec<Line>| {
+        let view = EntryView { case: 1, event: "joined".into(), n: 1, post: None, author: None, lines, actions: vec![] };
+        let rendered = with_ctx(Lang::Es, |ctx| message(&View::Entry(view), ctx));
+        checker::message(&rendered.text, &rendered.blocks).unwrap()
+    };
+    let whole = seen(long(5_000));
+    assert!(!whole.text.contains("Cortado") && whole.links.len() == 1 && whole.quoted[0].chars().count() == 5_000);
+    let cut = seen(long(50_000));
+    assert!(cut.text.contains("… Cortado") && cut.links.len() == 2 && cut.quoted[0].ends_with('…'), "{}", cut.text.len());
+    let nowhere = seen(vec![vec![Piece::Foreign(Untrusted::new("x".repeat(50_000)))]]);
+    assert!(nowhere.text.contains("… Cortado aquí: Slack no admite mensajes más largos.\n") && nowhere.links.is_empty());
+}
