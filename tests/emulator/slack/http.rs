@@ -42,7 +42,7 @@ impl Asked {
     pub fn arguments(&self) -> Option<BTreeMap<String, Value>> {
         let mut out: BTreeMap<String, Value> = self.query().into_iter().map(|(k, v)| (k, Value::String(v))).collect();
         let kind = self.header("content-type").unwrap_or_default();
-        if self.is_json() {
+        if self.is_json() && !self.body.is_empty() {
             let Value::Object(fields) = serde_json::from_slice(&self.body).ok()? else { return None };
             out.extend(fields.into_iter().filter(|(_, v)| !v.is_null()));
         } else if let Some((_, boundary)) = kind.split_once("boundary=") {
