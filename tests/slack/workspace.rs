@@ -1,5 +1,6 @@
 //! The emulated workspace by itself, used by a client that knows nothing of sereno: raw HTTP and websockets.
 
+use crate::emulator::slack::faults::Chances;
 use crate::emulator::slack::{
     APP_TOKEN, BOT_TOKEN, BOT_USER, CLIENT_ID, CLIENT_SECRET, Fault, Kind, On, Ping, Slack, TEAM_CHANNEL, Trouble, words,
 };
@@ -419,6 +420,30 @@ async fn connections_break_in_every_way() {
     assert!(silence.await.is_err());
     drop(dead);
     slack.connected(0).await;
+}
+
+#[tokio::test]
+async fn faults_by_chance_are_the_same_for_the_same_seed() {
+    let slack = Slack::start().await;
+    slack.unlimited();
+    let care = slack.channel(TEAM_CHANNEL);
+    let chances = Chances { too_many: 200, error_before: 200, error_after: 200, twice: 300, behind: 300, ..Chances::default() };
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        slack.chance(7, chances);
+        let mut codes = Vec::new();
+        for _ in 0..20 {
+            let request = http().post(format!("{}/chat.postMessage", slack.api())).bearer_auth(BOT_TOKEN);
+            codes.push(request.json(&json!({"channel": care, "text": "x"})).send().await.unwrap().status().as_u16());
+        }
+        runs.push(codes);
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert!([200, 429, 500, 502].iter().all(|code| runs[0].contains(code)), "{runs:?}");
+    slack.heal();
+    let mut socket = Socket::greeted(&slack).await;
+    slack.user("ana").slash("/claim 1");
+    while socket.next().await["type"] != "slash_commands" {}
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! What people do in the workspace.
 
 use super::delivery::Kind;
-use super::model::{APP, BOT, BOT_USER, Hook, Message, State, TEAM};
+use super::model::{APP, BOT_USER, Hook, Message, State, TEAM};
 use super::pings::entities;
 use super::render;
 use super::server::Shared;
+use super::typing::{rich, typed};
 use serde_json::{Value, json};
 use std::sync::MutexGuard;
 
@@ -218,6 +219,10 @@ impl User {
             });
             if let Some(thread) = thread {
                 event["thread_ts"] = json!(thread);
+            }
+            if state.channels[&channel].ext_shared {
+                event["user_team"] = event["team"].clone();
+                event["source_team"] = event["team"].clone();
             }
             state.tell(&channel, "app_mentions:read", event);
         }
@@ -484,57 +489,4 @@ impl State {
             self.put(view, &found, value);
         }
     }
-}
-
-fn named<'a>(state: &'a State, word: &str) -> Option<(&'a str, String)> {
-    let bare = word.strip_prefix('@')?.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let user = state.user_named(bare)?;
-    let rest = word.strip_prefix('@')?.strip_prefix(bare)?.to_owned();
-    Some((&user.id, rest))
-}
-
-/// What people type, as Slack keeps it.
-fn typed(state: &State, text: &str) -> String {
-    let words = text.split(' ').map(|word| match named(state, word) {
-        Some((id, rest)) => format!("<@{id}>{}", entities(&rest)),
-        None if word == "@here" || word == "@channel" => format!("<!{}>", word.trim_start_matches('@')),
-        None if word.starts_with("https://") => format!("<{}>", entities(word)),
-        None => entities(word),
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// The blocks that Slack's own clients send with it.
-fn rich(state: &State, text: &str) -> Value {
-    let mut inner: Vec<Value> = Vec::new();
-    let mut plain = String::new();
-    let mut push = |plain: &mut String, element: Value| {
-        if !plain.is_empty() {
-            inner.push(json!({"type": "text", "text": plain.clone()}));
-            plain.clear();
-        }
-        if !element.is_null() {
-            inner.push(element);
-        }
-    };
-    for (n, word) in text.split(' ').enumerate() {
-        if n > 0 {
-            plain.push(' ');
-        }
-        match named(state, word) {
-            Some((id, rest)) => {
-                push(&mut plain, json!({"type": "user", "user_id": id}));
-                plain.push_str(&rest);
-            }
-            None if word.starts_with("https://") => push(&mut plain, json!({"type": "link", "url": word})),
-            None => plain.push_str(word),
-        }
-    }
-    push(&mut plain, Value::Null);
-    json!({"type": "rich_text", "block_id": "t", "elements": [{"type": "rich_text_section", "elements": inner}]})
-}
-
-/// The app's own bot, as others see it.
-pub fn is_app(user: &str) -> bool {
-    user == BOT_USER || user == BOT
 }

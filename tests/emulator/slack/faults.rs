@@ -128,7 +128,8 @@ impl Trouble {
 pub struct Faults {
     ordered: Vec<(On, Fault, u32)>,
     troubles: Vec<(Trouble, u32)>,
-    chance: Option<(Chances, ChaCha8Rng)>,
+    /// What comes by chance: for requests and for deliveries, which must not stir each other's dice.
+    chance: Option<(Chances, ChaCha8Rng, ChaCha8Rng)>,
     /// How many were done, by name.
     pub done: BTreeMap<&'static str, u64>,
 }
@@ -143,7 +144,7 @@ impl Faults {
     }
 
     pub fn by_chance(&mut self, seed: u64, chances: Chances) {
-        self.chance = Some((chances, ChaCha8Rng::seed_from_u64(seed)));
+        self.chance = Some((chances, ChaCha8Rng::seed_from_u64(seed), ChaCha8Rng::seed_from_u64(seed ^ 0x57EA)));
     }
 
     pub fn clear(&mut self) {
@@ -183,7 +184,7 @@ impl Faults {
     }
 
     fn chance_fault(&mut self) -> Option<Fault> {
-        let (c, rng) = self.chance.as_mut()?;
+        let (c, rng, _) = self.chance.as_mut()?;
         let draw = rng.next_u32() % 1_000;
         let table = [
             (c.too_many, Fault::TooMany { after_s: 1 }),
@@ -199,7 +200,7 @@ impl Faults {
     }
 
     fn chance_trouble(&mut self) -> Option<Trouble> {
-        let (c, rng) = self.chance.as_mut()?;
+        let (c, _, rng) = self.chance.as_mut()?;
         let draw = rng.next_u32() % 1_000;
         let table = [
             (c.twice, Trouble::Twice),

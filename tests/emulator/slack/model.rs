@@ -57,7 +57,8 @@ impl Channel {
     }
 
     pub fn replies<'a>(&'a self, thread: &'a str) -> impl Iterator<Item = &'a Message> + 'a {
-        self.messages.values().filter(move |m| m.thread.as_deref() == Some(thread) && m.ts != thread)
+        // They come after it.
+        self.messages.range(thread.to_owned()..).map(|(_, m)| m).filter(move |m| m.thread.as_deref() == Some(thread) && m.ts != thread)
     }
 }
 
