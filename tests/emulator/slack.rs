@@ -147,6 +147,11 @@ impl Slack {
         self.state().books()
     }
 
+    /// Looks at the workspace as it stands, without copying it: for large numbers. Must not wait.
+    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state())
+    }
+
     /// Waits until the books show something.
     pub async fn until<T>(&self, what: &str, shows: impl Fn(&Books) -> Option<T>) -> T {
         self.until_within(what, Duration::from_secs(30), shows).await

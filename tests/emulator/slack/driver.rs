@@ -200,7 +200,7 @@ impl User {
         let channel = state.place(channel, &self.id);
         let typed = typed(&state, text);
         let blocks = vec![rich(&state, text)];
-        let ts = state.ts(&channel);
+        let ts = state.ts();
         let message = Message {
             ts: ts.clone(),
             thread: thread.map(str::to_owned),

@@ -55,7 +55,7 @@ impl State {
 
     /// A line that Slack itself writes into a channel.
     pub fn notice(&mut self, channel: &str, user: &str, subtype: &str, text: &str) {
-        let ts = self.ts(channel);
+        let ts = self.ts();
         self.appear(channel, Message { ts, user: user.into(), subtype: Some(subtype.into()), text: text.into(), ..Message::default() });
     }
 }

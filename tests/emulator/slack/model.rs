@@ -43,7 +43,6 @@ pub struct Channel {
     pub members: BTreeSet<String>,
     pub messages: BTreeMap<String, Message>,
     pub made: i64,
-    pub last_ts: i64,
 }
 
 impl Channel {
@@ -245,6 +244,7 @@ pub struct State {
     pub ahead: i64,
     pub rng: ChaCha8Rng,
     pub numbers: u64,
+    last_ts: i64,
     pub team: String,
     pub scopes: Vec<String>,
     pub tokens: BTreeMap<String, Token>,
@@ -285,6 +285,7 @@ impl State {
             ahead: 0,
             rng: ChaCha8Rng::seed_from_u64(0x51AC),
             numbers: 0,
+            last_ts: 0,
             team: "Shop".into(),
             scopes: super::SCOPES.iter().map(|s| (*s).to_owned()).collect(),
             tokens: BTreeMap::new(),
@@ -341,14 +342,10 @@ impl State {
         format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff, b >> 52, b & 0xffff_ffff_ffff)
     }
 
-    /// The next timestamp of a channel: unlike every other in it.
-    pub fn ts(&mut self, channel: &str) -> String {
-        let now = self.now() * 1_000;
-        let last = self.channels.get_mut(channel).map(|c| {
-            c.last_ts = now.max(c.last_ts + 1);
-            c.last_ts
-        });
-        stamp(last.unwrap_or(now))
+    /// The next timestamp of a message: unlike every other in the workspace, so that one names it.
+    pub fn ts(&mut self) -> String {
+        self.last_ts = (self.now() * 1_000).max(self.last_ts + 1);
+        stamp(self.last_ts)
     }
 
     /// A timestamp unlike the others.
@@ -417,7 +414,7 @@ impl State {
 
     /// Shows something to one person.
     pub fn whisper(&mut self, by: &'static str, user: &str, channel: &str, thread: Option<String>, body: &Value) -> String {
-        let ts = self.ts(channel);
+        let ts = self.ts();
         let text = body["text"].as_str().unwrap_or_default().to_owned();
         let blocks = body["blocks"].as_array().cloned().unwrap_or_default();
         let attachments = body["attachments"].as_array().cloned().unwrap_or_default();
@@ -454,7 +451,6 @@ pub fn empty_channel(id: &str, name: &str) -> Channel {
         members: BTreeSet::new(),
         messages: BTreeMap::new(),
         made: 0,
-        last_ts: 0,
     }
 }
 

@@ -120,7 +120,7 @@ pub fn post(state: &mut State, a: &Arguments) -> Outcome {
         Some(ts) => Some(thread_of(state, &id, ts)?),
     };
     let broadcast = thread.is_some() && a.flag("reply_broadcast");
-    let ts = state.ts(&id);
+    let ts = state.ts();
     let unfurls = a.has("unfurl_links") && a.flag("unfurl_links") || !a.has("unfurl_media") || a.flag("unfurl_media");
     let message = Message {
         ts: ts.clone(),

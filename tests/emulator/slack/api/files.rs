@@ -83,7 +83,7 @@ pub fn complete(state: &mut State, a: &Arguments) -> Outcome {
             None => None,
             Some(ts) => Some(chat::thread_of(state, &channel, ts)?),
         };
-        let ts = state.ts(&channel);
+        let ts = state.ts();
         for id in &ids {
             state.files.get_mut(id).expect("found above").shared.push((channel.clone(), ts.clone()));
         }

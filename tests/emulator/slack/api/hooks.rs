@@ -79,7 +79,7 @@ fn said(state: &mut State, by: &'static str, user: &str, channel: &str, thread: 
     let token = super::super::model::Token { kind: "bot", scopes: Vec::new(), dead: None, expires: None };
     let fields = body.as_object().cloned().unwrap_or_default().into_iter().collect();
     let Ok(content) = chat::content(state, &Arguments { fields, token }, true) else { return };
-    let ts = state.ts(channel);
+    let ts = state.ts();
     state.effects(channel, &ts, None, content.effects);
     let message = Message {
         ts: ts.clone(),
