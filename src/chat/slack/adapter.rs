@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -154,6 +155,8 @@ pub(super) struct Shared {
     pub(super) forms: forms::Forms,
     pub(super) attempts: deliver::Attempts,
     pub(super) memory: RwLock<Option<Arc<dyn Memory>>>,
+    /// Whether Slack no longer takes the bot's token.
+    pub(super) shut_out: AtomicBool,
 }
 
 impl Shared {
@@ -165,7 +168,7 @@ impl Shared {
     pub(super) async fn post(&self, method: &str, channel: Option<&str>, body: &Value) -> Result<Value, Fail> {
         self.lanes.pass(method, channel, PATIENCE).await.map_err(Fail::Limited)?;
         let done = self.session.post(method, body).await;
-        self.heed(method, channel, &done);
+        self.heed(method, channel, &done).await;
         done
     }
 
@@ -173,13 +176,27 @@ impl Shared {
     pub(super) async fn get(&self, method: &str, params: &[(&str, &str)]) -> Result<Value, Fail> {
         self.lanes.pass(method, None, PATIENCE).await.map_err(Fail::Limited)?;
         let done = self.session.get(method, params).await;
-        self.heed(method, None, &done);
+        self.heed(method, None, &done).await;
         done
     }
 
-    pub(super) fn heed(&self, method: &str, channel: Option<&str>, done: &Result<Value, Fail>) {
-        if let Err(Fail::Limited(ms)) = done {
-            self.lanes.pause(method, channel, *ms);
+    /// Keeps to a limit; says once that Slack shuts the bot out, and once that it is let in again.
+    async fn heed(&self, method: &str, channel: Option<&str>, done: &Result<Value, Fail>) {
+        match done {
+            Err(Fail::Limited(ms)) => self.lanes.pause(method, channel, *ms),
+            Err(fail) if fail.is_shut_out() => {
+                if !self.shut_out.swap(true, Ordering::AcqRel) {
+                    let why = fail.why();
+                    tracing::error!(why, "Slack no longer takes the bot's token: nothing is lost, it is tried again; `sereno check` says what to do");
+                }
+            }
+            Ok(_) => {
+                if self.shut_out.swap(false, Ordering::AcqRel) {
+                    tracing::info!("Slack takes the bot's token again");
+                    self.announce(&Say::new("notice-chat-back")).await;
+                }
+            }
+            Err(_) => {}
         }
     }
 
@@ -254,6 +271,7 @@ impl Slack {
             forms: forms::Forms::default(),
             attempts: deliver::Attempts::default(),
             memory: RwLock::default(),
+            shut_out: AtomicBool::new(false),
             settings,
         };
         Ok(Slack { shared: Arc::new(shared) })

@@ -74,6 +74,11 @@ impl Fail {
         matches!(self, Fail::Code(code, _) if AUTH.contains(&code.as_str()))
     }
 
+    /// Whether Slack no longer lets the bot in at all, whatever it wants to do.
+    pub(super) fn is_shut_out(&self) -> bool {
+        ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "app_uninstalled"].into_iter().any(|c| self.is(c))
+    }
+
     /// Whether Slack answered with this very code.
     pub(super) fn is(&self, wanted: &str) -> bool {
         matches!(self, Fail::Code(code, _) if code == wanted)
