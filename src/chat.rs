@@ -4,6 +4,7 @@ pub mod console;
 pub mod slack;
 
 use crate::case::CaseId;
+use crate::clock::Time;
 use crate::command::{Answer, Command, Door, Verb};
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
@@ -28,6 +29,8 @@ pub struct Message {
     pub edit: Option<String>,
     /// Whether it holds the text of a DM.
     pub private: bool,
+    /// When it was decided: no attempt was earlier, so that nobody need look further back for it.
+    pub since: Time,
     /// The room's language.
     pub lang: Lang,
     /// What it shows.

@@ -179,6 +179,7 @@ fn message(op: &str, edit: Option<&str>, view: View) -> Message {
         room: "console".into(),
         thread: edit.map(str::to_owned),
         edit: edit.map(str::to_owned),
+        since: sereno::clock::Time(0),
         private: false,
         lang: Lang::En,
         view,

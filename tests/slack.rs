@@ -1,5 +1,15 @@
 //! Slack: the emulated workspace held to its samples, and sereno in it.
 
+#[cfg(feature = "slack")]
+mod doors;
+#[cfg(feature = "slack")]
+mod faults;
+#[cfg(feature = "slack")]
+mod gaps;
+#[cfg(feature = "slack")]
+mod rights;
 mod spec;
+#[cfg(feature = "slack")]
+mod town;
 mod witness;
 mod workspace;

@@ -28,6 +28,7 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
         room: room.clone(),
         thread,
         edit,
+        since: delivery.entry.created,
         private: build::holds_private(&delivery.body, &policy),
         lang,
         view: build::delivery(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),

@@ -153,7 +153,6 @@ pub(super) struct Shared {
     pub(super) people: people::People,
     pub(super) rooms: rooms::Rooms,
     pub(super) forms: forms::Forms,
-    pub(super) attempts: deliver::Attempts,
     pub(super) memory: RwLock<Option<Arc<dyn Memory>>>,
     /// Whether Slack no longer takes the bot's token.
     pub(super) shut_out: AtomicBool,
@@ -187,7 +186,10 @@ impl Shared {
             Err(fail) if fail.is_shut_out() => {
                 if !self.shut_out.swap(true, Ordering::AcqRel) {
                     let why = fail.why();
-                    tracing::error!(why, "Slack no longer takes the bot's token: nothing is lost, it is tried again; `sereno check` says what to do");
+                    tracing::error!(
+                        why,
+                        "Slack no longer takes the bot's token: nothing is lost, it is tried again; `sereno check` says what to do"
+                    );
                 }
             }
             Ok(_) => {
@@ -269,7 +271,6 @@ impl Slack {
             people: people::People::new(settings.pace.known),
             rooms: rooms::Rooms::new(settings.pace.known),
             forms: forms::Forms::default(),
-            attempts: deliver::Attempts::default(),
             memory: RwLock::default(),
             shut_out: AtomicBool::new(false),
             settings,

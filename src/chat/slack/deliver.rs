@@ -9,12 +9,10 @@ use super::render::Rendered;
 use super::session::Fail;
 use super::{people, rooms};
 use crate::chat::Message;
-use crate::clock::{DAY_MS, MINUTE_MS, Time};
+use crate::clock::{MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::RoomId;
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 /// The kind of our messages' metadata.
 pub(super) const OP: &str = "sereno_op";
@@ -22,36 +20,10 @@ pub(super) const OP: &str = "sereno_op";
 const PAGE: &str = "200";
 /// Pages read for one message, at most; then it is looked for again later.
 const PAGES_MAX: usize = 50;
-/// How far back a message is looked for whose first attempt we do not know, in milliseconds.
-const BACK_MS: i64 = 25 * 60 * MINUTE_MS;
 /// Clocks differ: so much sooner is looked for, in milliseconds.
 const AHEAD_MS: i64 = 2 * MINUTE_MS;
-/// First attempts remembered at most.
-const ATTEMPTS_MAX: usize = 4_096;
 /// A room of which Slack did not tell us in time whether it is private is asked about again, in milliseconds.
 const ASK_AGAIN_MS: i64 = 2_000;
-
-/// When each operation was first tried by this process.
-#[derive(Default)]
-pub(super) struct Attempts(Mutex<HashMap<String, Time>>);
-
-impl Attempts {
-    fn note(&self, op: &str, now: Time) {
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.len() >= ATTEMPTS_MAX {
-            first.retain(|_, at| now.since(*at) < DAY_MS / 24);
-        }
-        first.entry(op.to_owned()).or_insert(now);
-    }
-
-    fn done(&self, op: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(op);
-    }
-
-    fn of(&self, op: &str) -> Option<Time> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(op).copied()
-    }
-}
 
 /// Posts or changes a message.
 pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
@@ -64,17 +36,10 @@ pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
         }
     }
     let body = body(shared, message).await;
-    let done = match &message.edit {
+    match &message.edit {
         Some(ts) => change(shared, &body, ts).await,
-        None => {
-            shared.attempts.note(&message.op, shared.settings.clock.now());
-            say(shared, message, &body).await
-        }
-    };
-    if matches!(done, Outcome::Done(_)) {
-        shared.attempts.done(&message.op);
+        None => say(shared, message, &body).await,
     }
-    done
 }
 
 async fn body(shared: &Shared, message: &Message) -> Value {
@@ -169,24 +134,16 @@ pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
         Ok(me) => me.clone(),
         Err(fail) => return fail.look(),
     };
-    let first = shared.attempts.of(&message.op).map(|at| at.plus(-AHEAD_MS));
-    let now = shared.settings.clock.now();
-    let oldest = match (&message.thread, first) {
-        (_, Some(at)) => Some(slack_ts(at)),
-        (None, None) => Some(slack_ts(now.plus(-BACK_MS))),
-        // A thread is short: the whole of it.
-        (Some(_), None) => None,
-    };
+    let oldest = slack_ts(message.since.plus(-AHEAD_MS));
     let mut cursor = String::new();
     for _ in 0..PAGES_MAX {
-        let page = page(shared, &message.room, message.thread.as_deref(), oldest.as_deref(), &cursor).await;
+        let page = page(shared, &message.room, message.thread.as_deref(), Some(&oldest), &cursor).await;
         let page = match page {
             Ok(page) => page,
             Err(fail) => return fail.look(),
         };
         let found = messages(&page).find(|m| is_ours(m, &me.user_id, &me.bot_id) && op_of(m) == Some(message.op.as_str()));
         if let Some(ts) = found.and_then(|m| m.get("ts")).and_then(Value::as_str) {
-            shared.attempts.done(&message.op);
             return Look::Found(Receipt { native_id: ts.to_owned(), ..Receipt::default() });
         }
         match next(&page) {
@@ -274,6 +231,7 @@ mod tests {
             thread: Some("1.000001".into()),
             edit: None,
             private: false,
+            since: Time(0),
             lang: Lang::En,
             view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("<!channel> hello".into())]] }),
         }

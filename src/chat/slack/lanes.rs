@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 /// Buckets remembered at most; those that are full again are forgotten first.
 const BUCKETS_MAX: usize = 4_096;
-/// How many posts a channel takes at once before its pace holds.
-const CHANNEL_BURST: u32 = 3;
+/// How many posts a channel takes at once before its pace holds: fewer than Slack lets through, for they may arrive closer together than they left.
+const CHANNEL_BURST: u32 = 2;
 /// So much of a minute's calls may come at once.
 const BURST_PART: u32 = 6;
 

@@ -76,7 +76,9 @@ impl Fail {
 
     /// Whether Slack no longer lets the bot in at all, whatever it wants to do.
     pub(super) fn is_shut_out(&self) -> bool {
-        ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "app_uninstalled"].into_iter().any(|c| self.is(c))
+        ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "app_uninstalled"]
+            .into_iter()
+            .any(|c| self.is(c))
     }
 
     /// Whether Slack answered with this very code.

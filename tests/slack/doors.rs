@@ -1,0 +1,175 @@
+//! Every way in: slash commands, the thread, buttons, forms, shortcuts, reactions, the home.
+
+use super::town::Town;
+use crate::emulator::slack::{TEAM_CHANNEL, words};
+use sereno::case::CaseId;
+use sereno::policy::AgentId;
+
+async fn owner(town: &Town, case: u64) -> Option<AgentId> {
+    town.bot().ask(move |e, _| e.case(CaseId(case))).await.unwrap().unwrap().and_then(|c| c.owner)
+}
+
+/// Waits until somebody owns the case, or nobody.
+async fn owned(town: &Town, case: u64, who: Option<&str>) {
+    let wait = async {
+        while owner(town, case).await.as_ref().map(AgentId::as_str) != who {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.is_err() {
+        panic!("#{case} is not owned by {who:?} but by {:?}\n{}", owner(town, case).await, town.slack.sight());
+    }
+}
+
+#[tokio::test]
+async fn a_complaint_becomes_a_card_and_a_slash_command_claims_it() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    let act = ana.slash("/claim 1");
+    let ack = town.slack.acked(&act).await.unwrap();
+    assert!(!ack.late);
+    assert_eq!(ack.payload["response_type"], "ephemeral", "{:?}", ack.payload);
+    owned(&town, 1, Some(&ana.id)).await;
+    town.entry(&card.ts, "ana took the case").await;
+    // The long form, a mistake, a list.
+    let act = ana.slash("/case list mine");
+    let ack = town.slack.acked(&act).await.unwrap();
+    assert!(ack.payload["text"].as_str().unwrap().contains("#1"), "{:?}", ack.payload);
+    let act = ana.slash("/case clam 1");
+    let ack = town.slack.acked(&act).await.unwrap();
+    assert!(ack.payload["text"].as_str().unwrap().contains("claim"), "{:?}", ack.payload);
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn the_thread_takes_commands_and_keeps_talk() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    ana.says(TEAM_CHANNEL, Some(&card.ts), "I think the courier lost it");
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!claim");
+    town.slack.acked(&act).await.unwrap();
+    owned(&town, 1, Some(&ana.id)).await;
+    // A mention comes twice, as a message and as a mention: it is answered once.
+    eva.says(TEAM_CHANNEL, Some(&card.ts), "@sereno claim");
+    town.told(&eva.id, "ana").await;
+    let act = eva.says(TEAM_CHANNEL, Some(&card.ts), "!note She called as well");
+    town.slack.acked(&act).await.unwrap();
+    town.entry(&card.ts, "She called as well").await;
+    ana.edits(&card_text(&town, &card.ts, "courier").await, "!resolve");
+    town.settled().await;
+    assert_eq!(town.slack.books().whispers(&eva.id).len(), 1, "{}", town.slack.sight());
+    assert!(town.slack.books().whispers(&ana.id).is_empty(), "what was done shows in the thread\n{}", town.slack.sight());
+    owned(&town, 1, Some(&ana.id)).await;
+    town.sound().await;
+}
+
+async fn card_text(town: &Town, thread: &str, words: &str) -> String {
+    town.slack
+        .until("a line", |b| b.thread(TEAM_CHANNEL, thread).into_iter().find(|m| m.words().contains(words)).map(|m| m.ts.clone()))
+        .await
+}
+
+#[tokio::test]
+async fn a_button_claims_and_a_form_answers_in_public_once() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    ana.presses(&card.ts, "sereno:claim");
+    owned(&town, 1, Some(&ana.id)).await;
+    let verbs = &card.actions;
+    assert!(verbs.iter().any(|(id, _)| id == "sereno:draft"), "{verbs:?}");
+    ana.presses(&card.ts, "sereno:draft");
+    let modal = town.slack.until("a form", |b| b.modals(&ana.id).first().map(|v| (*v).clone())).await;
+    let typed = ana.types(&modal.id, "text", "We are looking into it");
+    town.slack
+        .until("the length", |b| (b.views[&modal.id].updates > 0 && words(&b.views[&modal.id].body).contains(" of ")).then_some(()))
+        .await;
+    town.slack.acked(&typed).await.unwrap();
+    ana.submits(&modal.id, &[("text", "We are looking into it")]);
+    let draft = town.entry(&card.ts, "We are looking into it").await;
+    assert!(town.slack.books().modals(&ana.id).is_empty(), "the form has closed");
+    ana.presses(&draft.ts, "sereno:reply");
+    town.sent("We are looking into it").await;
+    assert_eq!(town.published().len(), 1);
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn a_form_whose_case_moved_on_is_refused_kindly() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    let act = ana.slash("/draft 1");
+    town.slack.acked(&act).await.unwrap();
+    let modal = town.slack.until("a form", |b| b.modals(&ana.id).first().map(|v| (*v).clone())).await;
+    eva.says(TEAM_CHANNEL, Some(&card.ts), "!resolve");
+    town.slack
+        .until("it is resolved", |b| {
+            b.message(&card.ts).filter(|(_, m)| m.words().contains("Resolved") || m.words().contains("resolved")).map(|_| ())
+        })
+        .await;
+    let act = ana.submits(&modal.id, &[("text", "We are looking into it")]);
+    let ack = town.slack.acked(&act).await.unwrap();
+    assert_eq!(ack.payload["response_action"], "errors", "{:?}", ack.payload);
+    let view = &town.slack.books().views[&modal.id];
+    assert!(view.open && view.errors.contains_key("text"), "what was typed is not lost: {:?}", view.errors);
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn shortcuts_and_reactions_work_on_the_card_and_a_reaction_taken_away_undoes_the_claim() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    ana.reacts(&card.ts, "eyes");
+    owned(&town, 1, Some(&ana.id)).await;
+    eva.reacts(&card.ts, "eyes");
+    town.told(&eva.id, "ana").await;
+    // Hers was none: taken away it takes nothing.
+    eva.unreacts(&card.ts, "eyes");
+    ana.reacts(&card.ts, "tada");
+    ana.unreacts(&card.ts, "eyes");
+    owned(&town, 1, None).await;
+    ana.reacts(&card.ts, "incoming_envelope");
+    town.told(&ana.id, "private").await;
+    assert!(town.square.with(|b| b.received().is_empty()), "a proposal sends nothing");
+    ana.shortcut("sereno:draft", &card.ts);
+    town.slack.until("a form", |b| b.modals(&ana.id).first().map(|_| ())).await;
+    town.sound().await;
+    assert!(town.published().is_empty());
+}
+
+#[tokio::test]
+async fn the_home_shows_ones_own_cases_and_the_queue() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    town.complain("luis", "It arrived broken");
+    let (one, _) = (town.card("Where is my parcel?").await, town.card("It arrived broken").await);
+    let ana = town.slack.user("ana");
+    let act = ana.says(TEAM_CHANNEL, Some(&one.ts), "!claim");
+    town.slack.acked(&act).await.unwrap();
+    ana.opens_home();
+    let words = town.slack.until("a home", |b| b.home(&ana.id).map(|v| words(&v.body))).await;
+    assert!(words.contains("#1") && words.contains("#2"), "{words}");
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn people_read_their_own_language_and_threads_the_room_s() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    let lola = town.slack.user_speaking("lola", "es-ES");
+    let act = lola.slash("/case reclamar 1");
+    let ack = town.slack.acked(&act).await.unwrap();
+    let said = ack.payload["text"].as_str().unwrap().to_lowercase();
+    assert!(said.contains("caso") || said.contains("tuyo") || said.contains("reclam"), "{said}");
+    town.sound().await;
+}

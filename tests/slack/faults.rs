@@ -1,0 +1,212 @@
+//! Each fault, once: nothing is lost, nothing stands twice.
+
+use super::town::Town;
+use crate::emulator::slack::{Fault, On, TEAM_CHANNEL, Trouble};
+
+/// A fault on the post of a card: the card stands once all the same.
+async fn on_a_post(fault: Fault, name: &str) {
+    let town = Town::new().await;
+    town.slack.fault(On::Method("chat.postMessage"), fault, 1);
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    town.sound().await;
+    let books = town.slack.books();
+    assert_eq!(books.top(TEAM_CHANNEL).len(), 1, "\n{}", town.slack.sight());
+    assert_eq!(town.slack.faults_done().get(name), Some(&1));
+}
+
+#[tokio::test]
+async fn too_many_requests() {
+    on_a_post(Fault::TooMany { after_s: 1 }, "too-many").await;
+}
+
+#[tokio::test]
+async fn an_error_of_slack_before_the_post() {
+    on_a_post(Fault::Status { code: 503, done: false }, "error").await;
+}
+
+#[tokio::test]
+async fn an_error_of_slack_after_the_post() {
+    on_a_post(Fault::Status { code: 500, done: true }, "done-then-error").await;
+}
+
+#[tokio::test]
+async fn no_answer_and_nothing_posted() {
+    on_a_post(Fault::Hang { done: false }, "hang").await;
+}
+
+#[tokio::test]
+async fn posted_and_no_answer() {
+    on_a_post(Fault::Hang { done: true }, "done-then-hang").await;
+}
+
+#[tokio::test]
+async fn posted_and_the_connection_dropped() {
+    on_a_post(Fault::Drop { done: true }, "done-then-drop").await;
+}
+
+#[tokio::test]
+async fn the_connection_dropped_before_anything() {
+    on_a_post(Fault::Drop { done: false }, "drop").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read() {
+    on_a_post(Fault::Malformed, "malformed").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off() {
+    on_a_post(Fault::HalfAnswer, "half-answer").await;
+}
+
+#[tokio::test]
+async fn blocks_that_slack_refuses_go_as_text() {
+    on_a_post(Fault::Refused("msg_blocks_too_long"), "refused").await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_and_good_again_loses_nothing() {
+    let town = Town::new().await;
+    town.slack.kill_token(crate::emulator::slack::BOT_TOKEN, Some("token_revoked"));
+    town.complain("marta", "Where is my parcel?");
+    town.slack.until("it was tried", |b| b.log.requests.iter().any(|r| r.error.as_deref() == Some("token_revoked")).then_some(())).await;
+    town.slack.kill_token(crate::emulator::slack::BOT_TOKEN, None);
+    town.slack.until_within("the card", std::time::Duration::from_secs(60), |b| b.top(TEAM_CHANNEL).first().map(|_| ())).await;
+    town.sound().await;
+}
+
+/// Trouble with an envelope: the command is done once.
+async fn on_a_command(trouble: Trouble) {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    town.settled().await;
+    town.slack.patience(1_000, [300, 600, 1_200]);
+    town.slack.trouble(trouble, 1);
+    let ana = town.slack.user("ana");
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note It is his third parcel");
+    if trouble == Trouble::Behind {
+        ana.says(TEAM_CHANNEL, Some(&card.ts), "just talk");
+    }
+    town.slack.acked(&act).await.unwrap();
+    town.entry(&card.ts, "It is his third parcel").await;
+    town.sound().await;
+    let books = town.slack.books();
+    let notes = books.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours && m.words().contains("third parcel")).count();
+    assert_eq!(notes, 1, "{}", town.slack.sight());
+}
+
+#[tokio::test]
+async fn an_envelope_that_comes_twice() {
+    on_a_command(Trouble::Twice).await;
+}
+
+#[tokio::test]
+async fn an_envelope_that_comes_late() {
+    on_a_command(Trouble::Late { ms: 700 }).await;
+}
+
+#[tokio::test]
+async fn an_envelope_that_comes_after_the_next() {
+    on_a_command(Trouble::Behind).await;
+}
+
+#[tokio::test]
+async fn an_envelope_upon_which_the_connection_breaks() {
+    on_a_command(Trouble::Cut).await;
+}
+
+#[tokio::test]
+async fn an_envelope_that_is_lost_with_its_connection() {
+    on_a_command(Trouble::Lost).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_cannot_be_read_is_kept_and_acked() {
+    let town = Town::new().await;
+    town.slack.raw("this is no JSON");
+    town.slack
+        .raw(r#"{"type":"events_api","envelope_id":"e-odd","payload":{"event_id":"Ev-odd","event":{"type":"message","channel":"C1"}}}"#);
+    town.slack.until("people are told", |b| b.top(TEAM_CHANNEL).iter().any(|m| m.words().contains("sereno parked")).then_some(())).await;
+    // It goes on hearing.
+    let ana = town.slack.user("ana");
+    let act = ana.slash("/case list");
+    town.slack.acked(&act).await.unwrap();
+}
+
+#[tokio::test]
+async fn posted_and_the_bot_gone_before_the_answer() {
+    let town = Town::new().await;
+    town.slack.fault(On::Method("chat.postMessage"), Fault::Hang { done: true }, 1);
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    town.crash().await;
+    town.wake().await;
+    town.complain("luis", "It arrived broken");
+    town.card("It arrived broken").await;
+    town.sound().await;
+    assert_eq!(town.slack.books().top(TEAM_CHANNEL).len(), 2, "\n{}", town.slack.sight());
+}
+
+#[tokio::test]
+async fn a_person_whom_slack_does_not_know_in_time_holds_up_nobody_else() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    town.settled().await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    let act = ana.slash("/case list");
+    town.slack.acked(&act).await.unwrap();
+    town.slack.patience(2_000, [500, 1_000, 2_000]);
+    town.slack.fault(On::Method("users.info"), Fault::Hang { done: false }, 1);
+    let slow = eva.says(TEAM_CHANNEL, Some(&card.ts), "!note slowly");
+    for n in 0..5 {
+        let act = ana.slash(&format!("/case note 1 quickly {n}"));
+        let ack = town.slack.acked(&act).await.unwrap();
+        assert!(ack.latency_ms < 1_400, "{}", ack.latency_ms);
+    }
+    // Not acked at first, Slack brings it again.
+    town.slack.acked(&slow).await.unwrap();
+    town.entry(&card.ts, "slowly").await;
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn what_one_person_does_keeps_its_order() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    for n in 10..40 {
+        ana.says(TEAM_CHANNEL, Some(&card.ts), &format!("!note number {n}"));
+    }
+    town.entry(&card.ts, "number 39").await;
+    town.settled().await;
+    let books = town.slack.books();
+    let thread = books.thread(TEAM_CHANNEL, &card.ts);
+    let said: Vec<u32> =
+        thread.iter().filter(|m| m.ours).filter_map(|m| m.words().split("number ").nth(1)?.get(..2)?.parse().ok()).collect();
+    assert_eq!(said, (10..40).collect::<Vec<_>>());
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn a_burst_stays_within_slack_s_own_limits() {
+    let mut town = Town::asleep().await;
+    town.slack.limits(3.0, 300.0);
+    town.settings.posts_per_second = 1.0;
+    town.settings.workspace_posts_per_minute = 300;
+    town.wake().await;
+    for n in 0..7 {
+        town.complain(if n % 2 == 0 { "marta" } else { "luis" }, &format!("Where is parcel {n}?"));
+    }
+    let ana = town.slack.user("ana");
+    // Whoever waits for an answer does not stand behind the posts.
+    let act = ana.slash("/case list");
+    assert!(town.slack.acked(&act).await.unwrap().latency_ms < 1_000);
+    town.settled().await;
+    let limited = town.slack.books().log.limited;
+    assert_eq!(limited.values().sum::<u64>(), 0, "{limited:?}");
+    town.sound().await;
+}

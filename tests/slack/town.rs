@@ -1,0 +1,230 @@
+//! The real bot in the emulated workspace, with the square as its network.
+
+use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN, Slack, TEAM_CHANNEL};
+use sereno::app::{self, Handle, Parts, Source};
+use sereno::chat::slack::{Pace, Settings, Slack as Adapter, Way};
+use sereno::clock::Clock;
+use sereno::i18n::Words;
+use sereno::intake::listen::Matcher;
+use sereno::network::square::Square;
+use sereno::network::square::books::{Hand, Writing};
+use sereno::policy::{Policy, RoomId, Route};
+use sereno::post::{Account, Author, AuthorId, PostId, Untrusted};
+use sereno::store::Store;
+use sereno::store::model::ModelStore;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Waits short enough for tests.
+pub fn pace() -> Pace {
+    Pace {
+        ping: Duration::from_millis(200),
+        silence: Duration::from_millis(1_500),
+        back_off: (Duration::from_millis(50), Duration::from_millis(400)),
+        refused: Duration::from_millis(800),
+        say_after: Duration::from_millis(700),
+        ack_by: Duration::from_millis(2_500),
+        note: Duration::from_millis(200),
+        known: Duration::from_secs(600),
+        typing: Duration::from_millis(50),
+    }
+}
+
+/// A message of the bot's.
+pub struct Shown {
+    pub ts: String,
+    /// Its buttons and menus: action_id and value.
+    pub actions: Vec<(String, String)>,
+}
+
+pub struct Town {
+    pub slack: Slack,
+    pub square: Arc<Square>,
+    pub store: ModelStore,
+    pub policy: Policy,
+    pub settings: Settings,
+    bot: Mutex<Option<Arc<Handle>>>,
+}
+
+impl Town {
+    /// A workspace, a square and a bot that is up.
+    pub async fn new() -> Town {
+        let town = Town::asleep().await;
+        town.wake().await;
+        town
+    }
+
+    /// The same, the bot not started yet.
+    pub async fn asleep() -> Town {
+        // Whatever TLS the test needs; more than one may ask for it.
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let slack = Slack::start().await;
+        slack.unlimited();
+        let clock = Clock::system();
+        let square = Square::new(clock, BTreeMap::new());
+        square.with(|books| {
+            books.open_account("acme".into(), author("us", "@acme"));
+            books.settle(author("marta", "@marta"));
+            books.settle(author("luis", "@luis"));
+        });
+        let room = RoomId(slack.channel(TEAM_CHANNEL));
+        let mut policy = Policy {
+            routes: vec![Route { room: room.clone(), ..Route::default() }],
+            fallback_room: room.clone(),
+            import_ms: i64::MAX / 4,
+            ..Policy::default()
+        };
+        policy.privacy.private_rooms = vec![room.clone()];
+        policy.reply.undo_ms = 300;
+        let settings = Settings {
+            way: Way::Socket(APP_TOKEN.to_owned().into()),
+            api_url: slack.api(),
+            posts_per_second: 1_000.0,
+            workspace_posts_per_minute: 60_000,
+            call: Duration::from_millis(1_500),
+            pace: pace(),
+            ..Settings::new(BOT_TOKEN.to_owned().into(), room.as_str())
+        };
+        Town { slack, square, store: ModelStore::new("slack-town"), policy, settings, bot: Mutex::default() }
+    }
+
+    /// Starts the bot, on what it remembers.
+    pub async fn wake(&self) {
+        self.start();
+        if let Way::Socket(_) = self.settings.way {
+            self.slack.until("a connection", |_| (self.slack.sockets() > 0).then_some(())).await;
+        }
+    }
+
+    pub fn start(&self) {
+        let chat = Adapter::new(self.settings.clone()).unwrap();
+        let account = self.square.account(Account::from("acme"), Matcher::new(&[]));
+        let parts = Parts {
+            store: Arc::new(self.store.clone()) as Arc<dyn Store>,
+            chat: Arc::new(chat),
+            accounts: vec![Source { account: Arc::new(account), poll_ms: 200 }],
+            policy: self.policy.clone(),
+            clock: Clock::system(),
+            words: Arc::new(Words::new()),
+        };
+        *self.bot.lock().unwrap() = Some(Arc::new(app::start(parts).unwrap()));
+    }
+
+    /// Ends the bot in the middle of whatever it does: nothing that is on its way comes back to it.
+    pub async fn crash(&self) {
+        let bot = self.bot.lock().unwrap().take();
+        drop(bot);
+        self.slack.until("no connection", |_| (self.slack.sockets() == 0).then_some(())).await;
+    }
+
+    /// The bot.
+    pub fn bot(&self) -> Arc<Handle> {
+        self.bot.lock().unwrap().clone().unwrap()
+    }
+
+    pub async fn sleep(&self) {
+        let bot = self.bot.lock().unwrap().take();
+        if let Some(bot) = bot {
+            bot.stop().await;
+        }
+        self.slack.until("no connection", |_| (self.slack.sockets() == 0).then_some(())).await;
+    }
+
+    /// Somebody complains in public.
+    pub fn complain(&self, who: &str, text: &str) -> PostId {
+        let now = self.square.clock().now();
+        let writing = Writing { author: AuthorId::from(who), text: format!("@acme {text}"), concerns: true, ..Writing::default() };
+        self.square.with(|books| books.write(writing, Hand::Person, now))
+    }
+
+    /// Somebody writes to the company alone.
+    pub fn whisper(&self, who: &str, text: &str) -> PostId {
+        let now = self.square.clock().now();
+        let direct = vec![AuthorId::from("us")];
+        let writing = Writing { author: AuthorId::from(who), text: text.to_owned(), direct, concerns: true, ..Writing::default() };
+        self.square.with(|books| books.write(writing, Hand::Person, now))
+    }
+
+    /// The card that shows these words, once it stands.
+    pub async fn card(&self, words: &str) -> Shown {
+        let what = format!("a card with “{words}”");
+        self.slack
+            .until(&what, |b| {
+                b.top(TEAM_CHANNEL)
+                    .into_iter()
+                    .find(|m| m.ours && m.words().contains(words))
+                    .map(|m| Shown { ts: m.ts.clone(), actions: m.actions() })
+            })
+            .await
+    }
+
+    /// An entry of a thread that shows these words, once it stands.
+    pub async fn entry(&self, thread: &str, words: &str) -> Shown {
+        let what = format!("an entry with “{words}”");
+        self.slack
+            .until(&what, |b| {
+                b.thread(TEAM_CHANNEL, thread)
+                    .into_iter()
+                    .find(|m| m.ours && m.words().contains(words))
+                    .map(|m| Shown { ts: m.ts.clone(), actions: m.actions() })
+            })
+            .await
+    }
+
+    /// Waits until one's own ephemeral answers hold these words.
+    pub async fn told(&self, user: &str, words: &str) {
+        let what = format!("{user} is told “{words}”");
+        self.slack.until(&what, |b| b.whispers(user).into_iter().any(|w| w.words().contains(words)).then_some(())).await;
+    }
+
+    /// What stands published by the company on the square.
+    pub fn published(&self) -> Vec<String> {
+        self.square.with(|b| {
+            b.posts()
+                .filter(|s| s.post.author.id == AuthorId::from("us") && s.deleted_at.is_none())
+                .map(|s| s.post.text.expose().to_owned())
+                .collect()
+        })
+    }
+
+    /// Waits until the company has published this.
+    pub async fn sent(&self, words: &str) {
+        let mut grew = self.square.watch();
+        let wait = async {
+            while !self.published().iter().any(|p| p.contains(words)) {
+                grew.changed().await.unwrap();
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(30), wait).await.is_err() {
+            panic!("not published: {words}; the workspace shows:\n{}", self.slack.sight());
+        }
+    }
+
+    /// Waits until the bot has nothing more to deliver.
+    pub async fn settled(&self) {
+        let bot = self.bot();
+        let wait = async {
+            while !bot.ask(|engine, _| engine.outbox().is_empty()).await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(30), wait).await.is_err() {
+            panic!("the outbox does not drain; the workspace shows:\n{}", self.slack.sight());
+        }
+    }
+
+    /// What no run may end with: something said twice, something that pings, metadata that loses a text.
+    pub async fn sound(&self) {
+        self.settled().await;
+        let books = self.slack.books();
+        assert_eq!(books.doubled(), [""; 0], "\n{}", self.slack.sight());
+        assert!(books.log.pings.is_empty(), "{:?}", books.log.pings);
+        assert!(books.log.odd_metadata.is_empty(), "{:?}", books.log.odd_metadata);
+        assert_eq!(books.log.strange_acks, 0);
+    }
+}
+
+fn author(id: &str, handle: &str) -> Author {
+    Author { id: AuthorId::from(id), handle: Untrusted::new(handle), followers: Some(12), ..Author::default() }
+}
