@@ -92,7 +92,7 @@ async fn a_button_claims_and_a_form_answers_in_public_once() {
     town.slack.acked(&typed).await.unwrap();
     ana.submits(&modal.id, &[("text", "We are looking into it")]);
     let draft = town.entry(&card.ts, "We are looking into it").await;
-    assert!(town.slack.books().modals(&ana.id).is_empty(), "the form has closed");
+    town.slack.until("the form has closed", |b| b.modals(&ana.id).is_empty().then_some(())).await;
     ana.presses(&draft.ts, "sereno:reply");
     town.sent("We are looking into it").await;
     assert_eq!(town.published().len(), 1);
@@ -172,4 +172,33 @@ async fn people_read_their_own_language_and_threads_the_room_s() {
     let said = ack.payload["text"].as_str().unwrap().to_lowercase();
     assert!(said.contains("caso") || said.contains("tuyo") || said.contains("reclam"), "{said}");
     town.sound().await;
+}
+
+#[tokio::test]
+async fn a_lead_approves_the_text_that_the_button_is_about() {
+    let mut town = Town::asleep().await;
+    town.policy.reply.approval = sereno::policy::Approval::Agents;
+    let eva = town.slack.user("eva");
+    let lead = sereno::policy::Person { role: sereno::policy::Role::Lead, name: "Eva".into(), lang: None };
+    let eva = (AgentId::from(eva.id.as_str()), lead);
+    town.policy.people.insert(eva.0, eva.1);
+    town.wake().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    ana.says(TEAM_CHANNEL, Some(&card.ts), "!reply It left our house yesterday");
+    let asked = town.slack.until("the question", |b| {
+        let mut thread = b.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours);
+        thread.find(|m| m.actions().iter().any(|(id, _)| id == "sereno:approve")).map(|m| (m.ts.clone(), m.actions()))
+    });
+    let (asked, actions) = asked.await;
+    assert!(actions.iter().any(|(id, value)| id == "sereno:approve" && value.contains(':')), "{actions:?}");
+    // Who wrote it does not approve it.
+    ana.presses(&asked, "sereno:approve");
+    town.slack.until("she is told", |b| (!b.whispers(&ana.id).is_empty()).then_some(())).await;
+    assert!(town.published().is_empty());
+    eva.presses(&asked, "sereno:approve");
+    town.sent("It left our house yesterday").await;
+    town.sound().await;
+    assert_eq!(town.published().len(), 1);
 }

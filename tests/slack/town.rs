@@ -107,6 +107,7 @@ impl Town {
             policy: self.policy.clone(),
             clock: Clock::system(),
             words: Arc::new(Words::new()),
+            reloads: false,
         };
         *self.bot.lock().unwrap() = Some(Arc::new(app::start(parts).unwrap()));
     }
