@@ -8,6 +8,8 @@ mod faults;
 mod gaps;
 #[cfg(feature = "slack")]
 mod rights;
+#[cfg(feature = "slack")]
+mod slow;
 mod spec;
 #[cfg(feature = "slack")]
 mod town;

@@ -38,6 +38,8 @@ mod typing;
 pub use books::{Books, words};
 pub use delivery::{Ack, Kind, signature};
 pub use driver::{Act, User};
+#[cfg(feature = "slack")]
+pub use faults::Chances;
 pub use faults::{Fault, On, Trouble};
 pub use model::{BOT_USER, OTHER_TEAM, TEAM, View};
 pub use pings::Ping;

@@ -1,7 +1,7 @@
 //! Each fault, once: nothing is lost, nothing stands twice.
 
 use super::town::Town;
-use crate::emulator::slack::{Fault, On, TEAM_CHANNEL, Trouble};
+use crate::emulator::slack::{Chances, Fault, On, TEAM_CHANNEL, Trouble};
 
 /// A fault on the post of a card: the card stands once all the same.
 async fn on_a_post(fault: Fault, name: &str) {
@@ -208,5 +208,69 @@ async fn a_burst_stays_within_slack_s_own_limits() {
     town.settled().await;
     let limited = town.slack.books().log.limited;
     assert_eq!(limited.values().sum::<u64>(), 0, "{limited:?}");
+    town.sound().await;
+}
+
+/// Everything at once, by seeded chance, with a crash in the middle: nothing lost, nothing twice. Another
+/// seed by `SERENO_SLACK_SEED`.
+#[tokio::test]
+async fn by_chance_and_with_a_crash_nothing_is_lost_or_stands_twice() {
+    let town = Town::new().await;
+    town.slack.patience(800, [200, 400, 800]);
+    let chances = Chances {
+        too_many: 10,
+        error_before: 20,
+        error_after: 20,
+        drop_before: 20,
+        drop_after: 20,
+        hang: 5,
+        malformed: 10,
+        half_answer: 10,
+        twice: 60,
+        late: 40,
+        behind: 40,
+        cut: 20,
+        lost: 20,
+    };
+    let seed = std::env::var("SERENO_SLACK_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_261_122);
+    town.slack.chance(seed, chances);
+    let ana = town.slack.user("ana");
+    let mut cards = Vec::new();
+    for n in 0..12 {
+        town.complain(if n % 2 == 0 { "marta" } else { "luis" }, &format!("Where is parcel number {n:02}?"));
+        if n % 3 == 0 {
+            cards.push(format!("parcel number {n:02}"));
+        }
+    }
+    let mut noted = Vec::new();
+    for (n, words) in cards.iter().enumerate() {
+        // A customer's later posts join the case: its card or an entry of its thread shows them.
+        let thread = town.slack.until(words, |b| {
+            let (_, shown) = b.ours().into_iter().find(|(_, m)| m.words().contains(words))?;
+            Some(shown.thread.clone().unwrap_or_else(|| shown.ts.clone()))
+        });
+        let thread = thread.await;
+        ana.says(TEAM_CHANNEL, Some(&thread), &format!("!note about {n:02} by chance"));
+        noted.push((thread, format!("about {n:02} by chance")));
+        if n == 1 {
+            town.crash().await;
+            town.wake().await;
+        }
+    }
+    for (thread, words) in &noted {
+        town.entry(thread, words).await;
+    }
+    town.slack.heal();
+    town.settled().await;
+    let books = town.slack.books();
+    for n in 0..12 {
+        let words = format!("parcel number {n:02}");
+        let times = books.ours().into_iter().filter(|(_, m)| m.words().contains(&words)).count();
+        assert!(times >= 1, "{words} is lost\n{}", town.slack.sight());
+    }
+    for (thread, words) in &noted {
+        let times = books.thread(TEAM_CHANNEL, thread).into_iter().filter(|m| m.ours && m.words().contains(words)).count();
+        assert_eq!(times, 1, "{words}\n{}", town.slack.sight());
+    }
     town.sound().await;
 }

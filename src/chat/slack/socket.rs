@@ -146,18 +146,24 @@ pub(super) async fn run(hearing: &Arc<Hearing>, token: &SecretString) -> anyhow:
                 watch.began.insert(id, Instant::now());
                 tasks.spawn(connection(Arc::clone(hearing), token.clone(), id, tell.clone()));
             }
-            Some(news) = told.recv() => heed(hearing, &mut watch, news).await,
+            Some(news) = told.recv() => heed(hearing, &mut watch, news),
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
             () = sleep_until(silent_until.unwrap_or_else(Instant::now)), if silent_until.is_some() => {
                 watch.said = true;
                 tracing::error!("no connection to Slack: nothing that people do there is heard");
-                hearing.shared.announce(&Say::new("notice-chat-lost")).await;
+                announce(hearing, Say::new("notice-chat-lost"));
             }
         }
     }
 }
 
-async fn heed(hearing: &Arc<Hearing>, watch: &mut Watch, news: Told) {
+/// Said beside everything else: nothing that is to be heard waits for it.
+fn announce(hearing: &Arc<Hearing>, say: Say) {
+    let shared = Arc::clone(&hearing.shared);
+    hearing.spawn(async move { shared.announce(&say).await });
+}
+
+fn heed(hearing: &Arc<Hearing>, watch: &mut Watch, news: Told) {
     match news {
         Told::Hello(id) => {
             watch.live.insert(id);
@@ -168,7 +174,7 @@ async fn heed(hearing: &Arc<Hearing>, watch: &mut Watch, news: Told) {
                 hearing.gap.notify_one();
             }
             if std::mem::take(&mut watch.said) {
-                hearing.shared.announce(&Say::new("notice-chat-back")).await;
+                announce(hearing, Say::new("notice-chat-back"));
             }
         }
         Told::Leaving(id) => {
@@ -195,7 +201,7 @@ async fn heed(hearing: &Arc<Hearing>, watch: &mut Watch, news: Told) {
                     tracing::error!(why, "Slack refuses Socket Mode: look at the app token and at the app's settings");
                     if watch.live.is_empty() && !watch.said {
                         watch.said = true;
-                        hearing.shared.announce(&Say::new("notice-chat-refused").text("why", why)).await;
+                        announce(hearing, Say::new("notice-chat-refused").text("why", why));
                     }
                     if !watch.provided() {
                         watch.next_at = Some(Instant::now() + jittered(watch.back_off.pace.refused));
