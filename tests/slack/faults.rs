@@ -250,6 +250,8 @@ async fn by_chance_and_with_a_crash_nothing_is_lost_or_stands_twice() {
             Some(shown.thread.clone().unwrap_or_else(|| shown.ts.clone()))
         });
         let thread = thread.await;
+        // Who writes below a card of which the bot does not know yet that it stands is asked which case they mean.
+        town.settled().await;
         ana.says(TEAM_CHANNEL, Some(&thread), &format!("!note about {n:02} by chance"));
         noted.push((thread, format!("about {n:02} by chance")));
         if n == 1 {

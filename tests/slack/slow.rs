@@ -68,7 +68,6 @@ async fn a_form_that_is_not_ready_opens_empty_and_fills_itself() {
 
 #[tokio::test]
 async fn bot_toml_makes_the_chat_and_its_check_finds_it_well() {
-    use sereno::chat::Chat as _;
     let town = Town::asleep().await;
     let dir = tempfile::tempdir().unwrap();
     for (name, secret) in [("bot", crate::emulator::slack::BOT_TOKEN), ("app", crate::emulator::slack::APP_TOKEN)] {
