@@ -263,6 +263,7 @@ fn events() {
         Event::Restored,
         Event::Undone { verb: "claim".into() },
         Event::SpokeOutside { post: 1 },
+        Event::StoodAfterAll { send: 1 },
         Event::AnswerGone { send: 1 },
         Event::OtherHandoffs { others: vec![CaseId(3), CaseId(4)] },
     ];

@@ -750,6 +750,67 @@ fn what_nobody_can_find_out_people_decide() {
 }
 
 #[test]
+fn what_was_given_up_in_doubt_and_stood_after_all_is_ours() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::CannotTell);
+    w.wait(HOUR_MS);
+    let entry = w.engine.outbox().pop().unwrap().entry.id;
+    w.give(vec![Input::Outbox { entry, retry: false }]);
+    assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Dropped));
+    // Another answer waits when the first one comes back on the stream.
+    w.say("ana", "reply 1 It left on Monday.");
+    let own = |id: &str, text: &str| Post { mentions: vec!["carla".into()], ..reply_to(&first, id, "brand", text) };
+    w.posts(&own("echo", "@carla On our way."));
+    let case = w.case(1);
+    assert!(
+        matches!(&case.sends[0].state, SendState::Published { id, local_id, .. } if id == &PostId::from("echo") && local_id == "l-echo")
+    );
+    assert_eq!(case.sends[1].state, SendState::Held(HoldReason::AnsweredOutside), "whoever wrote it looks again");
+    let shown = w.shown(1);
+    assert!(shown.contains(&Event::StoodAfterAll { send: 1 }), "{shown:?}");
+    assert!(!shown.iter().any(|e| matches!(e, Event::AnsweredOutside { .. } | Event::SpokeOutside { .. })), "{shown:?}");
+    assert_eq!(case.posts.len(), 1);
+    assert_eq!(w.seen("stands on the network after all").len(), 1);
+    // Once more: nothing. In other words: somebody else's.
+    w.posts(&own("echo", "@carla On our way."));
+    assert_eq!(w.shown(1).len(), shown.len());
+    w.posts(&own("other", "@carla Sorry!"));
+    assert!(matches!(w.shown(1).last(), Some(Event::AnsweredOutside { .. })));
+    // It can be taken back like any other, and its answers belong here.
+    w.posts(&reply_to(&own("echo", ""), "p2", "carla", "When exactly?"));
+    assert_eq!(w.cases(), 1);
+}
+
+#[test]
+fn what_was_given_up_and_stood_after_all_is_ours_after_a_merge_and_in_private_too() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "handoff 1 Which order is it?");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::CannotTell);
+    w.wait(HOUR_MS);
+    let entry = w.engine.outbox().pop().unwrap().entry.id;
+    w.give(vec![Input::Outbox { entry, retry: false }]);
+    w.posts(&Post { root: Some("p2".into()), ..post("p2", "carla", COMPLAINT) });
+    assert!(w.say("luis", "merge 1 2").ok);
+    let text = w.case(1).sends[0].text.expose().to_owned();
+    w.posts(&Post { mentions: vec!["carla".into()], ..dm("echo", "brand", &format!("@carla {text}")) });
+    let heir = w.case(2);
+    assert!(matches!(heir.sends.last().map(|s| &s.state), Some(SendState::Published { .. })), "{:?}", heir.sends);
+    assert!(w.shown(2).iter().any(|e| matches!(e, Event::StoodAfterAll { .. })));
+    // An erasure of the first reaches it.
+    assert!(heir.sends.iter().any(|s| s.text.expose() == text));
+    w.wait(HOUR_MS);
+    assert!(w.engine.erase(w.now, CaseId(1)).unwrap().ok);
+    let left = w.case(2).sends.iter().map(|s| s.text.expose().to_owned()).collect::<Vec<_>>();
+    assert!(!left.iter().any(|t| t.contains("Which order")), "{left:?}");
+}
+
+#[test]
 fn a_window_that_ran_out_while_the_bot_was_down_starts_again_after_reconciliation() {
     let mut w = world();
     let first = post("p1", "carla", COMPLAINT);

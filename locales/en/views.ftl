@@ -254,6 +254,7 @@ event-published = The { $kind } is published
 event-published-private = The { $kind } is delivered
 event-published-retract = Our answer is taken back
 event-published-correct = Our answer is corrected
+event-stood-after-all = The { $kind } that was given up stands on the network after all
 event-answer-gone = The { $kind } that stood on the network was deleted there, not through sereno.
 event-resolved-by-agent = { $agent } resolved the case.
 event-resolved-by-customer = The customer confirmed that it is solved; the case is resolved.

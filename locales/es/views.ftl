@@ -254,6 +254,7 @@ event-published = Se ha publicado { $kind }
 event-published-private = Se ha entregado { $kind }
 event-published-retract = Se ha retirado nuestra respuesta
 event-published-correct = Se ha corregido nuestra respuesta
+event-stood-after-all = Se había descartado, pero al final está en la red: { $kind }
 event-answer-gone = Alguien ha borrado en la propia red, no desde sereno, { $kind }.
 event-resolved-by-agent = { $agent } ha resuelto el caso.
 event-resolved-by-customer = El cliente ha confirmado que está resuelto; el caso queda resuelto.

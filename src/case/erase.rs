@@ -1,7 +1,7 @@
 //! What a case loses when another one, whose conversation it took over, is erased.
 
 use super::event::Event;
-use super::model::{Case, CasePost, SendState, StopReason};
+use super::model::{Case, CasePost, Outgoing, SendState, StopReason};
 use super::work::Work;
 use crate::post::{Author, Post, PostId, Untrusted};
 use std::collections::BTreeSet;
@@ -26,7 +26,9 @@ impl Work<'_> {
                 super::model::SendKind::Retract { send } | super::model::SendKind::Correct { send } => touched.contains(&send),
                 _ => false,
             };
-            if changes || published(&send.state).is_some_and(|id| sends.contains(id)) {
+            let same = |s: &Outgoing| (s.at, &s.by, &s.target, &s.text) == (send.at, &send.by, &send.target, &send.text);
+            let given_up = from.sends.iter().any(|s| s.state.was_dropped() && same(s));
+            if changes || given_up || published(&send.state).is_some_and(|id| sends.contains(id)) {
                 touched.insert(send.id);
                 send.text = Untrusted::default();
                 send.to = Author { id: send.to.id.clone(), ..Author::default() };

@@ -252,6 +252,11 @@ impl SendState {
     pub fn is_live(&self) -> bool {
         !matches!(self, SendState::Published { .. } | SendState::Stopped(_))
     }
+    /// Whether a person gave it up after a doubt or a dead letter: it may stand all the same.
+    #[must_use]
+    pub fn was_dropped(&self) -> bool {
+        matches!(self, SendState::Stopped(StopReason::Dropped))
+    }
     /// Whether it can still be called back.
     #[must_use]
     pub fn is_pending(&self) -> bool {

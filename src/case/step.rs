@@ -9,6 +9,8 @@
 mod posts;
 mod sends;
 
+pub use sends::echoed;
+
 use super::event::Event;
 use super::model::{
     Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, SendKind, SendState, Shown, StopReason, Voice,
@@ -349,7 +351,8 @@ impl Work<'_> {
     /// What was published from a case that goes on here can be taken back and corrected here.
     fn take_published(&mut self, from: &Case) {
         let mut numbers = BTreeMap::new();
-        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. })) {
+        // What was given up in doubt may stand after all.
+        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. }) || s.state.was_dropped()) {
             let new = |earlier: u32| numbers.get(&earlier).copied();
             let kind = match send.kind {
                 SendKind::Retract { send } => new(send).map(|send| SendKind::Retract { send }),

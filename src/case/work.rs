@@ -152,6 +152,7 @@ impl<'a> Work<'a> {
             | Event::InDoubt { send }
             | Event::Undelivered { send, .. }
             | Event::Published { send }
+            | Event::StoodAfterAll { send }
             | Event::AnswerGone { send } => Some(*send),
             _ => None,
         };

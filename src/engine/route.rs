@@ -1,7 +1,7 @@
 //! From what a network tells to the case it belongs to.
 
 use super::context::Tx;
-use crate::case::step::{CaseInput, joins};
+use crate::case::step::{CaseInput, echoed, joins};
 use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
 use crate::digest::{Fact, FactKind};
 use crate::intake::is_own_complaint;
@@ -204,7 +204,7 @@ impl Tx<'_> {
                 let sending = case
                     .live_send()
                     .is_some_and(|s| s.kind.is_private() && matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. }));
-                if sending {
+                if sending || echoed(&case, post, self.policy).is_some() {
                     return Ok(Some(id));
                 }
                 if case.handoff_open && open.is_none() {

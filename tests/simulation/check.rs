@@ -50,11 +50,8 @@ fn posts(w: &World) -> Result<(), Violation> {
                 w.chat.messages.iter().any(|m| m.draft.post.as_ref() == Some(&item.id) && matches!(m.draft.shows, Shows::Card { .. }));
             match item.who {
                 Who::Us(_) if opens => return Err(Violation::new(13, format!("{} is our own, yet a case", item.id))),
-                Who::Us(_)
-                    if item.through_us
-                        && at_all.contains(&item.id)
-                        && !net.accepted.iter().any(|a| a.post == index && w.given_up.contains(&a.op)) =>
-                {
+                // Also where an operator gave it up in doubt before it came back.
+                Who::Us(_) if item.through_us && at_all.contains(&item.id) => {
                     return Err(Violation::new(13, format!("{} was sent through sereno, yet is shown as if answered outside", item.id)));
                 }
                 Who::Us(_) => continue,

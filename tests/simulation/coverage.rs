@@ -64,6 +64,7 @@ hits! {
     ClaimRace: "two agents claim one case in one commit",
     EchoBeforeReceipt: "an own post comes back before its receipt is taken",
     EchoAfterReceipt: "an own post comes back after its receipt",
+    StoodAfterAll: "a send given up in doubt comes back on the stream",
     AnsweredOutside: "the brand answers without sereno",
     SettingChanged: "a setting changes",
     AccountAdded: "an account is added in mid-run",

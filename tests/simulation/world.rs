@@ -100,8 +100,6 @@ pub struct World {
     armed: Option<Fault>,
     full_until: Option<Time>,
     tried_sends: BTreeSet<(sereno::case::CaseId, u32)>,
-    /// Operations that an operator gave up: what they made after all counts as made elsewhere.
-    pub given_up: BTreeSet<String>,
     pub faults_on: bool,
     /// The first and the last moment at which the engine was asked what is due, in its own time.
     pub first_due: Option<Time>,
@@ -140,7 +138,6 @@ impl World {
             armed: None,
             full_until: None,
             tried_sends: BTreeSet::new(),
-            given_up: BTreeSet::new(),
             faults_on: true,
             first_due: None,
             last_due: now,
@@ -288,7 +285,7 @@ impl World {
             p.outage,                                      // 13 outages
             25,                                            // 14 look posts up again
             45,                                            // 15 commands sent again
-            12,                                            // 16 decisions on dead letters
+            25,                                            // 16 decisions on dead letters
             if p.long && !beginning { 12 } else { 0 },     // 17 hours pass
         ];
         match self.rng.weighted(&weights) {
@@ -756,7 +753,17 @@ impl World {
     /// An operator decides about dead letters and doubts.
     fn decide(&mut self) {
         let Some(engine) = &self.engine else { return };
-        let dead: Vec<_> = engine.outbox().into_iter().filter(|l| matches!(l.entry.state, EntryState::Dead { .. })).collect();
+        // Now and then somebody gives a send up while it is still being looked for.
+        let faults = self.faults_on;
+        let dead: Vec<_> = engine
+            .outbox()
+            .into_iter()
+            .filter(|l| match l.entry.state {
+                EntryState::Dead { .. } => true,
+                EntryState::Unknown => faults && matches!(l.entry.effect, sereno::outbox::Effect::Send { .. }),
+                _ => false,
+            })
+            .collect();
         if dead.is_empty() || self.pending.iter().any(|p| p.what == What::Decision) {
             return;
         }
@@ -764,10 +771,14 @@ impl World {
         // People look on the network before they decide on a doubt.
         let doubt = matches!(&line.entry.state, EntryState::Dead { why } if why == "unknown");
         let stands = self.nets.iter().any(|n| n.accepted.iter().any(|a| a.op == line.op));
-        let retry = if doubt { !stands } else { self.rng.chance(700) || !matches!(line.entry.lane, Lane::Network(_)) };
-        if !retry {
-            self.given_up.insert(line.op.clone());
-        }
+        let hasty = line.entry.state == EntryState::Unknown;
+        let retry = if hasty {
+            false
+        } else if doubt {
+            !stands
+        } else {
+            self.rng.chance(700) || !matches!(line.entry.lane, Lane::Network(_))
+        };
         let input = Input::Outbox { entry: line.entry.id, retry };
         self.say(format_args!("decision on {}: retry {retry}", input_name(&input)));
         self.pending.push(Pending { batch: Batch { inputs: vec![input], cursor: None }, what: What::Decision });
@@ -1075,6 +1086,11 @@ impl World {
             }
         } else {
             let draft = self.drawn(&d)?;
+            if let Body::Entry { event, .. } = &d.body
+                && matches!(event.event, Event::StoodAfterAll { .. })
+            {
+                self.cov.hit(Hit::StoodAfterAll);
+            }
             let (rng, cov) = (&mut self.rng, &mut self.cov);
             if d.look {
                 let look = self.chat.look(&d.op, draft.edit.as_ref(), now, rng, cov);

@@ -1,8 +1,8 @@
 //! What a post of the conversation does to its case: new, seen again, changed, gone, passed on.
 
-use super::{SPREADING, comparable};
+use super::{SPREADING, echoed};
 use crate::case::event::Event;
-use crate::case::model::{CasePost, HoldReason, Priority, Resolution, SendKind, SendState, Shown, StopReason, Voice};
+use crate::case::model::{CasePost, HoldReason, Priority, Resolution, SendState, Shown, StopReason, Voice};
 use crate::case::status::{Status, Trigger};
 use crate::case::work::Work;
 use crate::clock::Time;
@@ -91,21 +91,7 @@ impl Work<'_> {
         if self.case.sends.iter().any(|s| known(&s.state)) && !planted::is(Bug::EchoTakenForOutside) {
             return;
         }
-        let text = comparable(post.text.expose());
-        let answers = |target: &Option<PostId>, local: &str| match &post.parent {
-            Some(parent) => {
-                parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local)
-            }
-            None => target.is_none(),
-        };
-        let echo = self.case.sends.iter().find(|s| {
-            matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. })
-                && !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. })
-                && s.kind.is_private() == post.is_dm()
-                && answers(&s.target, &s.target_local)
-                && comparable(s.text.expose()) == text
-        });
-        if let Some(id) = echo.map(|s| s.id) {
+        if let Some(id) = echoed(&self.case, post, self.ctx.policy).map(|s| s.id) {
             let receipt = Receipt { native_id: post.local_id.clone(), post: Some(post.id.clone()), url: post.url.clone() };
             self.on_published(id, &receipt);
             return;

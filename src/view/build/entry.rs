@@ -3,7 +3,7 @@
 use super::pen::{Pen, foreign, one_line};
 use super::{actions, card, post, send};
 use crate::case::refusal::code;
-use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendState, StopReason};
+use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendKind, SendState, StopReason};
 use crate::post::Untrusted;
 use crate::say::{Arg, Say};
 use crate::view::{EntryView, Line, Piece};
@@ -71,7 +71,8 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
             let named = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             vec![pen.own(&say.text("others", named).text("n", case.id.0.to_string()).text("other", first))]
         }
-        Event::Published { send } => published(pen, case, *send, private),
+        Event::Published { send } => published(pen, case, *send, published_code, private),
+        Event::StoodAfterAll { send } => published(pen, case, *send, |_| "event-stood-after-all".into(), private),
         Event::Deleted { post } => {
             let mut line = vec![pen.own(&say)];
             if let Some(post) = case.posts.get(*post) {
@@ -195,9 +196,13 @@ fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
     foreign(&draft.text)
 }
 
-fn published(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Line {
+fn published_code(kind: &SendKind) -> String {
+    format!("event-published{}", send::published_as(kind))
+}
+
+fn published(pen: &Pen<'_>, case: &Case, id: u32, code: impl Fn(&SendKind) -> String, private: bool) -> Line {
     let Some(send) = case.send(id) else { return Line::new() };
-    let say = Say::new(&format!("event-published{}", send::published_as(&send.kind)));
+    let say = Say::new(&code(&send.kind));
     let line = vec![pen.own(&say.with("kind", Arg::Code(send::kind_code(send))))];
     let url = match &send.state {
         SendState::Published { url, .. } => url.as_deref(),
