@@ -114,6 +114,8 @@ fn plain(id: u64, author: &str) -> Case {
         status: Status::New,
         places: vec![],
         unshown: vec![],
+        folded: vec![],
+        folded_before: 0,
         events: 1,
         ..case(id, author, "r1")
     }

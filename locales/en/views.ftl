@@ -176,6 +176,7 @@ spread-likes = { $count ->
 }
 card-code = Customer's code: { $code }
 card-tags = Labels: { $tags }
+card-others = And { $count } posts by others. The oldest of them stand in the chat alone.
 card-more = { $count ->
     [one] 1 more post of the customer in the thread
    *[other] { $count } more posts of the customer in the thread

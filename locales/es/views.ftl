@@ -176,6 +176,7 @@ spread-likes = { $count ->
 }
 card-code = Código para el cliente: { $code }
 card-tags = Etiquetas: { $tags }
+card-others = Y { $count } publicaciones de otras personas. Las más antiguas están solo en el chat.
 card-more = { $count ->
     [one] 1 mensaje más del cliente en el hilo
    *[other] { $count } mensajes más del cliente en el hilo

@@ -18,7 +18,7 @@ impl Work<'_> {
             blank(&mut self.case.posts[*index]);
             self.case.posts[*index].deleted_at = Some(now);
             self.case.posts[*index].changed_at = Some(now);
-            self.refresh_shown(*index);
+            self.refresh_shown(self.case.index_of(*index));
         }
         let mut touched = BTreeSet::new();
         for send in &mut self.case.sends {

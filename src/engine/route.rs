@@ -19,7 +19,7 @@ impl Tx<'_> {
         match event {
             NetEvent::New(post) => self.on_new(post),
             NetEvent::Edited(post) => match self.claim(&PostRef::World(post.id.clone()))? {
-                Some(Claim::Case(id)) if self.is_published(id, post)? => Ok(()),
+                Some(Claim::Case(id)) if self.is_published(id, post)? || self.is_folded(id, post)? => Ok(()),
                 Some(Claim::Case(id)) => self.on_case(id, &CaseInput::Edited(post)),
                 Some(Claim::Gone | Claim::Noted) => Ok(()),
                 None => self.on_new(post),
@@ -135,7 +135,7 @@ impl Tx<'_> {
                 if self.claim(&local)?.is_none() && !post.local_id.is_empty() {
                     self.set_claim(local, Claim::Case(id));
                 }
-                if self.is_published(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
+                if self.is_published(id, post)? || self.is_folded(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
             }
             Some(Claim::Gone) => self.on_gone(post),
             Some(Claim::Noted) => Ok(()),
@@ -150,6 +150,11 @@ impl Tx<'_> {
         Ok(!planted::is(Bug::EchoTakenForOutside)
             && self.policy.is_ours(&post.author.id)
             && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none()))
+    }
+
+    /// Whether a claimed post is one that its case no longer keeps.
+    fn is_folded(&self, id: CaseId, post: &Post) -> Result<bool, StoreError> {
+        Ok(self.living(id)?.is_some_and(|c| c.folded_posts() > 0 && c.post(&post.id).is_none()))
     }
 
     /// The deletion came before the post: it is counted, and shown to nobody.

@@ -1136,7 +1136,7 @@ impl World {
                     event.event,
                     Event::Joined { .. } | Event::OtherSpoke { .. } | Event::DmReceived { .. } | Event::AnsweredOutside { .. }
                 );
-                let post = event.event.shows_post().filter(|_| brings).and_then(|i| case.posts.get(i)).map(|p| p.post.id.clone());
+                let post = event.event.shows_post().filter(|_| brings).and_then(|i| case.post_at(i)).map(|p| p.post.id.clone());
                 (shows, case.places.get(*place).map(|p| p.kind), post, thread.clone(), edit.clone(), None)
             }
             Body::Erased { .. } => return Err(Violation::new(0, "nobody erased anything".into())),

@@ -10,7 +10,7 @@ use crate::view::{EntryView, Line, Piece};
 
 /// The entry. `private`: whether its room may show private text.
 pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> EntryView {
-    let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
+    let shown = record.event.shows_post().and_then(|i| case.post_at(i));
     let mut lines = vec![sentence(pen, case, record, private)];
     lines.extend(content(pen, case, record, private));
     EntryView {
@@ -29,7 +29,7 @@ pub fn is_private(case: &Case, event: &Event) -> bool {
     match event {
         Event::Drafted { draft } => case.drafts.iter().any(|d| d.id == *draft && send::is_private_draft(case, d)),
         _ => {
-            let post = event.shows_post().and_then(|i| case.posts.get(i));
+            let post = event.shows_post().and_then(|i| case.post_at(i));
             post.is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
                 || called_back(case, event).is_some()
                 || shows_text_of(event).or(tells_of(event)).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
@@ -75,7 +75,7 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
         Event::StoodAfterAll { send } => published(pen, case, *send, |_| "event-stood-after-all".into(), private),
         Event::Deleted { post } => {
             let mut line = vec![pen.own(&say)];
-            if let Some(post) = case.posts.get(*post) {
+            if let Some(post) = case.post_at(*post) {
                 line.push(Piece::Words(" ".into()));
                 line.extend(post::byline(pen, post, true));
             }
@@ -142,7 +142,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
         return Vec::new();
     }
     if let Some(index) = event.shows_post() {
-        return case.posts.get(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
+        return case.post_at(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
     }
     if let Some(send) = shows_text_of(event).and_then(|id| case.send(id)) {
         return outgoing(pen, case, send, private);
