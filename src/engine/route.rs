@@ -63,7 +63,8 @@ impl Tx<'_> {
 
     /// From here on, older posts of this account are history.
     pub(super) fn first_seen(&mut self, account: &Account) {
-        if !self.desk.first_seen.contains_key(account) {
+        // Where the clock was ahead at that time: what is written from now on is no history either.
+        if self.desk.first_seen.get(account).is_none_or(|seen| *seen > self.now) {
             self.desk.first_seen.insert(account.clone(), self.now);
         }
     }
