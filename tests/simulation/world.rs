@@ -385,7 +385,7 @@ impl World {
         let begun = self.known_accounts().into_iter().all(|(n, a)| {
             let (net, engine) = (&self.nets[n], self.engine.as_ref());
             let has = |s: &&str| engine.is_some_and(|e| e.cursor(&net.accounts[a].name, s).ok().flatten().is_some());
-            net.streams().iter().all(|s| has(s))
+            net.streams().iter().all(has)
         });
         if self.far == 0 && !begun {
             return;
