@@ -45,7 +45,7 @@ use std::thread::JoinHandle;
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes that must stay free on the disk: below, commits are refused as full.
+    /// Bytes that must stay free on the disk: below, commits are refused as full. Never less than 24 MiB.
     pub min_free: u64,
     /// Bytes of sled's page cache.
     pub cache: u64,
