@@ -8,6 +8,7 @@ use sereno::clock::Time;
 use sereno::command::parse::{Meta, parse};
 use sereno::command::{Command, Door};
 use sereno::desk::Desk;
+use sereno::outbox::Receipt;
 use sereno::policy::{Lang, Policy};
 use sereno::post::{Author, Post, PostId, Untrusted};
 use std::collections::BTreeMap;
@@ -75,6 +76,25 @@ fn conversation(posts: usize, ctx: Ctx<'_>) -> Case {
     case
 }
 
+/// A case that so many bystanders joined, all of them shown in the chat.
+fn joined_by_many(posts: usize, ctx: Ctx<'_>) -> Case {
+    let mut case = conversation(1, ctx);
+    for n in 1..posts {
+        let other = bystander(n);
+        let work = step(case, CaseInput::Post(&other), ctx).unwrap_or_else(|e| panic!("{e:?}")).0;
+        let event = work.events.last().map_or(0, |e| e.n);
+        let receipt = Receipt { native_id: format!("m{n}"), ..Receipt::default() };
+        let shown = CaseInput::EventShown { place: 0, event, post: n, receipt: &receipt, rendered: NOW };
+        case = step(work.case, shown, ctx).unwrap_or_else(|e| panic!("{e:?}")).0.case;
+    }
+    case
+}
+
+fn bystander(n: usize) -> Post {
+    let author = Author { id: format!("https://square.example/u/{n}").as_str().into(), ..Author::default() };
+    Post { author, ..post(n) }
+}
+
 /// Runs the benchmark and prints its rows.
 pub fn run() {
     let (policy, desk) = (Policy::default(), Desk::default());
@@ -85,6 +105,21 @@ pub fn run() {
         black_box(open(black_box(&first), opening, ctx));
     });
     println!("step: a post opens a case: {opened:.0} ns (language and tone included)");
+    for posts in [500, 5_000] {
+        let case = joined_by_many(posts, ctx);
+        let next = bystander(posts);
+        let bytes = serde_json::to_vec(&case).map(|v| v.len()).unwrap_or(0);
+        let start = Instant::now();
+        for _ in 0..200 {
+            black_box(step(black_box(&case).clone(), CaseInput::Post(&next), ctx).is_ok());
+        }
+        println!(
+            "step: a bystander joins, case that {posts} posts were part of: {:.0} us with the copy handed in; {} kept, {} KiB as JSON",
+            start.elapsed().as_secs_f64() * 1e6 / 200.0,
+            case.posts.len(),
+            bytes / 1024
+        );
+    }
     for posts in [1, 10, 100] {
         let case = conversation(posts, ctx);
         let next = post(posts);

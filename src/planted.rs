@@ -11,6 +11,8 @@ pub enum Bug {
     AckBeforeCommit,
     /// A stream's cursor is committed ahead of what stands before it.
     CursorAheadOfCommit,
+    /// A send that a person gave up never stood, whatever comes back.
+    DroppedForGood,
     /// A doubtful send goes again without looking.
     ResendWithoutLook,
     /// A doubtful chat message goes again without looking.
@@ -71,7 +73,8 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 30] = [
+    pub const ALL: [Bug; 31] = [
+        Bug::DroppedForGood,
         Bug::AckBeforeCommit,
         Bug::CursorAheadOfCommit,
         Bug::ResendWithoutLook,

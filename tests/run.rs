@@ -31,7 +31,7 @@ pub fn free_port() -> u16 {
 
 pub fn configure(dir: &Path, more: &str) {
     let text = format!(
-        "[bot]\nbrand = \"Acme\"\n[store]\nmin_free_mb = 1\n[chat.console]\nformat = \"json\"\n[[account]]\nname = \"acme\"\n\
+        "[bot]\nbrand = \"Acme\"\n[store]\nmin_free_mb = 24\n[chat.console]\nformat = \"json\"\n[[account]]\nname = \"acme\"\n\
          network = \"mastodon\"\nbase_url = \"http://127.0.0.1:9\"\ntoken = \"file:token\"\n{more}"
     );
     std::fs::write(dir.join("token"), "canary-4711\n").unwrap();

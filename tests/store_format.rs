@@ -114,6 +114,8 @@ fn plain(id: u64, author: &str) -> Case {
         status: Status::New,
         places: vec![],
         unshown: vec![],
+        folded: vec![],
+        folded_before: 0,
         events: 1,
         ..case(id, author, "r1")
     }
@@ -263,6 +265,7 @@ fn events() {
         Event::Restored,
         Event::Undone { verb: "claim".into() },
         Event::SpokeOutside { post: 1 },
+        Event::StoodAfterAll { send: 1 },
         Event::AnswerGone { send: 1 },
         Event::OtherHandoffs { others: vec![CaseId(3), CaseId(4)] },
     ];

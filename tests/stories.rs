@@ -8,6 +8,7 @@ use sereno::engine::{Input, Reply};
 use sereno::outbox::{Effect, EntryState, Look, Outcome};
 use sereno::policy::{Approval, Role};
 use sereno::post::*;
+use sereno::store::Store;
 
 const COMPLAINT: &str = "My order never came. Where is it?";
 
@@ -747,6 +748,135 @@ fn what_nobody_can_find_out_people_decide() {
     w.give(vec![Input::Outbox { entry, retry: true }]);
     w.wait(MINUTE_MS);
     assert_eq!(w.replies().len(), 1);
+}
+
+#[test]
+fn what_was_given_up_in_doubt_and_stood_after_all_is_ours() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::CannotTell);
+    w.wait(HOUR_MS);
+    let entry = w.engine.outbox().pop().unwrap().entry.id;
+    w.give(vec![Input::Outbox { entry, retry: false }]);
+    assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Dropped));
+    // Another answer waits when the first one comes back on the stream.
+    w.say("ana", "reply 1 It left on Monday.");
+    let own = |id: &str, text: &str| Post { mentions: vec!["carla".into()], ..reply_to(&first, id, "brand", text) };
+    w.posts(&own("echo", "@carla On our way."));
+    let case = w.case(1);
+    assert!(
+        matches!(&case.sends[0].state, SendState::Published { id, local_id, .. } if id == &PostId::from("echo") && local_id == "l-echo")
+    );
+    assert_eq!(case.sends[1].state, SendState::Held(HoldReason::AnsweredOutside), "whoever wrote it looks again");
+    let shown = w.shown(1);
+    assert!(shown.contains(&Event::StoodAfterAll { send: 1 }), "{shown:?}");
+    assert!(!shown.iter().any(|e| matches!(e, Event::AnsweredOutside { .. } | Event::SpokeOutside { .. })), "{shown:?}");
+    assert_eq!(case.posts.len(), 1);
+    assert_eq!(w.seen("stands on the network after all").len(), 1);
+    // Once more: nothing. In other words: somebody else's.
+    w.posts(&own("echo", "@carla On our way."));
+    assert_eq!(w.shown(1).len(), shown.len());
+    w.posts(&own("other", "@carla Sorry!"));
+    assert!(matches!(w.shown(1).last(), Some(Event::AnsweredOutside { .. })));
+    // It can be taken back like any other, and its answers belong here.
+    w.posts(&reply_to(&own("echo", ""), "p2", "carla", "When exactly?"));
+    assert_eq!(w.cases(), 1);
+}
+
+#[test]
+fn what_was_given_up_and_stood_after_all_is_ours_after_a_merge_and_in_private_too() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "handoff 1 Which order is it?");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::CannotTell);
+    w.wait(HOUR_MS);
+    let entry = w.engine.outbox().pop().unwrap().entry.id;
+    w.give(vec![Input::Outbox { entry, retry: false }]);
+    w.posts(&Post { root: Some("p2".into()), ..post("p2", "carla", COMPLAINT) });
+    assert!(w.say("luis", "merge 1 2").ok);
+    let text = w.case(1).sends[0].text.expose().to_owned();
+    w.posts(&Post { mentions: vec!["carla".into()], ..dm("echo", "brand", &format!("@carla {text}")) });
+    let heir = w.case(2);
+    assert!(matches!(heir.sends.last().map(|s| &s.state), Some(SendState::Published { .. })), "{:?}", heir.sends);
+    assert!(w.shown(2).iter().any(|e| matches!(e, Event::StoodAfterAll { .. })));
+    // An erasure of the first reaches it.
+    assert!(heir.sends.iter().any(|s| s.text.expose() == text));
+    w.wait(HOUR_MS);
+    assert!(w.engine.erase(w.now, CaseId(1)).unwrap().ok);
+    let left = w.case(2).sends.iter().map(|s| s.text.expose().to_owned()).collect::<Vec<_>>();
+    assert!(!left.iter().any(|t| t.contains("Which order")), "{left:?}");
+}
+
+#[test]
+fn a_conversation_that_many_join_stays_small_and_loses_nothing_of_its_customer() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    let other = |n: usize| Post {
+        mentions: vec!["carla".into()],
+        ..reply_to(&first, &format!("o{n}"), &format!("by{n}"), &format!("So sorry to read that, {n}."))
+    };
+    let mut mine = 0;
+    for n in 0..700 {
+        w.posts(&other(n));
+        if n % 100 == 0 {
+            mine += 1;
+            w.posts(&reply_to(&first, &format!("m{n}"), "carla", &format!("Still nothing, {n}.")));
+        }
+        if n == 10 {
+            w.edits(&other(3), "So very sorry to read that.");
+        }
+    }
+    let case = w.case(1);
+    let of = |voice: Voice| case.posts.iter().filter(|p| p.voice == voice).count();
+    assert_eq!(of(Voice::Customer), 1 + mine);
+    assert!(of(Voice::Other) <= 501 && case.folded.len() < 10, "{} {:?}", of(Voice::Other), case.folded);
+    assert_eq!(of(Voice::Other) + case.folded_posts(), 700);
+    assert!(case.post(&"o3".into()).is_some(), "what was changed stays");
+    assert_eq!(w.seen("And 700 posts by others").len(), 1, "the card counts them all");
+    // Indices mean what they meant: each post stands where its event says.
+    for record in w.store.events(CaseId(1), 0, usize::MAX).unwrap() {
+        if let Event::OtherSpoke { post } | Event::Joined { post } = record.event
+            && let Some(kept) = case.post_at(post)
+        {
+            assert_eq!(case.post(&kept.post.id).map(|(i, _)| i), Some(post));
+            assert_eq!(kept.voice == Voice::Customer, matches!(record.event, Event::Joined { .. }), "{post}");
+        }
+    }
+    // What is folded is neither taken again, nor changed; what is kept is changed in its own message.
+    let messages = w.chat.len();
+    w.posts(&other(20));
+    w.edits(&other(20), "So sad to read that.");
+    w.deletes(&other(21));
+    assert_eq!((w.chat.len(), w.cases(), &w.case(1).posts), (messages, 1, &case.posts));
+    w.deletes(&other(690));
+    assert!(w.case(1).post(&"o690".into()).unwrap().1.deleted_at.is_some());
+    let Effect::EntryUpdate { event, .. } = w
+        .chat
+        .iter()
+        .rev()
+        .find_map(|(_, d)| matches!(d.entry.effect, Effect::EntryUpdate { .. }).then(|| d.entry.effect.clone()))
+        .unwrap()
+    else {
+        unreachable!()
+    };
+    let record = w.store.events(CaseId(1), event, 1).unwrap().remove(0);
+    assert_eq!(record.event.shows_post(), w.case(1).post(&"o690".into()).map(|(i, _)| i));
+    // An answer to a folded post belongs here; the history of it all can still be read.
+    w.posts(&reply_to(&other(20), "m", "carla", "Thanks, all of you."));
+    assert_eq!(w.cases(), 1);
+    w.query("ana", "history 1");
+    // Merged into another, it is still known.
+    w.posts(&Post { root: Some("p2".into()), ..post("p2", "carla", COMPLAINT) });
+    assert!(w.say("luis", "merge 1 2").ok);
+    let heir = w.case(2);
+    w.posts(&other(20));
+    assert_eq!((w.cases(), &w.case(2).posts), (2, &heir.posts));
+    assert!(heir.folded_posts() > 100);
 }
 
 #[test]

@@ -251,6 +251,7 @@ fn every_event() -> Vec<Event> {
         Event::Deleted { post: 0 },
         Event::AnsweredOutside { post: 0 },
         Event::SpokeOutside { post: 0 },
+        Event::StoodAfterAll { send: 1 },
         Event::AnswerGone { send: 1 },
         Event::OtherHandoffs { others: vec![CaseId(2), CaseId(3)] },
         Event::Claimed,

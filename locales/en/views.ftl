@@ -199,6 +199,7 @@ spread-likes = { $count ->
 }
 card-code = Customer's code: { $code }
 card-tags = Labels: { $tags }
+card-others = And { $count } posts by others. The oldest of them stand in the chat alone.
 card-more = { $count ->
     [one] 1 more post of the customer in the thread
    *[other] { $count } more posts of the customer in the thread
@@ -277,6 +278,7 @@ event-published = The { $kind } is published
 event-published-private = The { $kind } is delivered
 event-published-retract = Our answer is taken back
 event-published-correct = Our answer is corrected
+event-stood-after-all = The { $kind } that was given up stands on the network after all
 event-answer-gone = The { $kind } that stood on the network was deleted there, not through sereno.
 event-resolved-by-agent = { $agent } resolved the case.
 event-resolved-by-customer = The customer confirmed that it is solved; the case is resolved.

@@ -199,6 +199,7 @@ spread-likes = { $count ->
 }
 card-code = Código para el cliente: { $code }
 card-tags = Etiquetas: { $tags }
+card-others = Y { $count } publicaciones de otras personas. Las más antiguas están solo en el chat.
 card-more = { $count ->
     [one] 1 mensaje más del cliente en el hilo
    *[other] { $count } mensajes más del cliente en el hilo
@@ -277,6 +278,7 @@ event-published = Se ha publicado { $kind }
 event-published-private = Se ha entregado { $kind }
 event-published-retract = Se ha retirado nuestra respuesta
 event-published-correct = Se ha corregido nuestra respuesta
+event-stood-after-all = Se había descartado, pero al final está en la red: { $kind }
 event-answer-gone = Alguien ha borrado en la propia red, no desde sereno, { $kind }.
 event-resolved-by-agent = { $agent } ha resuelto el caso.
 event-resolved-by-customer = El cliente ha confirmado que está resuelto; el caso queda resuelto.

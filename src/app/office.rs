@@ -239,7 +239,7 @@ impl Office {
             return Ok(Reply { ok: false, text: self.dated(&gone.say(), lang) });
         };
         let status = format!("status-{}", crate::case::refusal::code(&found.status));
-        let sentence = Say::new("cli-erase-confirm").case(case).number("posts", found.posts.len());
+        let sentence = Say::new("cli-erase-confirm").case(case).number("posts", found.posts.len() + found.folded_posts());
         let sentence = sentence.with("opened", crate::say::Arg::Moment(found.opened_at)).with("status", crate::say::Arg::Code(status));
         Ok(Reply { ok: true, text: self.dated(&sentence, lang) })
     }

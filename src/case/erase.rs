@@ -1,7 +1,7 @@
 //! What a case loses when another one, whose conversation it took over, is erased.
 
 use super::event::Event;
-use super::model::{Case, CasePost, SendState, StopReason};
+use super::model::{Case, CasePost, Outgoing, SendState, StopReason};
 use super::work::Work;
 use crate::post::{Author, Post, PostId, Untrusted};
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ impl Work<'_> {
             blank(&mut self.case.posts[*index]);
             self.case.posts[*index].deleted_at = Some(now);
             self.case.posts[*index].changed_at = Some(now);
-            self.refresh_shown(*index);
+            self.refresh_shown(self.case.index_of(*index));
         }
         let mut touched = BTreeSet::new();
         for send in &mut self.case.sends {
@@ -26,7 +26,9 @@ impl Work<'_> {
                 super::model::SendKind::Retract { send } | super::model::SendKind::Correct { send } => touched.contains(&send),
                 _ => false,
             };
-            if changes || published(&send.state).is_some_and(|id| sends.contains(id)) {
+            let same = |s: &Outgoing| (s.at, &s.by, &s.target, &s.text) == (send.at, &send.by, &send.target, &send.text);
+            let given_up = from.sends.iter().any(|s| s.state.was_dropped() && same(s));
+            if changes || given_up || published(&send.state).is_some_and(|id| sends.contains(id)) {
                 touched.insert(send.id);
                 send.text = Untrusted::default();
                 send.to = Author { id: send.to.id.clone(), ..Author::default() };

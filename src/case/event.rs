@@ -171,6 +171,11 @@ pub enum Event {
         /// Its number.
         send: u32,
     },
+    /// What a person had given up in doubt stands on the network all the same.
+    StoodAfterAll {
+        /// Its number.
+        send: u32,
+    },
     /// What stood on the network was deleted there, not through sereno.
     AnswerGone {
         /// The number of the send.

@@ -118,6 +118,15 @@ impl CasePost {
     }
 }
 
+/// A run of posts that a case no longer keeps; what they said stands in the chat alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    /// Index of the first of them.
+    pub from: usize,
+    /// How many.
+    pub count: usize,
+}
+
 /// An answer being written. The last one is the current one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
@@ -252,6 +261,11 @@ impl SendState {
     pub fn is_live(&self) -> bool {
         !matches!(self, SendState::Published { .. } | SendState::Stopped(_))
     }
+    /// Whether a person gave it up after a doubt or a dead letter: it may stand all the same.
+    #[must_use]
+    pub fn was_dropped(&self) -> bool {
+        matches!(self, SendState::Stopped(StopReason::Dropped))
+    }
     /// Whether it can still be called back.
     #[must_use]
     pub fn is_pending(&self) -> bool {
@@ -381,6 +395,11 @@ pub struct Undoable {
     pub handoff_open: bool,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// One conversation of one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
@@ -416,8 +435,15 @@ pub struct Case {
     pub speaks: Lang,
     /// Labels.
     pub tags: Vec<String>,
-    /// The conversation, oldest first as seen.
+    /// The conversation, oldest first as seen, but for what is folded. What names a post by its index
+    /// means its place among all of them: [`Case::post_at`].
     pub posts: Vec<CasePost>,
+    /// Which of its posts are folded: bystanders' in a long conversation. By index, with gaps between.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folded: Vec<Folded>,
+    /// Posts that cases merged into this one had folded before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub folded_before: usize,
     /// Drafts.
     pub drafts: Vec<Draft>,
     /// Sends.
@@ -481,10 +507,47 @@ impl Case {
     pub fn place(&self, kind: PlaceKind) -> Option<(usize, &Place)> {
         self.places.iter().enumerate().find(|(_, p)| p.kind == kind)
     }
-    /// A post of this conversation.
+    /// A post of this conversation, with its index.
     #[must_use]
     pub fn post(&self, id: &PostId) -> Option<(usize, &CasePost)> {
-        self.posts.iter().enumerate().find(|(_, p)| &p.post.id == id)
+        let (place, post) = self.posts.iter().enumerate().find(|(_, p)| &p.post.id == id)?;
+        Some((self.index_of(place), post))
+    }
+    /// The post of this index, unless it is folded.
+    #[must_use]
+    pub fn post_at(&self, index: usize) -> Option<&CasePost> {
+        self.posts.get(self.place_of(index)?)
+    }
+    /// The post of this index, to be changed.
+    pub fn post_at_mut(&mut self, index: usize) -> Option<&mut CasePost> {
+        let place = self.place_of(index)?;
+        self.posts.get_mut(place)
+    }
+    /// The index of the post at this place of `posts`; of the next one, where none stands there yet.
+    #[must_use]
+    pub fn index_of(&self, place: usize) -> usize {
+        self.folded.iter().fold(place, |index, f| if f.from <= index { index + f.count } else { index })
+    }
+    fn place_of(&self, index: usize) -> Option<usize> {
+        let before = self.folded.iter().take_while(|f| f.from <= index);
+        before.clone().all(|f| f.from + f.count <= index).then(|| index - before.map(|f| f.count).sum::<usize>())
+    }
+    /// How many of its posts are folded.
+    #[must_use]
+    pub fn folded_posts(&self) -> usize {
+        self.folded_before + self.folded.iter().map(|f| f.count).sum::<usize>()
+    }
+    /// Folds the post of this index: it is counted, and no longer kept.
+    pub(super) fn fold(&mut self, index: usize) {
+        let Some(place) = self.place_of(index).filter(|p| *p < self.posts.len()) else { return };
+        self.posts.remove(place);
+        let at = self.folded.partition_point(|f| f.from < index);
+        self.folded.insert(at, Folded { from: index, count: 1 });
+        self.folded.dedup_by(|next, f| {
+            let joined = f.from + f.count == next.from;
+            f.count += if joined { next.count } else { 0 };
+            joined
+        });
     }
     /// The customer's latest post that still stands; `private`: DMs only, else public only. By when
     /// it was written: posts can come late, and a merge brings older ones in behind newer ones.

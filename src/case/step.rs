@@ -9,6 +9,8 @@
 mod posts;
 mod sends;
 
+pub use sends::echoed;
+
 use super::event::Event;
 use super::model::{
     Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, SendKind, SendState, Shown, StopReason, Voice,
@@ -134,6 +136,8 @@ pub fn open<'a>(post: &Post, opening: Opening, ctx: Ctx<'a>) -> Work<'a> {
         speaks,
         tags: Vec::new(),
         posts: Vec::new(),
+        folded: Vec::new(),
+        folded_before: 0,
         drafts: Vec::new(),
         sends: Vec::new(),
         places: Vec::new(),
@@ -238,6 +242,7 @@ pub fn comparable(text: &str) -> String {
 
 impl Work<'_> {
     fn push(&mut self, voice: Voice, post: &Post) -> usize {
+        let index = self.case.index_of(self.case.posts.len());
         self.case.posts.push(CasePost {
             voice,
             post: post.clone(),
@@ -247,7 +252,7 @@ impl Work<'_> {
             changed_at: None,
             also: Vec::new(),
         });
-        self.case.posts.len() - 1
+        index
     }
 
     fn hide(&mut self, because: Reason) {
@@ -318,12 +323,13 @@ impl Work<'_> {
     }
 
     fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt, rendered: Time) {
-        let Some(entry) = self.case.posts.get(post) else { return };
+        let Some(entry) = self.case.post_at(post) else { return };
         let private = entry.post.is_dm();
         let stale = !planted::is(Bug::StaleDrawing) && entry.changed_at.is_some_and(|at| at.plus(CLOCK_SLACK_MS) >= rendered);
         let message = receipt.native_id.clone();
         if self.case.shown.len() >= MAX_SHOWN {
-            self.case.shown.remove(0);
+            let gone = self.case.shown.remove(0);
+            self.fold(gone.post);
         }
         self.case.shown.push(Shown { place, event, post, message: message.clone(), private });
         if stale {
@@ -349,7 +355,8 @@ impl Work<'_> {
     /// What was published from a case that goes on here can be taken back and corrected here.
     fn take_published(&mut self, from: &Case) {
         let mut numbers = BTreeMap::new();
-        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. })) {
+        // What was given up in doubt may stand after all.
+        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. }) || s.state.was_dropped()) {
             let new = |earlier: u32| numbers.get(&earlier).copied();
             let kind = match send.kind {
                 SendKind::Retract { send } => new(send).map(|send| SendKind::Retract { send }),
@@ -378,6 +385,7 @@ impl Work<'_> {
                         self.case.posts.push(post.clone());
                     }
                 }
+                self.case.folded_before += from.folded_posts();
                 self.take_published(from);
                 self.case.handoff_open |= from.handoff_open;
                 self.case.opened_at = self.case.opened_at.min(from.opened_at);

@@ -152,10 +152,11 @@ impl<'a> Work<'a> {
             | Event::InDoubt { send }
             | Event::Undelivered { send, .. }
             | Event::Published { send }
+            | Event::StoodAfterAll { send }
             | Event::AnswerGone { send } => Some(*send),
             _ => None,
         };
-        let post = event.shows_post().and_then(|i| self.case.posts.get(i));
+        let post = event.shows_post().and_then(|i| self.case.post_at(i));
         post.is_some_and(|p| p.post.is_dm()) || send.and_then(|id| self.case.send(id)).is_some_and(|s| s.kind.is_private())
     }
 

@@ -13,7 +13,7 @@ pub struct StoreConfig {
     /// The file of the keys that everything personal is sealed under; `None`: `<path>.keys`,
     /// beside the store. Best on another disk, and in another backup.
     pub keyring: Option<PathBuf>,
-    /// Less free space than so many MiB is treated as a full disk.
+    /// Less free space than so many MiB is treated as a full disk; at least 24, so that sled itself never meets the end.
     pub min_free_mb: i64,
 }
 
@@ -45,7 +45,7 @@ impl StoreConfig {
                 problems.add(&at.then("keyring"), crate::say::Say::new("cli-config-keyring-inside"));
             }
         }
-        problems.within(&at.then("min_free_mb"), self.min_free_mb, 0, 1_000_000);
+        problems.within(&at.then("min_free_mb"), self.min_free_mb, 24, 1_000_000);
     }
 }
 

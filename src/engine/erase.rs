@@ -49,7 +49,7 @@ impl Engine {
             return Ok(refused(Say::new("cli-erase-on-its-way").case(id)));
         }
         // Its receipt would name a message that nobody could change any more.
-        let flying = |c: &Case| self.lanes.of_case(c.id).any(|e| e.state == EntryState::InFlight);
+        let flying = |c: &Case| self.lanes.of_case(c.id).any(|e| matches!(e.state, EntryState::InFlight | EntryState::Unknown));
         if family.iter().chain(&heirs).any(flying) {
             return Ok(refused(Say::new("cli-erase-busy").case(id)));
         }

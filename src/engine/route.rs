@@ -1,7 +1,7 @@
 //! From what a network tells to the case it belongs to.
 
 use super::context::Tx;
-use crate::case::step::{CaseInput, joins};
+use crate::case::step::{CaseInput, echoed, joins};
 use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
 use crate::digest::{Fact, FactKind};
 use crate::intake::is_own_complaint;
@@ -19,7 +19,7 @@ impl Tx<'_> {
         match event {
             NetEvent::New(post) => self.on_new(post),
             NetEvent::Edited(post) => match self.claim(&PostRef::World(post.id.clone()))? {
-                Some(Claim::Case(id)) if self.is_published(id, post)? => Ok(()),
+                Some(Claim::Case(id)) if self.is_published(id, post)? || self.is_folded(id, post)? => Ok(()),
                 Some(Claim::Case(id)) => self.on_case(id, &CaseInput::Edited(post)),
                 Some(Claim::Gone | Claim::Noted) => Ok(()),
                 None => self.on_new(post),
@@ -63,7 +63,8 @@ impl Tx<'_> {
 
     /// From here on, older posts of this account are history.
     pub(super) fn first_seen(&mut self, account: &Account) {
-        if !self.desk.first_seen.contains_key(account) {
+        // Where the clock was ahead at that time: what is written from now on is no history either.
+        if self.desk.first_seen.get(account).is_none_or(|seen| *seen > self.now) {
             self.desk.first_seen.insert(account.clone(), self.now);
         }
     }
@@ -135,7 +136,7 @@ impl Tx<'_> {
                 if self.claim(&local)?.is_none() && !post.local_id.is_empty() {
                     self.set_claim(local, Claim::Case(id));
                 }
-                if self.is_published(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
+                if self.is_published(id, post)? || self.is_folded(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
             }
             Some(Claim::Gone) => self.on_gone(post),
             Some(Claim::Noted) => Ok(()),
@@ -150,6 +151,11 @@ impl Tx<'_> {
         Ok(!planted::is(Bug::EchoTakenForOutside)
             && self.policy.is_ours(&post.author.id)
             && self.living(id)?.is_none_or(|c| c.post(&post.id).is_none()))
+    }
+
+    /// Whether a claimed post is one that its case no longer keeps.
+    fn is_folded(&self, id: CaseId, post: &Post) -> Result<bool, StoreError> {
+        Ok(self.living(id)?.is_some_and(|c| c.folded_posts() > 0 && c.post(&post.id).is_none()))
     }
 
     /// The deletion came before the post: it is counted, and shown to nobody.
@@ -204,7 +210,7 @@ impl Tx<'_> {
                 let sending = case
                     .live_send()
                     .is_some_and(|s| s.kind.is_private() && matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. }));
-                if sending {
+                if sending || echoed(&case, post, self.policy).is_some() {
                     return Ok(Some(id));
                 }
                 if case.handoff_open && open.is_none() {

@@ -316,14 +316,14 @@ impl Engine {
 
     fn wake(&mut self, now: Time) -> Result<(), StoreError> {
         let desk_due = self.desk.wakes_at(now) <= now;
-        let at_open = self.at_open.take();
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
+        let at_open = self.at_open.take();
         if !desk_due && cases.is_empty() {
             return Ok(());
         }
         // Before anything that this waking changes.
         let open = if desk_due { Some(at_open.map_or_else(|| self.store.open_count(), Ok)?) } else { None };
-        self.transact(now, |tx| {
+        let woken = self.transact(now, |tx| {
             if let Some(open) = open {
                 tx.desk(|d| {
                     d.note_day(open.open, open.oldest);
@@ -336,7 +336,12 @@ impl Engine {
                 }
             }
             Ok(())
-        })
+        });
+        if woken.is_err() {
+            // It is tried again, and still the first time.
+            self.at_open = at_open;
+        }
+        woken
     }
 
     /// When [`Engine::due`] may next have something to do, if nothing else happens.

@@ -76,6 +76,11 @@ struct Shared {
     faults: BTreeMap<u64, Fault>,
     /// Commits asked for so far, refused ones too.
     asked: u64,
+    /// Reads asked for so far, and those that are to fail, by number.
+    reads: u64,
+    read_faults: BTreeSet<u64>,
+    /// A read has failed since this was last asked.
+    read_failed: bool,
     full: bool,
     early: bool,
     /// How often the store was opened; handles of earlier openings are dead.
@@ -105,10 +110,24 @@ impl ModelStore {
         shared.faults.insert(at, fault);
     }
 
+    /// The `nth` read from now (1: the next one) fails, once.
+    pub fn fail_read(&self, nth: u64) {
+        let mut shared = self.raw();
+        let at = shared.reads + nth.max(1);
+        shared.read_faults.insert(at);
+    }
+
+    /// Whether a read has failed since this was last asked.
+    #[must_use]
+    pub fn read_failed(&self) -> bool {
+        std::mem::take(&mut self.raw().read_failed)
+    }
+
     /// Takes back all faults that no commit has met yet.
     pub fn heal(&self) {
         let mut shared = self.raw();
         shared.faults.clear();
+        shared.read_faults.clear();
         shared.full = false;
     }
 
@@ -169,6 +188,18 @@ impl ModelStore {
 
     fn raw(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a read, which may fail.
+    fn read(&self) -> Result<MutexGuard<'_, Shared>, StoreError> {
+        let mut shared = self.live()?;
+        shared.reads += 1;
+        let at = shared.reads;
+        if shared.read_faults.remove(&at) {
+            shared.read_failed = true;
+            return Err(StoreError::Unavailable("a read failed".into()));
+        }
+        Ok(shared)
     }
 
     fn live(&self) -> Result<MutexGuard<'_, Shared>, StoreError> {
@@ -370,33 +401,33 @@ impl Store for ModelStore {
     }
 
     fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
-        Ok(self.live()?.image.cases.get(&id).map(|c| (**c).clone()))
+        Ok(self.read()?.image.cases.get(&id).map(|c| (**c).clone()))
     }
 
     fn case_by_key(&self, key: &CaseKey) -> Result<Option<CaseId>, StoreError> {
         let range = (key.clone(), CaseId(0))..=(key.clone(), CaseId(u64::MAX));
-        Ok(self.live()?.image.by_key.range(range).next_back().map(|(_, id)| *id))
+        Ok(self.read()?.image.by_key.range(range).next_back().map(|(_, id)| *id))
     }
 
     fn conversation(&self, network: &Network, root: &PostId) -> Result<Vec<CaseId>, StoreError> {
         let at = |id| (network.clone(), root.clone(), CaseId(id));
-        Ok(self.live()?.image.by_root.range(at(0)..=at(u64::MAX)).map(|(_, _, id)| *id).collect())
+        Ok(self.read()?.image.by_root.range(at(0)..=at(u64::MAX)).map(|(_, _, id)| *id).collect())
     }
 
     fn case_by_thread(&self, room: &RoomId, thread: &str) -> Result<Option<CaseId>, StoreError> {
         let from = (room.clone(), thread.to_owned(), PlaceKind::Home, Reverse(CaseId(u64::MAX)));
-        let shared = self.live()?;
+        let shared = self.read()?;
         let found = shared.image.by_thread.range(from..).next();
         Ok(found.filter(|(r, t, _, _)| r == room && t == thread).map(|(_, _, _, id)| id.0))
     }
 
     fn cases_of(&self, author: &AuthorId, limit: usize) -> Result<Vec<CaseId>, StoreError> {
         let at = |id| (author.clone(), Reverse(CaseId(id)));
-        Ok(self.live()?.image.by_author.range(at(u64::MAX)..=at(0)).take(limit).map(|(_, id)| id.0).collect())
+        Ok(self.read()?.image.by_author.range(at(u64::MAX)..=at(0)).take(limit).map(|(_, id)| id.0).collect())
     }
 
     fn list(&self, filter: Filter, owner: Option<&AgentId>, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        let shared = self.live()?;
+        let shared = self.read()?;
         let image = &shared.image;
         let index = if filter == Filter::Spam { &image.hidden } else { &image.by_rank };
         let cases = index.values().filter_map(|id| image.cases.get(id));
@@ -409,45 +440,45 @@ impl Store for ModelStore {
     }
 
     fn open_count(&self) -> Result<OpenCount, StoreError> {
-        let shared = self.live()?;
+        let shared = self.read()?;
         let open = &shared.image.by_opening;
         Ok(OpenCount { open: open.len() as u64, oldest: open.first().map(|(t, _)| *t) })
     }
 
     fn events(&self, case: CaseId, from: u32, limit: usize) -> Result<Vec<EventRecord>, StoreError> {
-        let shared = self.live()?;
+        let shared = self.read()?;
         let range = shared.image.events.range((case, from)..=(case, u32::MAX));
         Ok(range.take(limit).map(|(_, e)| (**e).clone()).collect())
     }
 
     fn claim(&self, post: &PostRef) -> Result<Option<Claim>, StoreError> {
-        Ok(self.live()?.image.claims.get(post).map(|(claim, _)| claim.clone()))
+        Ok(self.read()?.image.claims.get(post).map(|(claim, _)| claim.clone()))
     }
 
     fn seen(&self, command: &str) -> Result<Option<Answer>, StoreError> {
-        Ok(self.live()?.image.commands.get(command).map(|(answer, _)| (**answer).clone()))
+        Ok(self.read()?.image.commands.get(command).map(|(answer, _)| (**answer).clone()))
     }
 
     fn wakes(&self, now: Time, limit: usize) -> Result<Vec<(Time, CaseId)>, StoreError> {
-        let shared = self.live()?;
+        let shared = self.read()?;
         let due = shared.image.by_wake.range(..=(now, CaseId(u64::MAX)));
         Ok(due.take(limit).copied().collect())
     }
 
     fn next_wake(&self) -> Result<Option<Time>, StoreError> {
-        Ok(self.live()?.image.by_wake.first().map(|(t, _)| *t))
+        Ok(self.read()?.image.by_wake.first().map(|(t, _)| *t))
     }
 
     fn outbox(&self) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.live()?.image.outbox.values().map(|e| (**e).clone()).collect())
+        Ok(self.read()?.image.outbox.values().map(|e| (**e).clone()).collect())
     }
 
     fn cursor(&self, account: &Account, stream: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.live()?.image.cursors.get(&(account.clone(), stream.to_owned())).cloned())
+        Ok(self.read()?.image.cursors.get(&(account.clone(), stream.to_owned())).cloned())
     }
 
     fn facts(&self, from: Time, to: Time) -> Result<Vec<Fact>, StoreError> {
-        let shared = self.live()?;
+        let shared = self.read()?;
         let at = |t| (t, CaseId(0), 0);
         if from >= to {
             return Ok(Vec::new());
@@ -471,11 +502,11 @@ impl Store for ModelStore {
     }
 
     fn desk(&self) -> Result<Option<Desk>, StoreError> {
-        Ok(self.live()?.image.desk.as_deref().cloned())
+        Ok(self.read()?.image.desk.as_deref().cloned())
     }
 
     fn counters(&self) -> Result<Counters, StoreError> {
-        Ok(self.live()?.image.counters)
+        Ok(self.read()?.image.counters)
     }
 
     fn purge(&self, now: Time, limit: usize) -> Result<usize, StoreError> {

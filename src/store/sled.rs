@@ -45,7 +45,7 @@ use std::thread::JoinHandle;
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes that must stay free on the disk: below, commits are refused as full.
+    /// Bytes that must stay free on the disk: below, commits are refused as full. Never less than 24 MiB.
     pub min_free: u64,
     /// Bytes of sled's page cache.
     pub cache: u64,
@@ -174,6 +174,17 @@ impl Drop for SledStore {
     }
 }
 
+impl Drop for Core {
+    fn drop(&mut self) {
+        // sled writes out what is left as it is dropped, and where a write has failed before it may
+        // wait for that for ever: a bot whose disk was full would never end. What the disk holds is
+        // looked over at the next opening anyway; until this process ends, sled's lock on it stays.
+        if self.dead.get().is_some() {
+            std::mem::forget(self.tree.clone());
+        }
+    }
+}
+
 impl Core {
     fn ring(&self) -> RwLockReadGuard<'_, KeyRing> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner)
@@ -201,7 +212,14 @@ impl Core {
     fn sled<T>(&self, call: impl FnOnce(&sled::Db) -> Result<T, sled::Error>) -> Result<T, StoreError> {
         self.alive()?;
         match catch_unwind(AssertUnwindSafe(|| call(&self.tree))) {
-            Ok(done) => done.map_err(|e| sled_error(&self.dir, &self.keyring, &e)),
+            Ok(done) => done.map_err(|e| {
+                let error = sled_error(&self.dir, &self.keyring, &e);
+                // sled writes while it reads, too; once it could not, it is not to be relied on.
+                if matches!(error, StoreError::Full(_)) {
+                    self.dead.set(error.clone()).ok();
+                }
+                error
+            }),
             Err(_) => Err(corrupt(&self.dir, &self.keyring, "expected records that sled can read, found damage at which it panicked")),
         }
     }

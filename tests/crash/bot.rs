@@ -67,7 +67,7 @@ brand = "Acme Rail"
 [store]
 path = "data"
 keyring = "keys"
-min_free_mb = 1
+min_free_mb = 24
 [chat.console]
 format = "json"
 [[account]]

@@ -21,6 +21,7 @@ pub struct Faults {
 pub enum Shows {
     Card { case: CaseId, place: usize },
     Event { case: CaseId, place: usize, n: u32 },
+    Erased { case: CaseId },
     Notice { code: String },
     Digest { from: Time, to: Time },
 }

@@ -20,6 +20,7 @@ pub fn at_rest(w: &World) -> Result<(), Violation> {
     owners(w)?;
     digests(w)?;
     messages(w)?;
+    erasures(w)?;
     match w.staff.asked.iter().find(|a| !a.is_answered()) {
         Some(a) => Err(Violation::new(8, format!("command {} was never answered", a.command.id))),
         None => Ok(()),
@@ -50,11 +51,8 @@ fn posts(w: &World) -> Result<(), Violation> {
                 w.chat.messages.iter().any(|m| m.draft.post.as_ref() == Some(&item.id) && matches!(m.draft.shows, Shows::Card { .. }));
             match item.who {
                 Who::Us(_) if opens => return Err(Violation::new(13, format!("{} is our own, yet a case", item.id))),
-                Who::Us(_)
-                    if item.through_us
-                        && at_all.contains(&item.id)
-                        && !net.accepted.iter().any(|a| a.post == index && w.given_up.contains(&a.op)) =>
-                {
+                // Also where an operator gave it up in doubt before it came back.
+                Who::Us(_) if item.through_us && at_all.contains(&item.id) => {
                     return Err(Violation::new(13, format!("{} was sent through sereno, yet is shown as if answered outside", item.id)));
                 }
                 Who::Us(_) => continue,
@@ -66,7 +64,12 @@ fn posts(w: &World) -> Result<(), Violation> {
                 return Err(Violation::new(16, format!("{} is older than the account's time with us, yet stands in the chat", item.id)));
             }
             let expected = item.deleted.is_none() && net.given(index).0;
-            if expected && times == 0 && !hidden.contains(&item.id) {
+            if expected
+                && times == 0
+                && !hidden.contains(&item.id)
+                && !w.erased_posts.contains(&item.id)
+                && !w.half_erased.contains(&item.id)
+            {
                 let claim = w.store.claim(&PostRef::World(item.id.clone())).ok().flatten();
                 let what = format!(
                     "{} of {:?} is neither in the chat nor in quarantine: written {} ms after the start, root {}, direct {}, buzz {}, told {told:?}, claim {claim:?}",
@@ -214,11 +217,36 @@ fn digests(w: &World) -> Result<(), Violation> {
     Ok(())
 }
 
+/// 17: nothing of what was erased is left in the store or in the chat, nor does it come back.
+fn erasures(w: &World) -> Result<(), Violation> {
+    let broken = |e: sereno::store::StoreError| Violation::new(0, format!("no reading: {e}"));
+    let erased = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        words.filter_map(parse).map(|(net, index, _)| w.nets[net].posts[index].id.clone()).find(|id| w.erased_posts.contains(id))
+    };
+    for case in w.store.all_cases().map_err(broken)? {
+        if w.erased.contains(&case.id) {
+            return Err(Violation::new(17, format!("{} was erased, and is there", case.id)));
+        }
+        let events = w.store.events(case.id, 0, usize::MAX).map_err(broken)?;
+        let text = format!("{} {}", serde_json::to_string(&case).unwrap(), serde_json::to_string(&events).unwrap());
+        if let Some(post) = erased(&text) {
+            return Err(Violation::new(17, format!("{post} was erased, and what it says stands in {}", case.id)));
+        }
+    }
+    for m in &w.chat.messages {
+        if let Some(post) = erased(&m.draft.text) {
+            return Err(Violation::new(17, format!("{post} was erased, and {} ({:?}) shows it", m.id, m.draft.shows)));
+        }
+    }
+    Ok(())
+}
+
 /// 1, 3: nothing else stands twice either.
 fn messages(w: &World) -> Result<(), Violation> {
     let mut seen = BTreeMap::new();
     for m in &w.chat.messages {
-        if matches!(m.draft.shows, Shows::Notice { .. } | Shows::Digest { .. }) {
+        if matches!(m.draft.shows, Shows::Notice { .. } | Shows::Digest { .. } | Shows::Erased { .. }) {
             continue;
         }
         if let Some(first) = seen.insert((m.draft.shows.clone(), m.draft.room.clone()), &m.id) {
@@ -227,6 +255,9 @@ fn messages(w: &World) -> Result<(), Violation> {
     }
     for m in &w.chat.messages {
         let Shows::Event { case, .. } = &m.draft.shows else { continue };
+        if w.erased.contains(case) {
+            continue;
+        }
         let card = w.chat.messages.iter().find(|c| Some(&c.id) == m.draft.thread.as_ref());
         if !card.is_some_and(|c| matches!(&c.draft.shows, Shows::Card { case: of, .. } if of == case) && c.draft.room == m.draft.room) {
             return Err(Violation::new(4, format!("{:?} of {case} stands in a thread that is not its own: {:?}", m.id, m.draft.thread)));

@@ -27,6 +27,8 @@ pub struct Plan {
     pub jump: u32,
     /// Changes of the rules per thousand steps.
     pub change: u32,
+    /// The clock is days ahead for a while.
+    pub far: bool,
     /// A day passes now and then.
     pub long: bool,
 }
@@ -74,6 +76,7 @@ impl Plan {
             outage,
             jump,
             change,
+            far: rng.chance(120),
             long: rng.chance(500),
         }
     }

@@ -71,6 +71,8 @@ pub struct Staff {
     drafts: BTreeMap<CaseId, BTreeSet<String>>,
     /// Whether sending is paused, where the answers tell.
     pub paused: Option<bool>,
+    /// Cases that an operator erased.
+    pub erased: BTreeSet<CaseId>,
     /// Cases as the chat shows them: customer, room and thread.
     pub known: BTreeMap<CaseId, (String, RoomId, String)>,
     /// Goes up with everything that is acked.
@@ -108,6 +110,7 @@ impl Staff {
             intents: BTreeMap::new(),
             drafts: BTreeMap::new(),
             paused: Some(false),
+            erased: BTreeSet::new(),
             known: BTreeMap::new(),
             seq: 0,
         }
@@ -157,7 +160,7 @@ impl Staff {
             (Verb::Digest, 1),
             (Verb::Pause, 2),
             (Verb::Resume, 4),
-            (Verb::Undo, 5),
+            (Verb::Undo, 12),
             (Verb::Help, 1),
         ];
         let weights = VERBS.map(|(_, w)| w);
@@ -274,7 +277,8 @@ impl Staff {
         let n = self.by_id[id];
         let command = self.asked[n].command.clone();
         if let Some(first) = &self.asked[n].answer {
-            if first != answer {
+            // The memory of its commands goes with a case.
+            if first != answer && !first.case.is_some_and(|c| self.erased.contains(&c)) {
                 return Err(Violation::new(
                     8,
                     format!("command {id} ({:?}) was answered twice, differently: {first:?}, then {answer:?}", command.verb),

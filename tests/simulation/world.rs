@@ -9,7 +9,7 @@ use super::rng::Rng;
 use super::staff::{Staff, is_query};
 use super::trace::Trace;
 use super::words;
-use sereno::case::{Event, PlaceKind, SendKind};
+use sereno::case::{CaseId, Event, PlaceKind, SendKind};
 use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use sereno::command::Verb;
 use sereno::digest::schedule;
@@ -83,6 +83,8 @@ pub struct World {
     /// The world's time; the bot's clock is off by `skew`.
     pub now: Time,
     skew: i64,
+    /// The part of it that is days.
+    far: i64,
     pub nets: Vec<Net>,
     pub chat: Chat,
     pub staff: Staff,
@@ -100,8 +102,13 @@ pub struct World {
     armed: Option<Fault>,
     full_until: Option<Time>,
     tried_sends: BTreeSet<(sereno::case::CaseId, u32)>,
-    /// Operations that an operator gave up: what they made after all counts as made elsewhere.
-    pub given_up: BTreeSet<String>,
+    /// Cases that an operator wants erased, until they are.
+    pub erasing: BTreeSet<CaseId>,
+    /// Cases that were, or may be, erased, and their posts.
+    pub erased: BTreeSet<CaseId>,
+    pub erased_posts: BTreeSet<PostId>,
+    /// Posts of cases whose erasure was cut short and then let be.
+    pub half_erased: BTreeSet<PostId>,
     pub faults_on: bool,
     /// The first and the last moment at which the engine was asked what is due, in its own time.
     pub first_due: Option<Time>,
@@ -125,6 +132,7 @@ impl World {
             trace: Trace::new(keep_trace),
             now,
             skew: 0,
+            far: 0,
             nets,
             chat,
             staff: Staff::new(),
@@ -140,7 +148,10 @@ impl World {
             armed: None,
             full_until: None,
             tried_sends: BTreeSet::new(),
-            given_up: BTreeSet::new(),
+            erasing: BTreeSet::new(),
+            erased: BTreeSet::new(),
+            erased_posts: BTreeSet::new(),
+            half_erased: BTreeSet::new(),
             faults_on: true,
             first_due: None,
             last_due: now,
@@ -181,7 +192,16 @@ impl World {
         self.store = self.store.reopen();
         let store = Arc::new(self.store.clone());
         let (policy, now) = (self.policy.clone(), self.bot());
-        let engine = Engine::open(store, policy, now, [7; 32]).map_err(|e| Violation::new(0, format!("the engine does not open: {e}")))?;
+        let _earlier = self.store.read_failed();
+        let engine = match Engine::open(store, policy, now, [7; 32]) {
+            Ok(engine) => engine,
+            Err(_) if self.store.read_failed() => {
+                self.cov.hit(Hit::ReadFailedOpen);
+                self.say(format_args!("a read failed while opening"));
+                return Ok(());
+            }
+            Err(e) => return Err(Violation::new(0, format!("the engine does not open: {e}"))),
+        };
         self.engine = Some(engine);
         self.staff.seq += 1;
         self.opened_seq = self.staff.seq;
@@ -288,8 +308,11 @@ impl World {
             p.outage,                                      // 13 outages
             25,                                            // 14 look posts up again
             45,                                            // 15 commands sent again
-            12,                                            // 16 decisions on dead letters
+            25,                                            // 16 decisions on dead letters
             if p.long && !beginning { 12 } else { 0 },     // 17 hours pass
+            if p.far && !beginning { 8 } else { 0 },       // 18 the clock jumps days
+            3,                                             // 19 an operator erases a case
+            p.crash,                                       // 20 a read fails
         ];
         match self.rng.weighted(&weights) {
             0 if self.rng.chance(200) => self.thwart(),
@@ -310,6 +333,12 @@ impl World {
             14 => self.refresh()?,
             15 => self.ask_again(),
             16 => self.decide(),
+            18 => self.far_jump(),
+            19 => self.erase()?,
+            20 => {
+                self.store.fail_read(self.rng.between(1, 40).unsigned_abs());
+                self.say(format_args!("armed: a read"));
+            }
             _ => {
                 let from = self.bot();
                 self.now = self.now.plus(self.rng.between(HOUR_MS, 9 * HOUR_MS));
@@ -338,15 +367,107 @@ impl World {
     fn jump(&mut self) {
         if self.rng.chance(500) {
             // What a time service corrects; a clock that is hours off is another matter.
-            let by = self.rng.between(SECOND_MS, 4 * MINUTE_MS).min(9 * MINUTE_MS - self.skew);
+            let by = self.rng.between(SECOND_MS, 4 * MINUTE_MS).min(9 * MINUTE_MS - (self.skew - self.far));
             self.skew += by;
             self.cov.hit(Hit::ClockForward);
             self.say(format_args!("the bot's clock jumps {by} ms forward"));
-        } else if self.skew > 0 {
-            let by = self.rng.between(1, self.skew);
+        } else if self.skew > self.far {
+            let by = self.rng.between(1, self.skew - self.far);
             self.skew -= by;
             self.cov.hit(Hit::ClockBackward);
             self.say(format_args!("the bot's clock jumps {by} ms backward"));
+        }
+    }
+
+    /// A clock that is days off, until somebody sets it right.
+    fn far_jump(&mut self) {
+        // A clock that is wrong as an account is first heard of is another matter: its posts are history.
+        let begun = self.known_accounts().into_iter().all(|(n, a)| {
+            let (net, engine) = (&self.nets[n], self.engine.as_ref());
+            let has = |s: &&str| engine.is_some_and(|e| e.cursor(&net.accounts[a].name, s).ok().flatten().is_some());
+            net.streams().iter().all(has)
+        });
+        if self.far == 0 && !begun {
+            return;
+        }
+        if self.far == 0 {
+            // By more than two days is taken for a clock that was wrong from the start.
+            self.far = self.rng.between(12, 40) * HOUR_MS;
+            self.skew += self.far;
+            self.cov.hit(Hit::ClockFarForward);
+        } else {
+            self.skew -= self.far;
+            self.far = 0;
+            self.cov.hit(Hit::ClockFarBack);
+        }
+        let skew = self.skew;
+        self.say(format_args!("the bot's clock is {skew} ms ahead"));
+    }
+
+    /// An operator erases a case; what failed is asked for again.
+    fn erase(&mut self) -> Result<(), Violation> {
+        let Ok(cases) = self.store.all_cases() else { return Ok(()) };
+        let again: Vec<CaseId> = self.erasing.iter().copied().collect();
+        let merged: Vec<CaseId> = cases.iter().filter_map(|c| c.merged_into.map(|into| [c.id, into])).flatten().collect();
+        let asked = match again.is_empty() {
+            true if !merged.is_empty() => merged,
+            true => cases.iter().map(|c| c.id).collect(),
+            false => again,
+        };
+        if asked.is_empty() || self.engine.is_none() {
+            return Ok(());
+        }
+        let id = *self.rng.pick(&asked);
+        self.erase_one(id, &cases)
+    }
+
+    fn erase_one(&mut self, id: CaseId, cases: &[sereno::case::Case]) -> Result<(), Violation> {
+        let now = self.bot();
+        let mut family = BTreeSet::from([id]);
+        while let Some(c) = cases.iter().find(|c| c.merged_into.is_some_and(|into| family.contains(&into)) && !family.contains(&c.id)) {
+            family.insert(c.id);
+        }
+        let merged = family.len() > 1 || cases.iter().any(|c| c.id == id && c.merged_into.is_some());
+        let posts = cases.iter().filter(|c| family.contains(&c.id)).flat_map(|c| c.posts.iter().map(|p| p.post.id.clone()));
+        let posts: Vec<PostId> = posts.filter(|p| !p.as_str().is_empty()).collect();
+        let Some(engine) = &mut self.engine else { return Ok(()) };
+        let _earlier = self.store.read_failed();
+        let done = engine.erase(now, id);
+        self.say(format_args!("erase {id}: {:?}", done.as_ref().map(|a| a.say.code.clone())));
+        match &done {
+            // On its way, or busy: nothing was done. Where it is gone already, an earlier asking did it.
+            Ok(answer) if !answer.ok => {
+                if answer.say.code.starts_with("refused-erased") {
+                    self.erasing.remove(&id);
+                } else if !self.faults_on && answer.say.code == "cli-erase-on-its-way" && self.erasing.remove(&id) {
+                    // An answer waits for people: the operator lets it be. Its posts are half gone.
+                    self.erased.retain(|c| !family.contains(c));
+                    self.erased_posts.retain(|p| !posts.contains(p));
+                    self.half_erased.extend(posts);
+                }
+                return Ok(());
+            }
+            Ok(_) => {
+                self.erasing.remove(&id);
+                self.cov.hit(Hit::Erased);
+                if merged {
+                    self.cov.hit(Hit::ErasedMerged);
+                }
+            }
+            Err(_) => {
+                self.erasing.insert(id);
+                self.cov.hit(Hit::EraseCutShort);
+            }
+        }
+        self.staff.erased.extend(&family);
+        self.erased.extend(family);
+        self.erased_posts.extend(posts);
+        match done {
+            Err(_) if self.store.is_dead() => self.crash(Hit::CrashIdle),
+            Err(error) if !matches!(error, StoreError::Full(_)) && !self.store.read_failed() => {
+                Err(Violation::new(0, format!("nothing is erased: {error}")))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -417,7 +538,9 @@ impl World {
             }
             _ => {
                 let name = Account::from("acme_es");
-                if let std::collections::btree_map::Entry::Vacant(free) = self.policy.accounts.entry(name) {
+                if self.far == 0
+                    && let std::collections::btree_map::Entry::Vacant(free) = self.policy.accounts.entry(name)
+                {
                     free.insert(super::plan::account("square", "acme_es"));
                     self.nets[0].accounts[1].known_since = Some(self.bot());
                     self.cov.hit(Hit::AccountAdded);
@@ -590,7 +713,11 @@ impl World {
             return Ok(());
         }
         let Some(engine) = &self.engine else { return Ok(()) };
-        let cursor = engine.cursor(&account, stream).map_err(|e| Violation::new(0, format!("no cursor: {e}")))?;
+        let cursor = match engine.cursor(&account, stream) {
+            Ok(cursor) => cursor,
+            Err(_) if self.store.read_failed() => return Ok(()),
+            Err(e) => return Err(Violation::new(0, format!("no cursor: {e}"))),
+        };
         if let Some(cursor) = &cursor {
             self.nets[n].begin(a, stream, cursor);
         }
@@ -668,7 +795,11 @@ impl World {
 
     fn refresh(&mut self) -> Result<(), Violation> {
         let Some(engine) = &self.engine else { return Ok(()) };
-        let followed = engine.followed(self.bot()).map_err(|e| Violation::new(0, format!("nothing to follow: {e}")))?;
+        let followed = match engine.followed(self.bot()) {
+            Ok(followed) => followed,
+            Err(_) if self.store.read_failed() => return Ok(()),
+            Err(e) => return Err(Violation::new(0, format!("nothing to follow: {e}"))),
+        };
         for (account, posts) in followed {
             for n in 0..self.nets.len() {
                 let Some(a) = self.nets[n].accounts.iter().position(|b| b.name == account) else { continue };
@@ -756,7 +887,17 @@ impl World {
     /// An operator decides about dead letters and doubts.
     fn decide(&mut self) {
         let Some(engine) = &self.engine else { return };
-        let dead: Vec<_> = engine.outbox().into_iter().filter(|l| matches!(l.entry.state, EntryState::Dead { .. })).collect();
+        // Now and then somebody gives a send up while it is still being looked for.
+        let faults = self.faults_on;
+        let dead: Vec<_> = engine
+            .outbox()
+            .into_iter()
+            .filter(|l| match l.entry.state {
+                EntryState::Dead { .. } => true,
+                EntryState::Unknown => faults && matches!(l.entry.effect, sereno::outbox::Effect::Send { .. }),
+                _ => false,
+            })
+            .collect();
         if dead.is_empty() || self.pending.iter().any(|p| p.what == What::Decision) {
             return;
         }
@@ -764,10 +905,14 @@ impl World {
         // People look on the network before they decide on a doubt.
         let doubt = matches!(&line.entry.state, EntryState::Dead { why } if why == "unknown");
         let stands = self.nets.iter().any(|n| n.accepted.iter().any(|a| a.op == line.op));
-        let retry = if doubt { !stands } else { self.rng.chance(700) || !matches!(line.entry.lane, Lane::Network(_)) };
-        if !retry {
-            self.given_up.insert(line.op.clone());
-        }
+        let hasty = line.entry.state == EntryState::Unknown;
+        let retry = if hasty {
+            false
+        } else if doubt {
+            !stands
+        } else {
+            self.rng.chance(700) || !matches!(line.entry.lane, Lane::Network(_))
+        };
         let input = Input::Outbox { entry: line.entry.id, retry };
         self.say(format_args!("decision on {}: retry {retry}", input_name(&input)));
         self.pending.push(Pending { batch: Batch { inputs: vec![input], cursor: None }, what: What::Decision });
@@ -789,6 +934,7 @@ impl World {
         let batches: Vec<Batch> = taken.iter().map(|p| p.batch.clone()).collect();
         let now = self.bot();
         let Some(engine) = &mut self.engine else { return Ok(()) };
+        let _earlier = self.store.read_failed();
         let result = engine.take(now, &batches);
         let names: Vec<String> = batches.iter().flat_map(|b| b.inputs.iter().map(input_name)).collect();
         match result {
@@ -822,10 +968,11 @@ impl World {
             }
             Err(error) => {
                 self.say(format_args!("take refused: {error}"));
-                if !matches!(error, StoreError::Full(_)) {
+                let read = self.store.read_failed();
+                if !matches!(error, StoreError::Full(_)) && !read {
                     return Err(Violation::new(0, format!("the engine does not take: {error}")));
                 }
-                self.cov.hit(Hit::DiskFullTake);
+                self.cov.hit(if read { Hit::ReadFailedTake } else { Hit::DiskFullTake });
                 self.pending.splice(0..0, taken);
                 self.now = self.now.plus(SECOND_MS);
                 Ok(())
@@ -946,6 +1093,7 @@ impl World {
     fn due(&mut self) -> Result<(), Violation> {
         let now = self.bot();
         let Some(engine) = &mut self.engine else { return Ok(()) };
+        let _earlier = self.store.read_failed();
         match engine.due(now) {
             Ok(deliveries) => {
                 self.first_due.get_or_insert(now);
@@ -971,6 +1119,10 @@ impl World {
             Err(StoreError::Full(_)) => {
                 self.cov.hit(Hit::DiskFullDue);
                 self.now = self.now.plus(SECOND_MS);
+                Ok(())
+            }
+            Err(_) if self.store.read_failed() => {
+                self.cov.hit(Hit::ReadFailedDue);
                 Ok(())
             }
             Err(error) => Err(Violation::new(0, format!("the engine hands nothing out: {error}"))),
@@ -1075,6 +1227,11 @@ impl World {
             }
         } else {
             let draft = self.drawn(&d)?;
+            if let Body::Entry { event, .. } = &d.body
+                && matches!(event.event, Event::StoodAfterAll { .. })
+            {
+                self.cov.hit(Hit::StoodAfterAll);
+            }
             let (rng, cov) = (&mut self.rng, &mut self.cov);
             if d.look {
                 let look = self.chat.look(&d.op, draft.edit.as_ref(), now, rng, cov);
@@ -1120,10 +1277,15 @@ impl World {
                     event.event,
                     Event::Joined { .. } | Event::OtherSpoke { .. } | Event::DmReceived { .. } | Event::AnsweredOutside { .. }
                 );
-                let post = event.event.shows_post().filter(|_| brings).and_then(|i| case.posts.get(i)).map(|p| p.post.id.clone());
+                let post = event.event.shows_post().filter(|_| brings).and_then(|i| case.post_at(i)).map(|p| p.post.id.clone());
                 (shows, case.places.get(*place).map(|p| p.kind), post, thread.clone(), edit.clone(), None)
             }
-            Body::Erased { .. } => return Err(Violation::new(0, "nobody erased anything".into())),
+            Body::Erased { case, thread, edit, .. } => {
+                if !self.erased.contains(case) {
+                    return Err(Violation::new(17, format!("nobody erased {case}")));
+                }
+                (Shows::Erased { case: *case }, None, None, Some(thread.clone()), edit.clone(), None)
+            }
             Body::Notice { say } => (Shows::Notice { code: say.code.clone() }, None, None, None, None, None),
             Body::Digest { figures } => (Shows::Digest { from: figures.from, to: figures.to }, None, None, None, None, None),
             Body::Send { .. } => return Err(Violation::new(0, "a send went to the chat".into())),
@@ -1145,6 +1307,9 @@ impl World {
         self.store.heal();
         self.armed = None;
         self.full_until = None;
+        if self.far > 0 {
+            self.far_jump();
+        }
         for net in &mut self.nets {
             net.faults = super::network::Faults::default();
             net.down_until = Time(0);
@@ -1225,6 +1390,10 @@ impl World {
                     self.put_command(n);
                 }
             }
+            for id in self.erasing.clone() {
+                let cases = self.store.all_cases().map_err(|e| Violation::new(0, format!("no cases: {e}")))?;
+                self.erase_one(id, &cases)?;
+            }
             self.decide();
             while !self.pending.is_empty() {
                 self.take()?;
@@ -1241,8 +1410,8 @@ impl World {
             }
             let now = self.bot();
             let next = self.engine.as_ref().and_then(|e| e.next_due(now)).unwrap_or(now.plus(MINUTE_MS));
-            self.now = self.now.plus(next.since(now).clamp(1_000, 10 * MINUTE_MS));
-            if rounds > 3_000 || self.now.since(begun) > 2 * DAY_MS {
+            self.now = self.now.plus(next.since(now).clamp(1_000, if self.plan.far { HOUR_MS } else { 10 * MINUTE_MS }));
+            if rounds > 3_000 || self.now.since(begun) > if self.plan.far { 8 * DAY_MS } else { 2 * DAY_MS } {
                 let left: Vec<String> = self
                     .engine
                     .iter()
@@ -1263,7 +1432,7 @@ impl World {
             self.reconciled.contains(name)
                 && net.streams().iter().all(|s| net.read_up(a, s, engine.cursor(name, s).ok().flatten().as_deref()))
         });
-        let answered = self.staff.asked.iter().all(|a| a.is_answered() || a.copies > 0);
+        let answered = self.erasing.is_empty() && self.staff.asked.iter().all(|a| a.is_answered() || a.copies > 0);
         // A bounded wait: digests and deadlines of the future are no work that waits.
         read && answered && engine.outbox().is_empty() && engine.next_due(self.bot()).is_none_or(|t| t > self.bot())
     }

@@ -1,8 +1,8 @@
 //! What a post of the conversation does to its case: new, seen again, changed, gone, passed on.
 
-use super::{SPREADING, comparable};
+use super::{SPREADING, echoed};
 use crate::case::event::Event;
-use crate::case::model::{CasePost, HoldReason, Priority, Resolution, SendKind, SendState, Shown, StopReason, Voice};
+use crate::case::model::{CasePost, HoldReason, Priority, Resolution, SendState, Shown, StopReason, Voice};
 use crate::case::status::{Status, Trigger};
 use crate::case::work::Work;
 use crate::clock::Time;
@@ -40,7 +40,7 @@ impl Work<'_> {
     /// Notes the name by which the server of another of our accounts knows a post.
     pub(super) fn also_called(&mut self, index: usize, post: &Post) {
         let name = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
-        let known = &mut self.case.posts[index];
+        let Some(known) = self.case.post_at_mut(index) else { return };
         if !post.local_id.is_empty() && !known.is_called(&name) {
             known.also.push(name);
         }
@@ -91,21 +91,7 @@ impl Work<'_> {
         if self.case.sends.iter().any(|s| known(&s.state)) && !planted::is(Bug::EchoTakenForOutside) {
             return;
         }
-        let text = comparable(post.text.expose());
-        let answers = |target: &Option<PostId>, local: &str| match &post.parent {
-            Some(parent) => {
-                parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local)
-            }
-            None => target.is_none(),
-        };
-        let echo = self.case.sends.iter().find(|s| {
-            matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. })
-                && !matches!(s.kind, SendKind::Retract { .. } | SendKind::Correct { .. })
-                && s.kind.is_private() == post.is_dm()
-                && answers(&s.target, &s.target_local)
-                && comparable(s.text.expose()) == text
-        });
-        if let Some(id) = echo.map(|s| s.id) {
+        if let Some(id) = echoed(&self.case, post, self.ctx.policy).map(|s| s.id) {
             let receipt = Receipt { native_id: post.local_id.clone(), post: Some(post.id.clone()), url: post.url.clone() };
             self.on_published(id, &receipt);
             return;
@@ -114,7 +100,7 @@ impl Work<'_> {
             return;
         }
         let index = self.push(Voice::Outside, post);
-        if self.is_to_another(&self.case.posts[index].post) {
+        if self.is_to_another(post) {
             self.event(None, Event::SpokeOutside { post: index });
             return;
         }
@@ -122,6 +108,19 @@ impl Work<'_> {
         self.hold_pending(HoldReason::AnsweredOutside);
         self.answered(None, Some(post.created_at));
         self.trigger(if post.is_dm() { Trigger::HandOff } else { Trigger::Answer }).ok();
+    }
+
+    /// Keeps no longer what a bystander said, once it stands so far back in the chat that its message
+    /// is no longer known: a conversation that thousands join must not be written anew, whole, at each
+    /// of their posts. What was answered, changed, or said in private stays.
+    pub(super) fn fold(&mut self, index: usize) {
+        let Some(entry) = self.case.post_at(index) else { return };
+        let plain = entry.voice == Voice::Other && !entry.post.is_dm() && entry.changed_at.is_none();
+        let answered = self.case.sends.iter().any(|s| s.target.as_ref() == Some(&entry.post.id));
+        let shown = self.case.shown.iter().any(|s| s.post == index);
+        if plain && !answered && !shown {
+            self.case.fold(index);
+        }
     }
 
     /// Whether a post of the brand answers somebody in the conversation who is not the customer.
@@ -155,7 +154,7 @@ impl Work<'_> {
         }
         let now = self.ctx.now;
         self.also_called(index, post);
-        let entry = &mut self.case.posts[index];
+        let Some(entry) = self.case.post_at_mut(index) else { return };
         let was = std::mem::replace(&mut entry.post, post.clone());
         entry.post.reach = was.reach;
         if was.account != post.account {
@@ -189,7 +188,7 @@ impl Work<'_> {
         }
         let outside = known.voice == Voice::Outside;
         let now = self.ctx.now;
-        let entry = &mut self.case.posts[index];
+        let Some(entry) = self.case.post_at_mut(index) else { return };
         entry.deleted_at = Some(at.min(now));
         entry.changed_at = Some(now);
         entry.post.text = Untrusted::default();
@@ -231,7 +230,8 @@ impl Work<'_> {
         if known.post.engagement == engagement {
             return;
         }
-        self.case.posts[index].post.engagement = engagement;
+        let Some(entry) = self.case.post_at_mut(index) else { return };
+        entry.post.engagement = engagement;
         let total = self.case.posts.iter().filter(|p| p.voice == Voice::Customer).map(|p| p.post.engagement.reposts).sum();
         self.on_reposts(total);
     }

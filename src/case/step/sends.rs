@@ -1,14 +1,35 @@
 //! What becomes of what we send: on its way, held, published, deleted on the network.
 
+use super::comparable;
 use crate::case::event::Event;
-use crate::case::model::{CasePost, HoldReason, Outgoing, SendKind, SendState, StopReason, Voice};
+use crate::case::model::{Case, CasePost, HoldReason, Outgoing, SendKind, SendState, StopReason, Voice};
 use crate::case::status::{Status, Trigger};
 use crate::case::work::Work;
 use crate::clock::Time;
 use crate::digest::FactKind;
 use crate::outbox::Receipt;
 use crate::planted::{self, Bug};
-use crate::post::PostId;
+use crate::policy::Policy;
+use crate::post::{Post, PostId};
+
+/// The send of `case` that the brand's own `post` is the echo of: one that may be on its way, else
+/// one that was in doubt until a person gave it up.
+#[must_use]
+pub fn echoed<'a>(case: &'a Case, post: &Post, policy: &Policy) -> Option<&'a Outgoing> {
+    let text = comparable(post.text.expose());
+    let answers = |target: &Option<PostId>, local: &str| match &post.parent {
+        Some(parent) => parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local),
+        None => target.is_none(),
+    };
+    let is_it = |s: &&Outgoing| {
+        s.kind.speaks() && s.kind.is_private() == post.is_dm() && answers(&s.target, &s.target_local) && comparable(s.text.expose()) == text
+    };
+    let under_way = |s: &&Outgoing| matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. });
+    let wrote = |s: &Outgoing| policy.accounts.get(&s.account).and_then(|a| a.author.as_ref()).is_none_or(|a| *a == post.author.id);
+    let given_up = |s: &&Outgoing| s.state.was_dropped() && wrote(s) && !planted::is(Bug::DroppedForGood);
+    let all = || case.sends.iter().filter(is_it);
+    all().find(under_way).or_else(|| all().find(given_up))
+}
 
 impl Work<'_> {
     pub(super) fn set_send(&mut self, id: u32, state: SendState) {
@@ -68,12 +89,20 @@ impl Work<'_> {
 
     pub(super) fn on_published(&mut self, id: u32, receipt: &Receipt) {
         let now = self.ctx.now;
-        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) else { return };
+        let may_stand = |s: &SendState| s.is_live() || s.was_dropped();
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && may_stand(&s.state)) else { return };
+        let dropped = send.state.was_dropped();
         let post = receipt.post.clone().unwrap_or_else(|| PostId(receipt.native_id.clone()));
         send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
         let (kind, by) = (send.kind.clone(), send.by.clone());
         self.voided.push(id);
-        self.event(Some(&by), Event::Published { send: id });
+        if dropped {
+            self.event(None, Event::StoodAfterAll { send: id });
+            // Whoever gave it up may have written another meanwhile: the customer would be told twice.
+            self.hold_pending(HoldReason::AnsweredOutside);
+        } else {
+            self.event(Some(&by), Event::Published { send: id });
+        }
         match kind {
             SendKind::Reply => {
                 self.fact(Some(&by), FactKind::Replied);

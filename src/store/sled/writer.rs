@@ -28,6 +28,10 @@ use std::sync::mpsc::{Receiver, SyncSender};
 const GROUP: usize = 256;
 /// Bytes that are written together, roughly at most.
 const GROUP_BYTES: usize = 8 << 20;
+/// Bytes that must be free before a commit is begun, whatever `min_free` says: what a group can come
+/// to, and what sled writes beside it. sled that meets the end of the disk itself leaves half a commit
+/// behind, which it can neither finish nor take back.
+const LEAST_FREE: u64 = 3 * GROUP_BYTES as u64;
 
 /// A number for a head, so that their sum tells when one is missing or old.
 pub(super) fn digest_of(case: CaseId, version: u64) -> u64 {
@@ -142,7 +146,7 @@ impl Writer {
         let dir = &self.core.dir;
         let disk = rustix::fs::statvfs(dir).map_err(|e| io_error(dir, &e.into()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        let least = self.core.options.min_free;
+        let least = self.core.options.min_free.max(LEAST_FREE);
         if free >= least {
             return Ok(());
         }

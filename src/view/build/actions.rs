@@ -59,7 +59,9 @@ pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
             }
             if fits { of_send(state) } else { Vec::new() }
         }
-        Event::Published { send } if case.send(*send).is_some_and(|s| matches!(s.state, SendState::Published { .. })) => {
+        Event::Published { send } | Event::StoodAfterAll { send }
+            if case.send(*send).is_some_and(|s| matches!(s.state, SendState::Published { .. })) =>
+        {
             of_published(pen, case, *send)
         }
         Event::Resolved { .. } if case.status == Status::Resolved => vec![Verb::Reopen],

@@ -145,6 +145,10 @@ fn answer_state(pen: &Pen<'_>, case: &Case, private: bool) -> Vec<Line> {
     if more > 0 {
         lines.push(vec![pen.own(&Say::new("card-more").number("count", more))]);
     }
+    if case.folded_posts() > 0 {
+        let kept = case.posts.iter().filter(|p| p.voice == Voice::Other).count();
+        lines.push(vec![pen.own(&Say::new("card-others").number("count", kept + case.folded_posts()))]);
+    }
     if let Some(draft) = case.current_draft() {
         let length = send::counted(pen, &case.account, &case.customer, draft.text.expose());
         let say = Say::new("card-draft").number("draft", draft.id).text("agent", draft.by.as_str());

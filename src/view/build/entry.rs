@@ -3,14 +3,14 @@
 use super::pen::{Pen, foreign, one_line};
 use super::{actions, card, post, send};
 use crate::case::refusal::code;
-use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendState, StopReason};
+use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendKind, SendState, StopReason};
 use crate::post::Untrusted;
 use crate::say::{Arg, Say};
 use crate::view::{EntryView, Line, Piece};
 
 /// The entry. `private`: whether its room may show private text.
 pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> EntryView {
-    let shown = record.event.shows_post().and_then(|i| case.posts.get(i));
+    let shown = record.event.shows_post().and_then(|i| case.post_at(i));
     let mut lines = vec![sentence(pen, case, record, private)];
     lines.extend(content(pen, case, record, private));
     EntryView {
@@ -29,7 +29,7 @@ pub fn is_private(case: &Case, event: &Event) -> bool {
     match event {
         Event::Drafted { draft } => case.drafts.iter().any(|d| d.id == *draft && send::is_private_draft(case, d)),
         _ => {
-            let post = event.shows_post().and_then(|i| case.posts.get(i));
+            let post = event.shows_post().and_then(|i| case.post_at(i));
             post.is_some_and(|p| p.post.is_dm() && p.deleted_at.is_none())
                 || called_back(case, event).is_some()
                 || shows_text_of(event).or(tells_of(event)).and_then(|id| case.send(id)).is_some_and(|s| send::is_private(case, s))
@@ -71,10 +71,11 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
             let named = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             vec![pen.own(&say.text("others", named).text("n", case.id.0.to_string()).text("other", first))]
         }
-        Event::Published { send } => published(pen, case, *send, private),
+        Event::Published { send } => published(pen, case, *send, published_code, private),
+        Event::StoodAfterAll { send } => published(pen, case, *send, |_| "event-stood-after-all".into(), private),
         Event::Deleted { post } => {
             let mut line = vec![pen.own(&say)];
-            if let Some(post) = case.posts.get(*post) {
+            if let Some(post) = case.post_at(*post) {
                 line.push(Piece::Words(" ".into()));
                 line.extend(post::byline(pen, post, true));
             }
@@ -141,7 +142,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
         return Vec::new();
     }
     if let Some(index) = event.shows_post() {
-        return case.posts.get(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
+        return case.post_at(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
     }
     if let Some(send) = shows_text_of(event).and_then(|id| case.send(id)) {
         return outgoing(pen, case, send, private);
@@ -195,9 +196,13 @@ fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
     foreign(&draft.text)
 }
 
-fn published(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Line {
+fn published_code(kind: &SendKind) -> String {
+    format!("event-published{}", send::published_as(kind))
+}
+
+fn published(pen: &Pen<'_>, case: &Case, id: u32, code: impl Fn(&SendKind) -> String, private: bool) -> Line {
     let Some(send) = case.send(id) else { return Line::new() };
-    let say = Say::new(&format!("event-published{}", send::published_as(&send.kind)));
+    let say = Say::new(&code(&send.kind));
     let line = vec![pen.own(&say.with("kind", Arg::Code(send::kind_code(send))))];
     let url = match &send.state {
         SendState::Published { url, .. } => url.as_deref(),

@@ -81,7 +81,7 @@ fn excerpt(case: &Case, event: &Event) -> Option<Piece> {
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => {
             Some(one_line(text.expose(), EXCERPT))
         }
-        _ => event.shows_post().and_then(|i| case.posts.get(i)).and_then(|p| post::excerpt(p, EXCERPT)),
+        _ => event.shows_post().and_then(|i| case.post_at(i)).and_then(|p| post::excerpt(p, EXCERPT)),
     }
 }
 
