@@ -31,9 +31,6 @@ use std::collections::BTreeMap;
 
 /// How many chat messages that show posts a case remembers.
 const MAX_SHOWN: usize = 500;
-/// A clock set back by no more than this must not hide that a post changed while its message was
-/// drawn; the price is a needless edit now and then.
-const CLOCK_SLACK_MS: i64 = 10 * crate::clock::MINUTE_MS;
 /// From how many reposts on a post counts as spreading; again at each tenfold.
 const SPREADING: u64 = 20;
 
@@ -97,8 +94,6 @@ pub enum CaseInput<'a> {
         post: usize,
         /// What the chat gave.
         receipt: &'a Receipt,
-        /// When it was drawn.
-        rendered: Time,
     },
     /// The text of a send that waits for approval stands in the chat.
     OfferShown(u32),
@@ -208,7 +203,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         }
         CaseInput::SendRearmed(id) => work.arm(id, None),
         CaseInput::CardShown(place, receipt) => work.on_card(place, receipt),
-        CaseInput::EventShown { place, event, post, receipt, rendered } => work.on_shown(place, event, post, receipt, rendered),
+        CaseInput::EventShown { place, event, post, receipt } => work.on_shown(place, event, post, receipt),
         CaseInput::OfferShown(id) => {
             if let Some(send) = work.case.sends.iter_mut().find(|s| s.id == id) {
                 send.shown_at = send.shown_at.or(Some(ctx.now));
@@ -322,10 +317,12 @@ impl Work<'_> {
         }
     }
 
-    fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt, rendered: Time) {
+    fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt) {
         let Some(entry) = self.case.post_at(post) else { return };
         let private = entry.post.is_dm();
-        let stale = !planted::is(Bug::StaleDrawing) && entry.changed_at.is_some_and(|at| at.plus(CLOCK_SLACK_MS) >= rendered);
+        // Whether it changed before its message was drawn or since is not asked of a clock, which may have
+        // been set meanwhile: a needless edit now and then does no harm.
+        let stale = !planted::is(Bug::StaleDrawing) && entry.changed_at.is_some();
         let message = receipt.native_id.clone();
         if self.case.shown.len() >= MAX_SHOWN {
             let gone = self.case.shown.remove(0);

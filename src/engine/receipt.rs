@@ -149,8 +149,7 @@ impl Tx<'_> {
                 if let Some(Event::ApprovalAsked { send }) = record.as_ref().map(|r| &r.event) {
                     self.step(case, CaseInput::OfferShown(*send), None)?.ok();
                 } else if let Some(post) = record.and_then(|r| r.event.shows_post()) {
-                    let rendered = entry.sent_at.unwrap_or(entry.created);
-                    let shown = CaseInput::EventShown { place: *place, event: *event, post, receipt, rendered };
+                    let shown = CaseInput::EventShown { place: *place, event: *event, post, receipt };
                     self.step(case, shown, None)?.ok();
                 }
             }
