@@ -78,6 +78,15 @@ impl World {
     async fn say(&self, line: &str) -> Option<Answered> {
         self.heard(line).await.await.ok()
     }
+    /// The answer to a line that comes under an id of its own.
+    async fn under(&self, id: &str, line: &str) -> Answered {
+        let (answer, answered) = oneshot::channel();
+        let (by, room) = (AgentId::from("ana"), RoomId::from("console"));
+        let what = Typed::Line { id: id.into(), by, door: Door::Console, room, thread: None, lang: None, text: line.into() };
+        let inbox = self.inbox.lock().unwrap().clone().unwrap();
+        inbox.send(Said { what, answer }).await.unwrap();
+        answered.await.unwrap()
+    }
     async fn heard(&self, line: &str) -> oneshot::Receiver<Answered> {
         let id = {
             let mut ids = self.ids.lock().unwrap();
@@ -296,11 +305,17 @@ async fn from_a_post_to_a_published_answer() {
     let refused = world.say("clam 1").await.unwrap();
     assert!(!refused.answer.ok);
     assert!(world.say("claim 1").await.unwrap().answer.ok);
-    let answered = world.say("reply 1 It is on its way.").await.unwrap();
+    // Sent is what can be read: nothing hidden, nothing that turns the text around.
+    let answered = world.say("reply 1 It is \u{202e}on\u{200b} its\u{1b} way.").await.unwrap();
     assert!(answered.answer.ok, "{answered:?}");
     world.until("the answer is published", |b| b.sent.len() == 1).await;
     let listed = world.say("list").await.unwrap();
     assert!(listed.answer.ok);
+    // An id used for another thing is refused, and its refusal is no repeat of the first answer.
+    let (first, other) = (world.under("mine", "note 1 a").await, world.under("mine", "note 1 b").await);
+    assert_eq!((first.answer.ok, other.answer.say.code.as_str()), (true, "refused-id-used"));
+    assert_ne!(first.op, other.op);
+    assert_eq!(world.under("mine", "note 1 a").await.op, first.op);
     world.until("the thread says so", |b| b.messages.iter().any(|m| matches!(&m.view, View::Entry(e) if e.event == "published"))).await;
     settled(&bot).await;
     assert_eq!(bot.stop().await, Ended::Stopped);

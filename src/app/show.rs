@@ -39,7 +39,9 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
 pub(super) fn answered(shell: &Shell, command: &Command, answer: Answer, case: Option<&Case>) -> Answered {
     let view = build::answer(&answer, case, &shell.policy(), &shell.words, command.lang, shell.clock.now());
     let shown = is_shown(command, &answer, case);
-    Answered { answer, view, op: op(shell, &command.id), shown }
+    // Another thing than what was answered under this id: a repeat of that is not a repeat of this.
+    let other = if answer.say.code == "refused-id-used" { "-refused" } else { "" };
+    Answered { answer, view, op: op(shell, &command.id) + other, shown }
 }
 
 /// Whether nobody needs to be told of the answer. Every act on a case leaves an entry in its thread;

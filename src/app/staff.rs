@@ -11,6 +11,7 @@ use crate::engine::{Ack, Batch, Input};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
 use crate::store::Store;
+use crate::view::hygiene;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -60,6 +61,7 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
                 continue;
             }
         };
+        let command = cleaned(command);
         let input = Input::Command(command.clone());
         let Ok(acked) = shell.inbox.hand(Lane::Staff, Batch { inputs: vec![input], cursor: None }).await else { return };
         let shell = Arc::clone(shell);
@@ -80,6 +82,15 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
             };
             answer.send(answered).ok();
         });
+    }
+}
+
+/// The command with its text as it will be shown: what nobody can see before it is sent, or what turns
+/// text around, is not sent either.
+fn cleaned(command: Command) -> Command {
+    match command.args {
+        Args::Text(text) => Command { args: Args::Text(hygiene::strip(&text)), ..command },
+        _ => command,
     }
 }
 

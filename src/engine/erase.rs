@@ -1,7 +1,7 @@
 //! Erasing a case on an operator's word.
 //!
 //! What other cases took over from it by a merge goes with it, and what was merged into it as well:
-//! they are one customer's. In this order, so that asking again finishes what a crash cut short:
+//! they are one customer's. In this order, so that what is cut short is finished at the next start, or waking:
 //! 1. one commit: the cases it lives on in lose what came from it, its posts' ids are gone for good,
 //!    its rooms are to be told, the desk notes when;
 //! 2. those cases get new keys, so that no earlier version of them can be read;
@@ -64,13 +64,8 @@ impl Engine {
             family.iter().for_each(|case| tell(tx, case));
             Ok(())
         })?;
-        for heir in &heirs {
-            self.store.rekey(heir.id)?;
-        }
-        // The one that was asked for last: while it stands, asking again finds the others.
-        for case in family.iter().rev() {
-            self.store.erase(case.id)?;
-        }
+        self.erasing = true;
+        self.finish_erasures()?;
         let others: Vec<String> = family.iter().skip(1).map(|c| c.id.to_string()).collect();
         let say = match (others.is_empty(), heirs.last()) {
             (false, _) => Say::new("cli-erased-with").case(id).text("others", others.join(", ")),
@@ -78,6 +73,29 @@ impl Engine {
             (true, None) => Say::new("cli-erased").case(id),
         };
         Ok(Answer { ok: true, say, case: None, send: None, of: None })
+    }
+
+    /// Does what is still to be done of erasures that were decided: what the desk notes as erased does
+    /// not stand. A case half erased that lived on would be shown again.
+    ///
+    /// # Errors
+    /// Whatever the store says; to be called again.
+    pub(super) fn finish_erasures(&mut self) -> Result<(), StoreError> {
+        let mut standing = Vec::new();
+        for (id, _) in &self.desk.erased {
+            standing.extend(self.store.case(*id)?.map(|c| c.id));
+        }
+        for id in &standing {
+            for heir in self.heirs(*id)? {
+                self.store.rekey(heir.id)?;
+            }
+        }
+        // In the order of the decision reversed, so that whatever leads to the others goes last.
+        for id in standing.iter().rev() {
+            self.store.erase(*id)?;
+        }
+        self.erasing = false;
+        Ok(())
     }
 
     /// The case, and those merged into it, near and far.

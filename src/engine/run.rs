@@ -46,6 +46,8 @@ pub struct Engine {
     reload: bool,
     /// What was open when the engine opened: also what was open as the days of downtime ended.
     at_open: Option<OpenCount>,
+    /// Whether an erasure was decided and is not finished.
+    pub(super) erasing: bool,
 }
 
 impl Engine {
@@ -77,7 +79,7 @@ impl Engine {
             lanes.put(entry);
         }
         let chat_per_minute = 60;
-        Ok(Engine {
+        let mut engine = Engine {
             store,
             policy,
             desk,
@@ -90,7 +92,10 @@ impl Engine {
             entropy,
             reload: false,
             at_open: Some(at_open),
-        })
+            erasing: false,
+        };
+        engine.finish_erasures()?;
+        Ok(engine)
     }
 
     /// How many messages one room takes a minute.
@@ -318,6 +323,9 @@ impl Engine {
         let desk_due = self.desk.wakes_at(now) <= now;
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
         let at_open = self.at_open.take();
+        if self.erasing {
+            self.finish_erasures()?;
+        }
         if !desk_due && cases.is_empty() {
             return Ok(());
         }

@@ -43,8 +43,13 @@ impl MastodonAccount {
         let one = |call: Call<'static>| call.query("limit", "1").share(Share::Read);
         let statuses = Call::get(&["api", "v1", "accounts", me, "statuses"]).query("limit", "1").share(Share::Read);
         // An empty status is refused as such where the token may post, and for the scope where it may not.
-        let nothing =
-            Call { method: Method::POST, body: Some(json!({ "status": "" })), share: Share::Post, ..Call::get(&["api", "v1", "statuses"]) };
+        // In private, for a server that takes it all the same.
+        let nothing = Call {
+            method: Method::POST,
+            body: Some(json!({ "status": "", "visibility": "direct" })),
+            share: Share::Post,
+            ..Call::get(&["api", "v1", "statuses"])
+        };
         let mut probes = vec![
             ("read:notifications", self.api.call(one(Call::get(&["api", "v1", "notifications"]))).await),
             ("read:statuses", self.api.call(statuses).await),
