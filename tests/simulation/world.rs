@@ -1333,6 +1333,15 @@ impl World {
         while !self.pending.is_empty() && self.engine.is_some() {
             self.take()?;
         }
+        // Found bad by what was still on its way: a token is tried until it is good.
+        let lost = self.engine.as_ref().and_then(|e| e.stats().ok()).map_or_else(Vec::new, |s| s.auth_lost);
+        for account in lost {
+            let input = Input::Health { account, lost: None };
+            self.pending.push(Pending { batch: Batch { inputs: vec![input], cursor: None }, what: What::Health });
+        }
+        while !self.pending.is_empty() && self.engine.is_some() {
+            self.take()?;
+        }
         for n in 0..self.staff.asked.len() {
             if !self.staff.asked[n].is_answered() && self.staff.asked[n].copies == 0 {
                 self.put_command(n);
