@@ -11,7 +11,7 @@ use crate::clock::{DAY_MS, Time};
 use crate::command::{Answer, Filter, Run, table};
 use crate::desk::Desk;
 use crate::outbox::lanes::Lanes;
-use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane};
+use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Outcome};
 use crate::planted::{self, Bug};
 use crate::policy::{AccountPolicy, Policy};
 use crate::post::{Account, PostRef};
@@ -251,12 +251,13 @@ impl Engine {
     /// Nothing was marked and nothing may be performed.
     pub fn due(&mut self, now: Time) -> Result<Vec<Delivery>, StoreError> {
         self.wake(now)?;
+        self.take_back(now)?;
         self.mark_ready(now)?;
         let mut out = Vec::with_capacity(self.marked.len());
         while let Some(entry) = self.marked.pop_front() {
             match self.hand_out(now, &entry) {
                 Ok(delivery) => out.extend(delivery),
-                // It is marked, so it must still be performed: first thing next time.
+                // It is marked, so it must still be performed, first thing next time; a send goes through the gate again.
                 Err(error) => {
                     self.marked.push_front(entry);
                     return if out.is_empty() { Err(error) } else { Ok(out) };
@@ -264,6 +265,23 @@ impl Engine {
             }
         }
         Ok(out)
+    }
+
+    /// Sends that were marked and could not be handed out, as the store failed in between: the gate looks at
+    /// them anew, since sending may have been paused meanwhile, or the customer have written.
+    fn take_back(&mut self, now: Time) -> Result<(), StoreError> {
+        let stuck = |e: &Entry| e.state == EntryState::InFlight && matches!(e.effect, Effect::Send { .. });
+        let unsent = |e: &Entry| {
+            let outcome = Outcome::Retry { after_ms: None, why: "the store could not be read".into(), lane: false };
+            Input::Receipt { entry: e.id, attempt: e.attempts, outcome }
+        };
+        let inputs: Vec<Input> = self.marked.iter().filter(|e| stuck(e)).map(unsent).collect();
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        self.take(now, &[Batch { inputs, cursor: None }])?;
+        self.marked.retain(|e| !stuck(e));
+        Ok(())
     }
 
     /// Marks in flight, in one commit, what lanes and gate let go now.
