@@ -1090,12 +1090,23 @@ impl World {
         }
     }
 
+    /// Sends may have been marked and not handed out: a clock set back later makes no window whole again.
+    fn windows_over(&mut self, now: Time) {
+        for intent in self.staff.intents.values_mut() {
+            intent.armed_at = intent.armed_at.filter(|armed| armed.plus(intent.window) > now);
+        }
+    }
+
     fn due(&mut self) -> Result<(), Violation> {
         let now = self.bot();
         let Some(engine) = &mut self.engine else { return Ok(()) };
         let _earlier = self.store.read_failed();
         match engine.due(now) {
             Ok(deliveries) => {
+                // What could be handed out before a read failed.
+                if self.store.read_failed() {
+                    self.windows_over(now);
+                }
                 self.first_due.get_or_insert(now);
                 self.last_due = self.last_due.max(now);
                 if !deliveries.is_empty() {
@@ -1123,6 +1134,7 @@ impl World {
             }
             Err(_) if self.store.read_failed() => {
                 self.cov.hit(Hit::ReadFailedDue);
+                self.windows_over(now);
                 Ok(())
             }
             Err(error) => Err(Violation::new(0, format!("the engine hands nothing out: {error}"))),
