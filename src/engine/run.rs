@@ -174,6 +174,10 @@ impl Engine {
     /// # Errors
     /// Nothing was taken: nothing may be acked; give the same batches again.
     pub fn take(&mut self, now: Time, batches: &[Batch]) -> Result<Vec<Vec<Ack>>, StoreError> {
+        // Or else a post would join a case that is about to go.
+        if self.erasing {
+            self.finish_erasures()?;
+        }
         let mut signals = Vec::new();
         let queries = self.answer_queries(now, batches)?;
         let unwatched = self.unwatched.clone();
