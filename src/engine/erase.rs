@@ -33,7 +33,7 @@ impl Engine {
     /// Erases a case for good, or says why not.
     ///
     /// # Errors
-    /// Whatever the store says; what is not done yet is done by asking again.
+    /// Whatever the store says; once it was decided, what is not done yet is done before anything else.
     pub fn erase(&mut self, now: Time, id: CaseId) -> Result<Answer, StoreError> {
         let refused = |say: Say| Answer { ok: false, say, case: None, send: None, of: None };
         let Some(case) = self.store.case(id)? else {
@@ -81,6 +81,9 @@ impl Engine {
     /// # Errors
     /// Whatever the store says; to be called again.
     pub(super) fn finish_erasures(&mut self) -> Result<(), StoreError> {
+        if !self.erasing {
+            return Ok(());
+        }
         let mut standing = Vec::new();
         for (id, _) in &self.desk.erased {
             standing.extend(self.store.case(*id)?.map(|c| c.id));

@@ -46,7 +46,7 @@ pub struct Engine {
     reload: bool,
     /// What was open when the engine opened: also what was open as the days of downtime ended.
     at_open: Option<OpenCount>,
-    /// Whether an erasure was decided and is not finished.
+    /// Whether an erasure may be decided and not finished: nobody knows before the start has looked.
     pub(super) erasing: bool,
 }
 
@@ -92,7 +92,7 @@ impl Engine {
             entropy,
             reload: false,
             at_open: Some(at_open),
-            erasing: false,
+            erasing: true,
         };
         engine.finish_erasures()?;
         Ok(engine)
@@ -175,9 +175,7 @@ impl Engine {
     /// Nothing was taken: nothing may be acked; give the same batches again.
     pub fn take(&mut self, now: Time, batches: &[Batch]) -> Result<Vec<Vec<Ack>>, StoreError> {
         // Or else a post would join a case that is about to go.
-        if self.erasing {
-            self.finish_erasures()?;
-        }
+        self.finish_erasures()?;
         let mut signals = Vec::new();
         let queries = self.answer_queries(now, batches)?;
         let unwatched = self.unwatched.clone();
@@ -345,9 +343,7 @@ impl Engine {
         let desk_due = self.desk.wakes_at(now) <= now;
         let cases = self.store.wakes(now, WAKE_AT_ONCE)?;
         let at_open = self.at_open.take();
-        if self.erasing {
-            self.finish_erasures()?;
-        }
+        self.finish_erasures()?;
         if !desk_due && cases.is_empty() {
             return Ok(());
         }

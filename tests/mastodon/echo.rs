@@ -51,7 +51,8 @@ async fn echo(code: Arc<Mutex<u16>>) -> String {
     url
 }
 
-fn answer() -> Outgoing {
+/// A send on its way, as any is.
+pub(super) fn answer() -> Outgoing {
     Outgoing {
         id: 1,
         kind: SendKind::Dm,

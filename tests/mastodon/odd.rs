@@ -1,13 +1,14 @@
 //! Servers that are not as Mastodon is: entities that cannot be read, answers beyond all bounds, streams
 //! somewhere else, no `Idempotency-Key`.
 
+use super::echo::answer;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
 use serde_json::{Value, json};
-use sereno::case::{Outgoing, SendKind, SendState};
-use sereno::clock::{Clock, Time};
+use sereno::case::{Outgoing, SendKind};
+use sereno::clock::Clock;
 use sereno::network::mastodon::{MastodonAccount, Settings};
 use sereno::network::{NetworkAccount, Page};
 use sereno::outbox::Look;
@@ -210,23 +211,8 @@ async fn the_token_goes_to_no_host_that_the_server_merely_names() {
 }
 
 fn message() -> Outgoing {
-    Outgoing {
-        id: 1,
-        kind: SendKind::Reply,
-        account: "shop".into(),
-        target: None,
-        target_local: "101".into(),
-        target_version: 0,
-        to: Author { handle: Untrusted::new("@ana"), ..Author::default() },
-        text: Untrusted::new("Hola"),
-        lang: "es".into(),
-        by: "luis".into(),
-        drafted_by: "luis".into(),
-        approved_by: None,
-        at: Time(0),
-        state: SendState::InFlight { since: Time(0) },
-        shown_at: None,
-    }
+    let to = Author { handle: Untrusted::new("@ana"), ..Author::default() };
+    Outgoing { kind: SendKind::Reply, target_local: "101".into(), to, ..answer() }
 }
 
 #[tokio::test]
