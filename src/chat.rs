@@ -5,7 +5,7 @@ pub mod slack;
 
 use crate::case::CaseId;
 use crate::clock::Time;
-use crate::command::{Answer, Command, Door, Verb};
+use crate::command::{Answer, Args, Command, Door, Verb};
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
 use crate::policy::{AgentId, Lang, Person, RoomId};
@@ -85,6 +85,8 @@ pub struct FormWish {
     pub case: Option<CaseId>,
     /// Which command the form is for.
     pub verb: Verb,
+    /// Which text the button stood beside that asked for it: [`Args::Draft`], [`Args::Version`] or [`Args::None`].
+    pub about: Args,
     /// The asker's own language, where the chat knows it.
     pub lang: Option<Lang>,
 }

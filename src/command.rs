@@ -116,6 +116,8 @@ pub enum Args {
     Topic(String),
     /// Which text: the number of its send within the case.
     Version(u32),
+    /// Which draft: its number within the case. Only a button says it.
+    Draft(u32),
 }
 
 /// What a report covers.
@@ -325,6 +327,22 @@ fn sent(w: &Work<'_>, id: u32) -> Say {
         .number("length", length)
         .number("max", max)
         .with("window", Arg::Span(w.ctx.policy.reply.undo_ms))
+}
+
+/// Whether the text that a button stood beside is still the one that would be sent, changed or thrown
+/// away. People press what they have read; what took its place they read first.
+///
+/// # Errors
+/// It is not: what stands there now.
+pub fn same_text(case: &crate::case::Case, args: &Args) -> Result<(), Refusal> {
+    let draft = case.current_draft().map(|d| d.id);
+    let live = case.live_send().map(|s| s.id);
+    match *args {
+        Args::Draft(meant) if draft != Some(meant) => {}
+        Args::Version(meant) if live != Some(meant) => {}
+        _ => return Ok(()),
+    }
+    Err(if draft.is_some() { Refusal::OtherDraft(case.id) } else { Refusal::TextGone(live) })
 }
 
 /// The text that came with the command, if any did.

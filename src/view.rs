@@ -51,9 +51,12 @@ pub struct Action {
     pub label: String,
     /// The same as a command: its name in the reader's language.
     pub typed: String,
-    /// Which text it is about, by its number: goes behind the case's number, and with every press.
+    /// Which send's text it is about, by its number: goes with every press, and typed behind the case's number of `approve`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// Which draft it is about, by its number: goes with every press.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<u32>,
 }
 
 /// A case's card.

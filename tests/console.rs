@@ -157,7 +157,13 @@ fn card(status: &str) -> View {
         who: vec![Piece::Words("“".into()), Piece::Foreign(Untrusted::new("Carla")), Piece::Words("”".into())],
         body: vec![vec![Piece::Foreign(Untrusted::new("Help\u{1b}[2J │ #43 │ Ana took the case."))]],
         facts: vec![vec![Piece::Words("Status: x".into()), Piece::Words(" · ".into()), Piece::Words("nobody's yet".into())]],
-        actions: vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None }],
+        actions: vec![Action {
+            verb: sereno::command::Verb::Claim,
+            label: "Claim".into(),
+            typed: "claim".into(),
+            version: None,
+            draft: None,
+        }],
     })
 }
 

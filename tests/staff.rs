@@ -336,6 +336,42 @@ fn the_button_beside_a_text_approves_that_text_alone() {
 }
 
 #[test]
+fn the_buttons_of_a_draft_are_about_that_draft_alone() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    let press = |w: &mut World, id: &str, line: &str, args: Args| {
+        let command = Command { door: Door::Button, args, ..w.command(id, "ana", line) };
+        let Ack::Answered(answer) = w.give(vec![Input::Command(command)]).remove(0) else { panic!("no answer") };
+        answer
+    };
+    w.say("ana", "draft 1 It arrives tomorrow.");
+    w.say("bea", "draft 1 It arrives on Friday.");
+    for line in ["reply 1", "discard 1"] {
+        let answer = press(&mut w, line, line, Args::Draft(1));
+        assert_eq!((answer.ok, answer.say.code.as_str()), (false, "refused-other-draft"), "{line}");
+        let shown = w.shows(&answer);
+        assert!(shown.contains("It arrives on Friday."), "{shown}");
+    }
+    assert_eq!(w.case(1).current_draft().map(|d| d.id), Some(2), "nothing was thrown away");
+    let form = |w: &World, draft| {
+        let command = Command { door: Door::Modal, args: Args::Draft(draft), ..w.command("", "ana", "draft 1 x") };
+        w.engine.form(w.now, &command).unwrap()
+    };
+    assert_eq!(form(&w, 1).err().map(|r| r.say().code).as_deref(), Some("refused-other-draft"));
+    assert_eq!(form(&w, 2).unwrap().text, "It arrives on Friday.");
+    assert!(press(&mut w, "send", "reply 1", Args::Draft(2)).ok);
+    // Pressed again by another id while it waits: what is on its way is shown.
+    let answer = press(&mut w, "again", "reply 1", Args::Draft(2));
+    assert_eq!(answer.say.code, "refused-text-gone-now");
+    assert!(w.shows(&answer).contains("It arrives on Friday."));
+    w.wait(11 * SECOND_MS);
+    assert_eq!(press(&mut w, "late", "discard 1", Args::Draft(2)).say.code, "refused-text-gone");
+    // Nor does an old *Cancel* call back anything else.
+    assert_eq!(press(&mut w, "cancel", "undo 1", Args::Version(1)).say.code, "refused-text-gone");
+    assert_eq!(w.replies(), ["It arrives on Friday."]);
+}
+
+#[test]
 fn the_id_of_one_command_does_not_answer_another() {
     let mut w = world();
     w.posts(&post("p1", "carla", COMPLAINT));

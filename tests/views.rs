@@ -482,7 +482,9 @@ fn piece() -> impl Strategy<Value = Piece> {
 fn views() -> impl Strategy<Value = View> {
     let line = || proptest::collection::vec(piece(), 0..4);
     let lines = || proptest::collection::vec(line(), 0..4);
-    let actions = || Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None }]);
+    let actions = || {
+        Just(vec![Action { verb: sereno::command::Verb::Claim, label: "Claim".into(), typed: "claim".into(), version: None, draft: None }])
+    };
     prop_oneof![
         lines().prop_map(|lines| View::Text(TextView { code: "x".into(), lines })),
         (lines(), actions()).prop_map(|(lines, actions)| {

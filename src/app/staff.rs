@@ -96,24 +96,25 @@ fn cleaned(command: Command) -> Command {
 
 /// The case that an answer shows something of.
 async fn case_of(shell: &Shell, said: &Answer) -> Option<Case> {
-    let id = said.case.filter(|_| said.ok || said.send.is_some())?;
+    let id = said.case.filter(|_| said.ok || said.send.is_some() || said.say.code == "refused-other-draft")?;
     shell.inbox.ask(move |engine, _| engine.case(id)).await.ok()?.ok()?
 }
 
 /// Answers a wish for a form: with the form, or with why the command would be refused.
 async fn form(shell: Arc<Shell>, wish: FormWish, answer: oneshot::Sender<Answered>) {
-    let FormWish { by, room, thread, case, verb, lang } = wish;
+    let FormWish { by, room, thread, case, verb, about, lang } = wish;
     let lang = lang_of(&shell, &by, &room, lang);
     // The form has no id of its own: what is sent in with it has.
-    let command = Command { id: String::new(), by, door: Door::Modal, room, thread, lang, verb, case, args: Args::None };
+    let command = Command { id: String::new(), by, door: Door::Modal, room, thread, lang, verb, case, args: about };
     let asked = command.clone();
     // Without an answer of the engine the bot is stopping: the chat hears it from the dropped end.
     let Ok(found) = shell.inbox.ask(move |engine, now| engine.form(now, &asked)).await else { return };
     let answered = match found {
         Ok(Ok(form)) => show::form(&shell, &command, &form),
         Ok(Err(refusal)) => {
-            let refused = Answer { ok: false, say: refusal.say(), case: command.case, send: None, of: None };
-            show::refused(&shell, &command.id, lang, refused)
+            let refused = Answer { ok: false, say: refusal.say(), case: command.case, send: refusal.shows(), of: None };
+            let case = case_of(&shell, &refused).await;
+            show::answered(&shell, &command, refused, case.as_ref())
         }
         Err(error) => {
             tracing::error!(%error, "a form could not be filled in");

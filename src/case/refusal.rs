@@ -40,6 +40,10 @@ pub enum Refusal {
     NewText(CaseId, u32),
     /// Another text than the one that was to be approved waits now: the case, the send that waits.
     OtherText(CaseId, u32),
+    /// The button stood beside a text that is no longer the one: a draft of this case is, and is shown.
+    OtherDraft(CaseId),
+    /// The button stood beside a text that no longer waits, and no draft took its place: the send that is on its way, if any.
+    TextGone(Option<u32>),
     /// This command is not taken from here: the kind of door it came through.
     WrongDoor(Door),
     /// No such colleague; those that there are.
@@ -102,6 +106,7 @@ impl Refusal {
     pub fn shows(&self) -> Option<u32> {
         match self {
             Refusal::NewText(_, send) | Refusal::OtherText(_, send) => Some(*send),
+            Refusal::TextGone(send) => *send,
             _ => None,
         }
     }
@@ -132,6 +137,9 @@ impl Refusal {
             Refusal::IdUsed(id) => said("id-used").text("id", id.chars().filter(|c| !c.is_control()).take(40).collect::<String>()),
             Refusal::NewText(case, send) => said("new-text").text("n", case.0.to_string()).text("version", send.to_string()),
             Refusal::OtherText(case, send) => said("other-text").text("n", case.0.to_string()).text("version", send.to_string()),
+            Refusal::OtherDraft(case) => said("other-draft").text("n", case.0.to_string()),
+            Refusal::TextGone(None) => said("text-gone"),
+            Refusal::TextGone(Some(_)) => said("text-gone-now"),
             Refusal::WrongDoor(door) => said("wrong-door").with("door", Arg::Code(format!("door-{}", code(door)))),
             Refusal::UnknownPerson(name, known) if known.is_empty() => said("unknown-person-nobody").text("name", name),
             Refusal::UnknownPerson(name, known) => said("unknown-person").text("name", name).text("known", known.join(", ")),

@@ -1,6 +1,6 @@
 //! `discard`: throws away the current draft, or else a send that waits for a person.
 
-use super::{Command, PRESSED, Row, Run, Takes, Verb, done, is_lead, not_merged};
+use super::{Command, PRESSED, Row, Run, Takes, Verb, done, is_lead, not_merged, same_text};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, SendState, StopReason};
@@ -21,6 +21,7 @@ pub const ROW: Row = Row {
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    same_text(&w.case, &c.args)?;
     not_merged(w)?;
     let free = is_lead(w, c);
     if let Some((id, by)) = w.case.current_draft().map(|d| (d.id, d.by.clone())) {

@@ -1,6 +1,6 @@
 //! `reject`: a lead does not let a send go, and may say why. Its text is the draft again.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, awaiting, done, give_back, given_text};
+use super::{Command, FORM, Row, Run, Takes, Verb, awaiting, done, give_back, given_text, same_text};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, SendState, StopReason};
@@ -22,6 +22,7 @@ pub const ROW: Row = Row {
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    same_text(&w.case, &c.args)?;
     let id = awaiting(w)?;
     if let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) {
         send.state = SendState::Stopped(StopReason::Rejected);

@@ -1,7 +1,7 @@
 //! `reply`: answers in public. With text it sends that text; without, the current draft, or a send
 //! that was held. A case without an owner is claimed by it; another's is refused.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, given_text, is_lead, open, sent};
+use super::{Args, Command, FORM, Row, Run, Takes, Verb, given_text, is_lead, open, same_text, sent};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, Outgoing, SendKind, SendState, StopReason};
@@ -22,6 +22,7 @@ pub const ROW: Row = Row {
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    same_text(&w.case, &c.args)?;
     open(w)?;
     w.not_anothers(&c.by)?;
     let held = w.case.live_send().filter(|s| matches!(s.state, SendState::Held(_))).map(|s| (s.id, s.kind == SendKind::Reply));
@@ -31,8 +32,8 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
             w.own(&c.by)?;
             w.send(SendKind::Reply, text, c, &c.by)?
         }
-        // What was held goes on, unless another answer was drafted since.
-        (None, Some((id, false)), _) | (None, Some((id, true)), None) => {
+        // What was held goes on, unless another answer was drafted since; a button is about the text beside it.
+        (None, Some((id, answer)), draft) if is_meant(c, answer, draft.is_some()) => {
             w.own(&c.by)?;
             rearm(w, c, id)?;
             return Ok(sent(w, id));
@@ -42,12 +43,21 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
             w.own(&c.by)?;
             w.send(SendKind::Reply, draft.text.expose(), c, &draft.by)?
         }
-        (None, None, None) => return Err(Refusal::NoDraft),
+        (None, _, None) => return Err(Refusal::NoDraft),
     };
     for draft in &mut w.case.drafts {
         draft.closed = true;
     }
     Ok(sent(w, send))
+}
+
+/// Whether it is what was held that is meant, not the draft. `answer`: it is a public answer, as the draft is.
+fn is_meant(c: &Command, answer: bool, drafted: bool) -> bool {
+    match c.args {
+        Args::Version(_) => true,
+        Args::Draft(_) => false,
+        _ => !answer || !drafted,
+    }
 }
 
 /// A new answer takes the place of one that waits for a person.

@@ -1,6 +1,6 @@
 //! `undo`: calls back a send within its window, else takes back one's own last act.
 
-use super::{Command, PRESSED, Row, Run, Takes, Verb, give_back, is_lead, not_merged};
+use super::{Command, PRESSED, Row, Run, Takes, Verb, give_back, is_lead, not_merged, same_text};
 use crate::case::refusal::Refusal;
 use crate::case::work::{UNDO_ACT_MS, Work};
 use crate::case::{Case, Event, SendKind, SendState, Status, StopReason, Undoable};
@@ -23,6 +23,7 @@ pub const ROW: Row = Row {
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    same_text(&w.case, &c.args)?;
     not_merged(w)?;
     if let Some(live) = w.case.live_send() {
         let (id, by) = (live.id, live.by.clone());

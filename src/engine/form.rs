@@ -8,7 +8,7 @@ use crate::case::step::{self, CaseInput};
 use crate::case::work::{Ctx, Work};
 use crate::case::{Case, Outgoing, SendKind, SendState};
 use crate::clock::Time;
-use crate::command::{Args, Command, Door, Takes, Verb, fill, published_text, table};
+use crate::command::{Args, Command, Door, Takes, Verb, fill, published_text, same_text, table};
 use crate::policy::AgentId;
 use crate::post::{Account, Author, PostId};
 use crate::store::StoreError;
@@ -69,6 +69,7 @@ impl Engine {
     }
 
     fn fill_in(&self, now: Time, command: &Command, case: Case) -> Result<Form, Refusal> {
+        same_text(&case, &command.args)?;
         let ctx = Ctx { now, policy: &self.policy, desk: &self.desk, other: None };
         let tried = |args: Args| step::step(case.clone(), CaseInput::Command(&Command { args, ..command.clone() }), ctx).map(|(w, _)| w);
         let work = match (command.verb, tried(Args::Text(SOME_TEXT.to_owned()))?) {

@@ -148,6 +148,9 @@ fn refusals() -> Vec<Refusal> {
         Refusal::IdUsed("x".into()),
         Refusal::NewText(id, 2),
         Refusal::OtherText(id, 2),
+        Refusal::OtherDraft(id),
+        Refusal::TextGone(None),
+        Refusal::TextGone(Some(2)),
         Refusal::WrongDoor(crate::command::Door::Reaction),
         Refusal::TooMuch("claim".into(), "x".into()),
         Refusal::NotOneOf("priority".into(), "x".into()),
@@ -327,8 +330,10 @@ fn every_refusal_becomes_a_sentence_in_both_languages() {
         for lang in [Lang::En, Lang::Es] {
             let said = words.tell(&refusal.say(), lang);
             // Some end in how the command goes.
-            let whole =
-                said.ends_with(['.', '?']) || refusal.shows().is_some() || refusal.say().args.iter().any(|(name, _)| name == "usage");
+            let whole = said.ends_with(['.', '?'])
+                || refusal.shows().is_some()
+                || matches!(refusal, Refusal::OtherDraft(_))
+                || refusal.say().args.iter().any(|(name, _)| name == "usage");
             assert!(whole && !said.contains(['{', '$']), "{said}");
         }
     }

@@ -73,9 +73,14 @@ pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Wor
         lines.push(send::address(&pen, send));
         lines.extend(send::countdown(&pen, case, send));
     }
-    let approving = matches!(answer.say.code.as_str(), "done-approve" | "refused-new-text" | "refused-other-text");
+    let approving = ["done-approve", "refused-new-text", "refused-other-text", "refused-text-gone-now"].contains(&answer.say.code.as_str());
     if approving && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
         lines.extend(send::text(&pen, case, send, false));
+    }
+    if answer.say.code == "refused-other-draft"
+        && let Some((case, draft)) = case.and_then(|c| c.current_draft().map(|d| (c, d)))
+    {
+        lines.extend(entry::draft_text(&pen, case, draft.id, false));
     }
     text(&answer.say.code, lines)
 }

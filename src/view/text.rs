@@ -156,8 +156,9 @@ pub fn summary(card: &CardView, style: &Style) -> String {
 
 /// What can be typed now.
 fn actions(actions: &[Action], case: u64) -> String {
-    // The first text of a case needs no number: there was no other to be read.
-    let version = |a: &Action| a.version.filter(|v| *v > 1).map_or_else(String::new, |v| format!(" {v}"));
+    // The first text of a case needs no number: there was no other to be read. Other commands take none.
+    let version =
+        |a: &Action| a.version.filter(|v| *v > 1 && a.verb == crate::command::Verb::Approve).map_or_else(String::new, |v| format!(" {v}"));
     format!("→ {}", actions.iter().map(|a| format!("{} {case}{}", a.typed, version(a))).collect::<Vec<_>>().join(" · "))
 }
 

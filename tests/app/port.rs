@@ -48,7 +48,16 @@ impl World {
     }
     async fn wish(&self, by: &str, verb: Verb, case: u64) -> Answered {
         let (by, room) = (AgentId::from(by), RoomId::from("console"));
-        self.hand_in(Typed::Form(FormWish { by, room, thread: None, case: Some(CaseId(case)), verb, lang: None })).await
+        self.hand_in(Typed::Form(FormWish {
+            by,
+            room,
+            thread: None,
+            case: Some(CaseId(case)),
+            verb,
+            about: sereno::command::Args::None,
+            lang: None,
+        }))
+        .await
     }
     async fn form(&self, by: &str, verb: Verb, case: u64) -> FormView {
         let answered = self.wish(by, verb, case).await;

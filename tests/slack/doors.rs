@@ -202,3 +202,30 @@ async fn a_lead_approves_the_text_that_the_button_is_about() {
     town.sound().await;
     assert_eq!(town.published().len(), 1);
 }
+
+#[tokio::test]
+async fn the_buttons_of_a_draft_that_was_replaced_do_nothing_and_show_the_present_one() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    ana.says(TEAM_CHANNEL, Some(&card.ts), "!draft It left our house yesterday");
+    let old = town.entry(&card.ts, "It left our house yesterday").await;
+    let value = |action: &str| old.actions.iter().find(|(id, _)| id == action).map(|(_, value)| value.clone()).unwrap();
+    let (send, edit, discard) = (value("sereno:reply"), value("sereno:draft"), value("sereno:discard"));
+    eva.says(TEAM_CHANNEL, Some(&card.ts), "!draft It never left our house");
+    let new = town.entry(&card.ts, "It never left our house").await;
+    // She still sees the buttons as they were.
+    for (action, value) in [("sereno:reply", send), ("sereno:discard", discard), ("sereno:draft", edit)] {
+        let told = town.slack.books().whispers(&ana.id).len();
+        ana.presses_as_it_was(&old.ts, action, &value);
+        let said = town.slack.until("she is told", |b| b.whispers(&ana.id).get(told).map(|w| w.words())).await;
+        assert!(said.contains("It never left our house"), "{action}: {said}");
+    }
+    town.settled().await;
+    assert!(town.published().is_empty() && town.slack.books().modals(&ana.id).is_empty());
+    ana.presses(&new.ts, "sereno:reply");
+    town.sent("It never left our house").await;
+    town.sound().await;
+    assert_eq!(town.published().len(), 1);
+}

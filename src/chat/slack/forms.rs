@@ -7,7 +7,7 @@ use super::session::Fail;
 use super::wire::{Meta, Shortcut, Typing, Who};
 use crate::case::CaseId;
 use crate::chat::{FormWish, Typed};
-use crate::command::{Verb, table};
+use crate::command::{Args, Verb, table};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::view::{FormView, View};
 use serde_json::{Value, json};
@@ -77,6 +77,7 @@ pub(super) fn wish(who: &Who, room: &str, thread: Option<&str>, case: Option<Cas
         thread: thread.map(str::to_owned),
         case,
         verb,
+        about: Args::None,
         lang: colleague.lang,
     }
 }

@@ -9,8 +9,8 @@ use super::people::{Colleague, No};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
 use super::{Shared, forms, home, people, reactions};
 use crate::case::CaseId;
-use crate::chat::{Answered, Memory, Parked, Said, Typed};
-use crate::command::{Args, Command, Door, Row, Run, Takes, table};
+use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed};
+use crate::command::{Command, Door, Row, Run, Takes, table};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
 use crate::view::text::{self, Style};
@@ -528,6 +528,7 @@ impl Hearing {
         if row.doors.contains(&Door::Modal) && !(press.on_entry() && matches!(row.takes, Takes::MaybeText)) {
             ack.plain();
             let wish = forms::wish(&press.who, &room, thread.as_deref(), Some(CaseId(press.case)), press.verb, &colleague);
+            let wish = FormWish { about: press.about.clone(), ..wish };
             return forms::open(self, wish, &press.trigger, &asker(lang)).await;
         }
         let command = Command {
@@ -539,7 +540,7 @@ impl Hearing {
             lang,
             verb: press.verb,
             case: Some(CaseId(press.case)),
-            args: press.version.map_or(Args::None, Args::Version),
+            args: press.about.clone(),
         };
         let Some(answered) = self.ask(Typed::Command(command), Some(turn)).await else { return };
         ack.plain();

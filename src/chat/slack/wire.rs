@@ -4,7 +4,7 @@
 //! that we need is told from what we do not care for, and kept whole (see [`super::inbound`]).
 
 use super::render;
-use crate::command::{Verb, table};
+use crate::command::{Args, Verb, table};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -128,7 +128,7 @@ pub(super) struct Press {
     pub verb: Verb,
     pub case: u64,
     /// Which of its texts is meant.
-    pub version: Option<u32>,
+    pub about: Args,
     /// `None`: in the app's home.
     pub room: Option<String>,
     pub ts: Option<String>,
@@ -311,10 +311,14 @@ fn verb(name: &str) -> Option<Verb> {
     table::find(name).map(|row| row.verb)
 }
 
-/// The case that a button's value names, and which of its texts: `42` or `42:7`.
-fn case(value: &str) -> Option<(u64, Option<u32>)> {
-    let (case, version) = value.split_once(':').map_or((value, None), |(case, version)| (case, Some(version)));
-    Some((case.parse().ok()?, version.map(str::parse).transpose().ok()?))
+/// The case that a button's value names, and which of its texts: `42`, a send's `42:7`, a draft's `42:d3`.
+fn case(value: &str) -> Option<(u64, Args)> {
+    let Some((case, text)) = value.split_once(':') else { return Some((value.parse().ok()?, Args::None)) };
+    let about = match text.strip_prefix('d') {
+        Some(draft) => Args::Draft(draft.parse().ok()?),
+        None => Args::Version(text.parse().ok()?),
+    };
+    Some((case.parse().ok()?, about))
 }
 
 fn press(p: &Value) -> Result<Heard, Unread> {
@@ -333,13 +337,13 @@ fn press(p: &Value) -> Result<Heard, Unread> {
         (verb(name.split(':').next().unwrap_or_default()), text(action, "/value").and_then(case))
     };
     // A link's button also comes as a press; it has done its work by then.
-    let (Some(verb), Some((case, version))) = (verb, case) else { return Ok(Heard::Nothing) };
+    let (Some(verb), Some((case, about))) = (verb, case) else { return Ok(Heard::Nothing) };
     let ts = own(p, "/container/message_ts").or_else(|| own(p, "/message/ts"));
     Ok(Heard::Press(Press {
         who,
         verb,
         case,
-        version,
+        about,
         room: own(p, "/channel/id").or_else(|| own(p, "/container/channel_id")),
         thread: own(p, "/message/thread_ts").or_else(|| own(p, "/container/thread_ts")),
         ts,

@@ -43,7 +43,8 @@ pub fn of_case(pen: &Pen<'_>, case: &Case) -> Vec<Action> {
 pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
     let verbs = match event {
         Event::Drafted { draft } if case.current_draft().is_some_and(|d| d.id == *draft) => {
-            return vec![labelled(pen, Verb::Reply, "action-send"), labelled(pen, Verb::Draft, "action-edit"), action(pen, Verb::Discard)];
+            let all = [labelled(pen, Verb::Reply, "action-send"), labelled(pen, Verb::Draft, "action-edit"), action(pen, Verb::Discard)];
+            return all.into_iter().map(|action| Action { draft: Some(*draft), ..action }).collect();
         }
         Event::Queued { send, .. } | Event::Held { send, .. } | Event::ApprovalAsked { send } => {
             // Only what this very event led to: a later one has buttons of its own.
@@ -55,7 +56,7 @@ pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
                     | (Event::ApprovalAsked { .. }, Some(SendState::AwaitingApproval))
             );
             if fits && matches!(event, Event::Queued { .. }) {
-                return vec![labelled(pen, Verb::Undo, "action-cancel")];
+                return vec![Action { version: Some(*send), ..labelled(pen, Verb::Undo, "action-cancel") }];
             }
             if fits { of_send(state) } else { Vec::new() }
         }
@@ -98,9 +99,10 @@ fn private(pen: &Pen<'_>, case: &Case) -> Option<Verb> {
 }
 
 fn actions(pen: &Pen<'_>, verbs: &[Verb], live: Option<&Outgoing>) -> Vec<Action> {
+    let about_text = |verb: &Verb| matches!(verb, Verb::Approve | Verb::Reject | Verb::Reply | Verb::Discard | Verb::Undo);
     let bound = |verb: &Verb| Action {
-        // Whoever presses it approves the text beside it, not one that came since.
-        version: live.filter(|_| *verb == Verb::Approve).map(|s| s.id),
+        // Whoever presses it means the text beside it, not one that came since.
+        version: live.filter(|_| about_text(verb)).map(|s| s.id),
         ..action(pen, *verb)
     };
     verbs.iter().map(bound).collect()
@@ -112,7 +114,7 @@ fn action(pen: &Pen<'_>, verb: Verb) -> Action {
 
 /// An action that is called something better where it stands.
 fn labelled(pen: &Pen<'_>, verb: Verb, label: &str) -> Action {
-    Action { verb, label: pen.get(label), typed: typed(pen, &code(&verb)), version: None }
+    Action { verb, label: pen.get(label), typed: typed(pen, &code(&verb)), version: None, draft: None }
 }
 
 /// What to type for a verb, in the reader's language: the name that its usage begins with.

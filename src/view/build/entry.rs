@@ -188,7 +188,8 @@ fn drafted(pen: &Pen<'_>, case: &Case, say: Say, id: u32) -> Line {
     vec![pen.own(&say.number("draft", id).number("length", length).number("max", pen.max_length(&case.account)))]
 }
 
-fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
+/// A draft as it was written, or a sentence where the place may not show it.
+pub fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
     let Some(draft) = case.drafts.iter().find(|d| d.id == id) else { return Vec::new() };
     if send::is_private_draft(case, draft) && !private {
         return vec![vec![Piece::Words(pen.get("send-private"))]];

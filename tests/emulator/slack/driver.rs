@@ -277,6 +277,16 @@ impl User {
         Act { ts: ts.into(), told: vec![told] }
     }
 
+    /// Presses a button that stood under a message when this person last looked, and may stand there no longer.
+    pub fn presses_as_it_was(&self, ts: &str, action: &str, value: &str) -> Act {
+        let mut state = self.state();
+        let (channel, _, whisper) = state.shown(ts);
+        let text = json!({"type": "plain_text", "text": action, "emoji": false});
+        let element = json!({"type": "button", "action_id": action, "value": value, "text": text});
+        let told = state.pressed(&self.id, &channel, ts, &Found { element, block_id: "as it was".into() }, None, whisper);
+        Act { ts: ts.into(), told: vec![told] }
+    }
+
     /// Chooses from a menu under a message: by the choice's value or its words.
     pub fn chooses(&self, ts: &str, choice: &str) -> Act {
         let mut state = self.state();

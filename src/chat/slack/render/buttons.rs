@@ -65,9 +65,13 @@ fn button(action: &Action, case: u64) -> Value {
     button
 }
 
-/// The case, and which of its texts is meant where the action is bound to one: `42`, `42:7`.
+/// The case, and which of its texts is meant where the action is bound to one: `42`, the send `42:7`, the draft `42:d3`.
 fn value(action: &Action, case: u64) -> String {
-    action.version.map_or_else(|| case.to_string(), |version| format!("{case}:{version}"))
+    match (action.draft, action.version) {
+        (Some(draft), _) => format!("{case}:d{draft}"),
+        (None, Some(version)) => format!("{case}:{version}"),
+        (None, None) => case.to_string(),
+    }
 }
 
 fn more(actions: &[&Action], case: u64) -> Value {

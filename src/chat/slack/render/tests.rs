@@ -131,7 +131,7 @@ fn some_lines() -> impl Strategy<Value = Vec<Line>> {
 }
 
 fn some_actions() -> impl Strategy<Value = Vec<Action>> {
-    let one = |(verb, label, typed)| Action { verb, label, typed, version: None };
+    let one = |(verb, label, typed)| Action { verb, label, typed, version: None, draft: None };
     // A view offers each verb once.
     let verbs = proptest::sample::subsequence(TABLE.iter().map(|r| r.verb).collect::<Vec<_>>(), 0..12).prop_shuffle();
     (verbs, vec(("[a-z]{1,5}".prop_union("\\PC{1,200}"), "[a-z]{1,9}"), 12)).prop_map(move |(verbs, words)| {
