@@ -120,6 +120,8 @@ impl Refusal {
                 Some(near) => said("unknown-verb-near").text("verb", verb).text("near", near),
                 None => said("unknown-verb").text("verb", verb),
             },
+            // As it was typed: a number that no case can have is none of `#1`, `#2`, ….
+            Refusal::UnknownCase(CaseId(0)) => said("unknown-case").text("case", "0"),
             Refusal::UnknownCase(id) => said("unknown-case").case(*id),
             Refusal::Erased(id, Some(at)) => said("erased").case(*id).with("at", Arg::Moment(*at)),
             Refusal::Erased(id, None) => said("erased-once").case(*id),

@@ -16,8 +16,9 @@ pub const LINES_MAX: usize = 100;
 pub const NAME_MAX: usize = 60;
 /// The most of a handle, in graphemes.
 pub const HANDLE_MAX: usize = 100;
-/// Marks that may hang on one letter; more are piled up to spill over other lines.
-const MARKS_MAX: usize = 4;
+/// Marks that may hang on one letter; more are piled up to spill over other lines. Burmese writes five
+/// (`လျှော့`), Hebrew with its cantillation as many.
+const MARKS_MAX: usize = 8;
 
 /// Without controls, bidirectional controls and invisible characters; line ends as `\n`, tabs as
 /// spaces. Joiners stay where they join emoji or letters of scripts that need them.
@@ -198,7 +199,35 @@ mod tests {
         assert_eq!(strip("pay\u{200b}pal\u{feff}\u{2060}"), "paypal");
         assert_eq!(strip("a\u{1b}[31mred\u{7}\u{9b}2J"), "a[31mred2J");
         assert_eq!(strip("one\r\ntwo\rthree\u{2028}four\tfive"), "one\ntwo\nthree\nfour five");
-        assert_eq!(strip("z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}"), "z\u{300}\u{301}\u{302}\u{303}");
+    }
+
+    #[test]
+    fn marks_are_not_piled_up() {
+        for mark in ['\u{301}', '\u{20e3}', '\u{489}', '\u{e31}', '\u{64b}', '\u{1ab0}', '\u{fe20}', '\u{1dc0}', '\u{363}', '\u{93e}'] {
+            let piled = format!("a{}", mark.to_string().repeat(9_001));
+            for shown in [strip(&piled), name(&piled), handle(&piled), lines(&piled).concat()] {
+                assert!((2..=1 + MARKS_MAX).contains(&shown.chars().count()), "{mark:?}: {}", shown.chars().count());
+            }
+        }
+    }
+
+    #[test]
+    fn no_script_loses_a_mark() {
+        for word in [
+            "Tie\u{302}\u{301}ng Vie\u{323}\u{302}t",
+            "مُحَمَّدٌ رَسُولُ ٱللَّٰهِ",
+            "क्षत्रिय र्त्स्न्यै स्त्रियाँ",
+            "กตัญญู น้ำ ที่นี่ ผู้ใหญ่",
+            "လျှော့ကျွန်ုပ်မြို့",
+            "བསྒྲུབས་ཧཱུྃ",
+            "בְּרֵאשִׁ֖ית וַיֹּ֥אמֶר יְרוּשָׁלִַ֗ם",
+            "ស្ត្រីខ្មែរ",
+            "ಕನ್ನಡ ക്ഷ തെറ്റ് ශ්‍රී",
+            "👩🏽\u{200d}🚀🏳\u{fe0f}\u{200d}🌈👨\u{200d}👩\u{200d}👧\u{200d}👦 1\u{fe0f}\u{20e3}",
+        ] {
+            assert_eq!(strip(word), word);
+            assert_eq!(lines(word), [word]);
+        }
     }
 
     #[test]

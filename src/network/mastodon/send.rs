@@ -64,6 +64,10 @@ impl MastodonAccount {
             let call = Call::get(&["api", "v1", "accounts", &send.to.local_id]).share(Share::Read);
             let person: wire::Account = match self.api.json(call).await {
                 Ok(person) => person,
+                // Who is not found is no post that is gone: people must know whom they cannot reach.
+                Err(trouble) if trouble.is_gone() => {
+                    return Err(Outcome::Refused { why: "the server no longer finds the customer's account: deleted, suspended or moved".into() });
+                }
                 Err(trouble) => return Err(self.before(&trouble).await),
             };
             let known_by_uri = person.uri.as_ref().is_some_and(|u| !u.is_empty()) && send.to.id.as_str().starts_with("http");
