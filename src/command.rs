@@ -110,8 +110,8 @@ pub enum Args {
     For(i64),
     /// What the report covers.
     Period(Period),
-    /// Which cases to list.
-    Filter(Filter),
+    /// Which cases to list, and which page of them, from 1.
+    Filter(Filter, u32),
     /// A verb to be explained.
     Topic(String),
     /// Which text: the number of its send within the case.
@@ -212,7 +212,7 @@ pub enum Takes {
     For,
     /// A period, today if left out.
     Period,
-    /// A filter, open if left out.
+    /// A filter and a page, open and the first if left out.
     Filter,
     /// A verb, if any.
     Topic,
@@ -279,6 +279,17 @@ impl Command {
         let thread = if self.case.is_none() { self.thread.as_ref().map(|t| (&self.room, t)) } else { None };
         let asked = serde_json::to_vec(&(&self.by, self.verb, self.case, thread, &self.args)).unwrap_or_default();
         Sha256::digest(asked).iter().take(16).map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+impl Command {
+    /// The same command without its text, where that is nothing but the number of the very case in
+    /// whose thread it was said: `reply 3` in the thread of #3 sends the draft, and never a “3”.
+    #[must_use]
+    pub fn with_own_number(&self, case: CaseId) -> Option<Command> {
+        let worded = matches!(table::row(self.verb).takes, Takes::Text | Takes::MaybeText);
+        let is_number = worded && self.case.is_none() && given_text(self) == Some(case.0.to_string().as_str());
+        is_number.then(|| Command { case: Some(case), args: Args::None, ..self.clone() })
     }
 }
 

@@ -36,6 +36,9 @@ const PEOPLE: [&str; 4] = ["agent", "owner", "lead", "colleague"];
 
 /// Names of arguments that are numbers to be typed again, so never grouped by thousands.
 const LABELS: [&str; 6] = ["case", "entry", "send", "draft", "n", "id"];
+/// The argument that names a case, `#3`, and the one that is made of it: its bare number, `3`.
+const CASE: &str = "case";
+const NUMBER: &str = "n";
 
 /// The name of arguments that are moments as adverbs; all others read as behind “until”.
 const AT: &str = "at";
@@ -212,6 +215,13 @@ impl Words {
         let mut args = FluentArgs::new();
         for (name, arg) in &say.args {
             args.set(name.clone(), self.value(name, arg, lang, ctx));
+            // The case's number as it is typed behind a command: `undo 3`.
+            if let (CASE, Arg::Text(case)) = (name.as_str(), arg)
+                && let Some(n) = case.strip_prefix('#')
+                && !say.args.iter().any(|(name, _)| name == NUMBER)
+            {
+                args.set(NUMBER, n.to_owned());
+            }
         }
         for (i, name) in slots.iter().enumerate() {
             args.set((*name).to_owned(), FluentValue::from(format!("{SLOT}{i}{SLOT}")));
@@ -225,7 +235,7 @@ impl Words {
                 hygiene::one_line(ctx.policy.name_of(&AgentId::from(text.as_str())), hygiene::NAME_MAX).into()
             }
             // No case has the number 0: the sentence is about none.
-            Arg::Text(text) if name == "case" && text == "#0" => "–".into(),
+            Arg::Text(text) if name == CASE && text == "#0" => "–".into(),
             Arg::Text(text) => hygiene::one_line(text, hygiene::TEXT_MAX).into(),
             Arg::Number(n) if LABELS.contains(&name) => n.to_string().into(),
             Arg::Number(n) => FluentValue::from(*n),

@@ -6,7 +6,7 @@ use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use sereno::command::Filter;
 use sereno::engine::{Input, Reply};
 use sereno::outbox::{Effect, EntryState, Look, Outcome};
-use sereno::policy::{Approval, Role};
+use sereno::policy::{Approval, Lang, Role};
 use sereno::post::*;
 use sereno::store::Store;
 
@@ -1116,9 +1116,93 @@ fn plain_lists_show_the_most_urgent_first() {
     w.posts(&post("p1", "carla", "Is your office open today?"));
     w.posts(&post("p2", "dora", "Thank you all!"));
     w.say("luis", "priority 1 urgent");
-    let Reply::List { cases, filter } = w.query("vera", "list") else { panic!() };
+    let Reply::List { cases, filter, .. } = w.query("vera", "list") else { panic!() };
     assert_eq!(filter, Filter::Open);
     assert_eq!(cases.iter().map(|c| c.id.0).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_long_list_says_how_many_there_are_and_turns_its_pages() {
+    let mut w = world();
+    for n in 0..19 {
+        w.posts(&post(&format!("p{n}"), &format!("carla{n}"), COMPLAINT));
+    }
+    assert_eq!(w.reads("vera", "list", Lang::En)[0], "19 open cases, most urgent first");
+    w.posts(&post("p19", "carla19", COMPLAINT));
+    let twenty = w.reads("vera", "list", Lang::En);
+    assert_eq!((twenty.len(), twenty[0].as_str()), (21, "20 open cases, most urgent first"), "all are shown, and nothing is said of more");
+    assert_eq!(w.reads("vera", "list 2", Lang::En)[1], "There is no page 2: there is only one.");
+    for n in 20..39 {
+        w.posts(&post(&format!("p{n}"), &format!("carla{n}"), COMPLAINT));
+    }
+    let first = w.reads("vera", "list", Lang::En);
+    assert_eq!((first.len(), first[0].as_str()), (22, "39 open cases, most urgent first · 1 to 20 of 39"));
+    assert_eq!(first[21], "`list 2` shows the next 19.");
+    let second = w.reads("vera", "lista 2", Lang::Es);
+    assert_eq!((second.len(), second[0].as_str()), (20, "39 casos abiertos, los más urgentes primero · del 21 al 39, de 39"));
+    assert!(second.iter().skip(1).all(|l| !first.contains(l)), "no case stands on two pages");
+    assert_eq!(w.reads("vera", "lista libres", Lang::Es)[21], "`lista libres 2` muestra los 19 siguientes.");
+    assert_eq!(w.reads("vera", "list 3", Lang::En)[1], "There is no page 3: there are only 2.");
+    let none = w.say("vera", "list 0");
+    assert_eq!((none.ok, none.say.code.as_str()), (false, "refused-not-one-of"));
+}
+
+#[test]
+fn what_is_said_to_type_can_be_typed_as_it_stands() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.posts(&post("p2", "dora", COMPLAINT));
+    let shown = |w: &mut World, line: &str| {
+        let answer = w.say("ana", line);
+        w.shows(&answer)
+    };
+    assert!(shown(&mut w, "draft 2 On our way.").contains("`reply 2` sends it"));
+    assert!(shown(&mut w, "reply 2").contains("`undo 2` stops it"));
+    assert!(w.say("ana", "undo 2").ok);
+    assert!(shown(&mut w, "spam 1").contains("`restore 1` brings it back"));
+}
+
+#[test]
+fn the_number_of_a_thread_s_own_case_is_never_its_text() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    let thread = w.case(1).places[0].thread.clone();
+    w.say("ana", "draft 1 On our way.");
+    let said = |w: &mut World, id: &str, line: &str| {
+        let mut command = w.command(id, "ana", line);
+        (command.case, command.thread) = (None, thread.clone());
+        command.args = sereno::command::Args::Text("1".into());
+        w.give(vec![Input::Command(command)])
+    };
+    said(&mut w, "c1", "reply 1");
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies(), ["On our way."]);
+    // Nor a draft; another number is a text like any other.
+    said(&mut w, "c2", "draft 1 x");
+    assert_eq!(w.case(1).drafts.len(), 1);
+}
+
+#[test]
+fn the_help_shows_what_whoever_asks_may_do() {
+    let mut w = world();
+    let starts = |lines: &[String], word: &str| lines.iter().any(|l| l.starts_with(word));
+    let viewer = w.reads("vera", "help", Lang::En);
+    assert!(starts(&viewer, "list") && starts(&viewer, "history 42") && !starts(&viewer, "claim 42") && !starts(&viewer, "reload"));
+    assert!(viewer.iter().any(|l| l == "27 more commands take a higher role than yours."), "{viewer:?}");
+    let agent = w.reads("ana", "help", Lang::En);
+    assert!(starts(&agent, "claim 42") && !starts(&agent, "retract 42") && !starts(&agent, "reload"));
+    assert!(starts(&w.reads("luis", "help", Lang::En), "retract 42"));
+    assert!(w.reads("vera", "help claim", Lang::En).last().unwrap().contains("You cannot give this command"));
+    assert!(!w.reads("ana", "help claim", Lang::En).last().unwrap().contains("cannot"));
+}
+
+#[test]
+fn a_number_that_no_case_has_is_said_as_it_was_typed() {
+    let mut w = world();
+    for (line, said) in [("claim 0", "There is no case 0."), ("claim #0", "There is no case 0."), ("claim 7", "There is no case #7.")] {
+        let answer = w.say("ana", line);
+        assert!(w.shows(&answer).contains(said), "{line}: {}", w.shows(&answer));
+    }
 }
 
 #[test]

@@ -192,6 +192,12 @@ impl World {
         }
     }
 
+    /// The lines of what a query is answered with, as staff read them.
+    pub fn reads(&mut self, by: &str, line: &str, lang: Lang) -> Vec<String> {
+        let reply = self.query(by, line);
+        sereno::view::text::lines(&build::reply(&reply, &self.policy, &self.words, lang, self.now), &sereno::view::text::Style::PLAIN)
+    }
+
     fn ask(&mut self, id: &str, by: &str, line: &str) -> Ack {
         match self.parsed(id, by, line) {
             Ok(command) => self.give(vec![Input::Command(command)]).remove(0),

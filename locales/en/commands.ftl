@@ -25,13 +25,13 @@ help-link = Links two cases that belong together; each shows the other.
 help-spam = Hides the case as noise. `list spam` shows it, `restore` brings it back.
 help-restore = Brings a case back from among the hidden ones.
 help-history = Shows everything that happened to the case.
-help-list = Lists cases: open (the usual), mine, unclaimed or spam.
+help-list = Lists cases, twenty at a time: open (the usual), mine, unclaimed or spam.
 help-digest = Shows the figures of today, yesterday, the week or any day.
 help-pause = Stops all sending to the networks until `resume`.
 help-resume = Lets sending go on after `pause`.
 help-reload = Reads bot.toml again.
 help-undo = Stops an answer within its window, or undoes what you last did to the case.
-help-help = Lists the commands, or explains one.
+help-help = Lists the commands that you may give, or explains one.
 
 ## How each is written (in the case's thread, the number can be left out)
 usage-claim = claim 42
@@ -58,7 +58,7 @@ usage-link = link 42 43
 usage-spam = spam 42
 usage-restore = restore 42
 usage-history = history 42
-usage-list = list, or list mine, unclaimed, spam
+usage-list = list, or list mine, unclaimed, spam; list 2 for the second page
 usage-digest = digest, or digest yesterday, digest week, digest 2026-11-20
 usage-pause = pause
 usage-resume = resume
@@ -68,7 +68,7 @@ usage-help = help, or help reply
 
 # What can stand there.
 values-priority = low, normal, high, urgent
-values-list = open, mine, unclaimed, spam
+values-list = open, mine, unclaimed, spam, or a page from 1 on
 values-digest = today, yesterday, week, or a day such as 2026-11-20
 
 ## Answers
@@ -81,17 +81,17 @@ done-untag = { $case } is no longer labelled { $tag }.
 done-priority = { $case } has priority { $priority }.
 done-snooze = { $case } is put off until { $until }.
 done-escalate = { $case } is urgent now, and its thread says so.
-done-draft = Draft of { $case } noted: { $length } of { $max } characters. `reply` sends it.
+done-draft = Draft of { $case } noted: { $length } of { $max } characters. `reply { $n }` sends it.
 done-draft-too-long = Draft of { $case } noted, but too long to be sent: { $length } characters, { $max } at most.
 done-draft-unaddressed = Draft of { $case } noted, but no public post of the customer stands that it could answer.
-done-reply = { $case }: goes out as { $account } to { $to } in { $window } ({ $length } of { $max } characters). `undo` stops it.
-done-handoff = { $case }: private message to { $to } as { $account } in { $window } ({ $length } of { $max } characters). `undo` stops it.
-done-dm = { $case }: private message to { $to } as { $account } in { $window } ({ $length } of { $max } characters). `undo` stops it.
-done-correct = { $case }: our answer to { $to } as { $account } is changed in { $window } ({ $length } of { $max } characters). `undo` stops it.
-done-retract = { $case }: our answer to { $to } as { $account } is taken back in { $window }. `undo` stops it.
-done-approve = { $case }: approved. This goes out as { $account } to { $to } in { $window } ({ $length } of { $max } characters); `undo` stops it:
-done-send-approval = { $case }: waits for a lead's `approve`, then goes out as { $account } to { $to } ({ $length } of { $max } characters).
-done-send-paused = { $case }: sending is paused. It goes out as { $account } to { $to } ({ $length } of { $max } characters) after a lead's `resume`, { $window } from now at the earliest. `undo` stops it.
+done-reply = { $case }: goes out as { $account } to { $to } in { $window } ({ $length } of { $max } characters). `undo { $n }` stops it.
+done-handoff = { $case }: private message to { $to } as { $account } in { $window } ({ $length } of { $max } characters). `undo { $n }` stops it.
+done-dm = { $case }: private message to { $to } as { $account } in { $window } ({ $length } of { $max } characters). `undo { $n }` stops it.
+done-correct = { $case }: our answer to { $to } as { $account } is changed in { $window } ({ $length } of { $max } characters). `undo { $n }` stops it.
+done-retract = { $case }: our answer to { $to } as { $account } is taken back in { $window }. `undo { $n }` stops it.
+done-approve = { $case }: approved. This goes out as { $account } to { $to } in { $window } ({ $length } of { $max } characters); `undo { $n }` stops it:
+done-send-approval = { $case }: waits for a lead's `approve { $n }`, then goes out as { $account } to { $to } ({ $length } of { $max } characters).
+done-send-paused = { $case }: sending is paused. It goes out as { $account } to { $to } ({ $length } of { $max } characters) after a lead's `resume`, { $window } from now at the earliest. `undo { $n }` stops it.
 done-reject = { $case }: rejected; nothing goes out. The text is the draft again.
 done-discard = The draft of { $case } is discarded.
 done-discard-send = { $case }: the answer that waited is discarded and will not go out.
@@ -99,7 +99,7 @@ done-resolve = { $case } is resolved.
 done-reopen = { $case } is open again.
 done-merge = { $case } is merged and goes on in { $other }.
 done-link = { $case } and { $other } are linked.
-done-spam = { $case } is hidden. `restore` brings it back.
+done-spam = { $case } is hidden. `restore { $n }` brings it back.
 done-restore = { $case } is restored, and waits for an answer.
 done-pause = Nothing goes out to the networks until `resume`.
 done-resume = Sending goes on.
@@ -107,8 +107,8 @@ done-reload = bot.toml is being read again.
 done-undo = { $case }: `{ $verb }` is undone.
 done-undo-send = { $case }: stopped in time; nothing went out.
 done-undo-reply = { $case }: stopped in time; nothing went out. The text is the draft again, and the case stays with whoever has it.
-done-undo-handoff = { $case }: stopped in time; nothing went out. `handoff` without a text sends the same after all.
-done-undo-dm = { $case }: stopped in time; nothing went out. `dm` without a text sends the same after all.
+done-undo-handoff = { $case }: stopped in time; nothing went out. `handoff { $n }` without a text sends the same after all.
+done-undo-dm = { $case }: stopped in time; nothing went out. `dm { $n }` without a text sends the same after all.
 
 # Answers to `sereno outbox`.
 done-outbox-retry = Entry { $entry } is tried again.

@@ -314,7 +314,15 @@ list-spam = { $count ->
     [one] 1 hidden case; `restore` brings it back
    *[other] { $count } hidden cases; `restore` brings one back
 }
-list-more = Only the first { $count } are shown.
+list-shown = { $first } to { $last } of { $total }
+list-next-open = `list { $page }` shows the next { $count }.
+list-next-mine = `list mine { $page }` shows the next { $count }.
+list-next-unclaimed = `list unclaimed { $page }` shows the next { $count }.
+list-next-spam = `list spam { $page }` shows the next { $count }.
+list-no-page = { $pages ->
+    [one] There is no page { $page }: there is only one.
+   *[other] There is no page { $page }: there are only { $pages }.
+}
 history-more = Only the first { $count } of { $total } are shown.
 history-title = History of { $case }
 outbox-title = { $count ->
@@ -345,6 +353,11 @@ help-title = Commands
 help-more = `help` with a command's name says more about it.
 help-also = Also: { $names }
 help-role = For: { $role }
+help-role-not-yours = For: { $role }, or higher. You cannot give this command; a lead can help.
+help-others = { $count ->
+    [one] 1 more command takes a higher role than yours.
+   *[other] { $count } more commands take a higher role than yours.
+}
 
 ## The digest
 

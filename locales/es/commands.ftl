@@ -25,13 +25,13 @@ help-link = Enlaza dos casos que van juntos; cada uno muestra el otro.
 help-spam = Oculta el caso como ruido. `lista spam` lo enseña y `recuperar` lo trae de vuelta.
 help-restore = Recupera un caso oculto.
 help-history = Muestra todo lo que ha pasado en el caso.
-help-list = Lista casos: abiertos (lo normal), míos, libres o spam.
+help-list = Lista casos, de veinte en veinte: abiertos (lo normal), míos, libres o spam.
 help-digest = Muestra las cifras de hoy, de ayer, de la semana o de un día cualquiera.
 help-pause = Para todos los envíos a las redes hasta `reanudar`.
 help-resume = Los envíos siguen tras una `pausa`.
 help-reload = Lee otra vez bot.toml.
 help-undo = Para una respuesta a tiempo, o deshace lo último que hiciste en el caso.
-help-help = Lista las órdenes, o explica una.
+help-help = Lista las órdenes que puedes dar, o explica una.
 
 ## Cómo se escribe cada una (en el hilo del caso sobra el número)
 usage-claim = tomar 42
@@ -58,7 +58,7 @@ usage-link = enlazar 42 43
 usage-spam = spam 42
 usage-restore = recuperar 42
 usage-history = historial 42
-usage-list = lista, o lista míos, libres, spam
+usage-list = lista, o lista míos, libres, spam; lista 2 para la segunda página
 usage-digest = resumen, o resumen ayer, resumen semana, resumen 2026-11-20
 usage-pause = pausa
 usage-resume = reanudar
@@ -68,7 +68,7 @@ usage-help = ayuda, o ayuda responder
 
 # What can stand there.
 values-priority = baja, normal, alta, urgente
-values-list = abiertos, mios, libres, basura
+values-list = abiertos, míos, libres, spam, o una página a partir de la 1
 values-digest = hoy, ayer, semana, o un día como 2026-11-20
 
 ## Respuestas
@@ -81,17 +81,17 @@ done-untag = { $case } ya no lleva la etiqueta { $tag }.
 done-priority = { $case } tiene prioridad { $priority }.
 done-snooze = { $case } queda aplazado hasta { $until }.
 done-escalate = { $case } es ahora urgente, y así consta en su hilo.
-done-draft = Borrador de { $case } apuntado: { $length } de { $max } caracteres. Se envía con `responder`.
+done-draft = Borrador de { $case } apuntado: { $length } de { $max } caracteres. Se envía con `responder { $n }`.
 done-draft-too-long = Borrador de { $case } apuntado, pero es demasiado largo para enviarlo: { $length } caracteres, { $max } como mucho.
 done-draft-unaddressed = Borrador de { $case } apuntado, pero ya no queda ninguna publicación del cliente a la que responder.
-done-reply = { $case }: sale como { $account } para { $to } en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer`.
-done-handoff = { $case }: mensaje privado a { $to } como { $account } en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer`.
-done-dm = { $case }: mensaje privado a { $to } como { $account } en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer`.
-done-correct = { $case }: nuestra respuesta a { $to } como { $account } cambia en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer`.
-done-retract = { $case }: nuestra respuesta a { $to } como { $account } se retira en { $window }. Se para con `deshacer`.
-done-approve = { $case }: aprobado. Esto sale como { $account } para { $to } en { $window } ({ $length } de { $max } caracteres); `deshacer` lo para:
-done-send-approval = { $case }: espera a que un responsable la apruebe (`aprobar`); después sale como { $account } para { $to } ({ $length } de { $max } caracteres).
-done-send-paused = { $case }: los envíos están detenidos. Sale como { $account } para { $to } ({ $length } de { $max } caracteres) cuando un responsable los reanude (`reanudar`), y no antes de { $window }. `deshacer` lo impide.
+done-reply = { $case }: sale como { $account } para { $to } en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer { $n }`.
+done-handoff = { $case }: mensaje privado a { $to } como { $account } en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer { $n }`.
+done-dm = { $case }: mensaje privado a { $to } como { $account } en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer { $n }`.
+done-correct = { $case }: nuestra respuesta a { $to } como { $account } cambia en { $window } ({ $length } de { $max } caracteres). Se para con `deshacer { $n }`.
+done-retract = { $case }: nuestra respuesta a { $to } como { $account } se retira en { $window }. Se para con `deshacer { $n }`.
+done-approve = { $case }: aprobado. Esto sale como { $account } para { $to } en { $window } ({ $length } de { $max } caracteres); `deshacer { $n }` lo para:
+done-send-approval = { $case }: espera a que un responsable la apruebe (`aprobar { $n }`); después sale como { $account } para { $to } ({ $length } de { $max } caracteres).
+done-send-paused = { $case }: los envíos están detenidos. Sale como { $account } para { $to } ({ $length } de { $max } caracteres) cuando un responsable los reanude (`reanudar`), y no antes de { $window }. `deshacer { $n }` lo impide.
 done-reject = { $case }: rechazada; no sale nada. El texto vuelve a ser el borrador.
 done-discard = El borrador de { $case } queda descartado.
 done-discard-send = { $case }: queda descartada la respuesta que esperaba; no va a salir.
@@ -99,7 +99,7 @@ done-resolve = { $case } queda resuelto.
 done-reopen = { $case } vuelve a estar abierto.
 done-merge = { $case } queda fusionado y sigue en { $other }.
 done-link = { $case } y { $other } quedan enlazados.
-done-spam = { $case } queda oculto. Vuelve con `recuperar`.
+done-spam = { $case } queda oculto. Vuelve con `recuperar { $n }`.
 done-restore = { $case } queda recuperado y espera respuesta.
 done-pause = No sale nada a las redes hasta `reanudar`.
 done-resume = Los envíos siguen.
@@ -107,8 +107,8 @@ done-reload = Se está leyendo otra vez bot.toml.
 done-undo = { $case }: `{ $verb }` queda deshecho.
 done-undo-send = { $case }: parado a tiempo; no ha salido nada.
 done-undo-reply = { $case }: parado a tiempo; no ha salido nada. El texto vuelve a ser el borrador y el caso sigue con quien lo lleva.
-done-undo-handoff = { $case }: parado a tiempo; no ha salido nada. `privado` sin texto envía lo mismo después de todo.
-done-undo-dm = { $case }: parado a tiempo; no ha salido nada. `md` sin texto envía lo mismo después de todo.
+done-undo-handoff = { $case }: parado a tiempo; no ha salido nada. `privado { $n }` sin texto envía lo mismo después de todo.
+done-undo-dm = { $case }: parado a tiempo; no ha salido nada. `md { $n }` sin texto envía lo mismo después de todo.
 
 # Respuestas de `sereno outbox`.
 done-outbox-retry = La entrada { $entry } se intenta otra vez.

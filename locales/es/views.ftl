@@ -314,7 +314,15 @@ list-spam = { $count ->
     [one] 1 caso oculto; `recuperar` lo trae de vuelta
    *[other] { $count } casos ocultos; `recuperar` los trae de vuelta
 }
-list-more = Solo se muestran los primeros { $count }.
+list-shown = del { $first } al { $last }, de { $total }
+list-next-open = `lista { $page }` muestra los { $count } siguientes.
+list-next-mine = `lista míos { $page }` muestra los { $count } siguientes.
+list-next-unclaimed = `lista libres { $page }` muestra los { $count } siguientes.
+list-next-spam = `lista spam { $page }` muestra los { $count } siguientes.
+list-no-page = { $pages ->
+    [one] No hay página { $page }: solo hay una.
+   *[other] No hay página { $page }: solo hay { $pages }.
+}
 history-more = Solo se muestran los primeros { $count } de { $total }.
 history-title = Historial de { $case }
 outbox-title = { $count ->
@@ -345,6 +353,11 @@ help-title = Órdenes
 help-more = `ayuda` con el nombre de una orden explica más.
 help-also = También: { $names }
 help-role = Para: { $role }
+help-role-not-yours = Para: { $role }, o superior. Tú no puedes dar esta orden; un responsable puede ayudarte.
+help-others = { $count ->
+    [one] Hay 1 orden más, para un rol superior al tuyo.
+   *[other] Hay { $count } órdenes más, para un rol superior al tuyo.
+}
 
 ## El resumen
 

@@ -137,7 +137,7 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
     if rest.is_empty() {
         return match row.takes {
             Takes::Period => Ok(Args::Period(Period::default())),
-            Takes::Filter => Ok(Args::Filter(Filter::default())),
+            Takes::Filter => Ok(Args::Filter(Filter::default(), 1)),
             _ if optional => Ok(Args::None),
             _ => Err(usage()),
         };
@@ -150,7 +150,7 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
         Takes::Priority => priority(rest).map(Args::Priority).ok_or_else(other),
         Takes::For => duration(rest).map(Args::For).ok_or_else(|| Refusal::BadTime(brief(rest))),
         Takes::Period => period(rest).map(Args::Period).ok_or_else(other),
-        Takes::Filter => filter(rest).map(Args::Filter).ok_or_else(other),
+        Takes::Filter => page_of(rest).and_then(|(which, page)| Some(Args::Filter(filter(which)?, page))).ok_or_else(other),
         Takes::Version => version(rest).map(Args::Version).ok_or_else(too_much),
         Takes::Topic => {
             let name = rest.trim_start_matches(['!', '/']);
@@ -227,9 +227,21 @@ fn iso_day(typed: &str) -> Option<jiff::civil::Date> {
     typed.parse().ok().filter(|date: &jiff::civil::Date| date.to_string() == typed)
 }
 
+/// `mine 2` as `mine` and 2; without a number the first page. `None`: no page has that number.
+fn page_of(typed: &str) -> Option<(&str, u32)> {
+    let (before, last) = typed.rsplit_once(char::is_whitespace).unwrap_or(("", typed));
+    if !last.bytes().all(|b| b.is_ascii_digit()) {
+        return Some((typed, 1));
+    }
+    let before = before.trim_end();
+    let (filter, word) = before.rsplit_once(char::is_whitespace).unwrap_or(("", before));
+    let filter = if matches!(fold(word).as_str(), "page" | "pagina") { filter.trim_end() } else { before };
+    last.parse().ok().filter(|page| *page > 0).map(|page| (filter, page))
+}
+
 fn filter(typed: &str) -> Option<Filter> {
     Some(match fold(typed).as_str() {
-        "open" | "all" | "abierto" | "abiertos" | "abiertas" | "todos" => Filter::Open,
+        "" | "open" | "all" | "abierto" | "abiertos" | "abiertas" | "todos" => Filter::Open,
         "mine" | "my" | "mios" | "mias" | "mis casos" => Filter::Mine,
         "unclaimed" | "free" | "libre" | "libres" | "sin dueno" => Filter::Unclaimed,
         "spam" | "hidden" | "quarantine" | "basura" | "ocultos" | "cuarentena" => Filter::Spam,

@@ -121,7 +121,7 @@ fn takes_words(takes: Takes) -> &'static str {
         Takes::Priority => "low, normal, high, urgent",
         Takes::For => "length of time",
         Takes::Period => "(today, yesterday, week)",
-        Takes::Filter => "(open, mine, unclaimed, spam)",
+        Takes::Filter => "(open, mine, unclaimed, spam), (page)",
         Takes::Topic => "(command)",
         Takes::Version => "(version)",
     }

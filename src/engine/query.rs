@@ -9,6 +9,7 @@ use crate::command::{Args, Command, Filter, Period, Verb, table};
 use crate::digest::figures::{Figures, figures, open_at};
 use crate::digest::schedule;
 use crate::outbox::Entry;
+use crate::policy::Role;
 use crate::store::StoreError;
 
 /// An entry as `sereno outbox list` shows it.
@@ -27,8 +28,12 @@ pub enum Reply {
     List {
         /// What was asked for.
         filter: Filter,
-        /// The cases, most urgent first.
+        /// The cases of this page, most urgent first.
         cases: Vec<Case>,
+        /// Which page, from 1.
+        page: u32,
+        /// How many there are on all pages.
+        total: usize,
     },
     /// A case's trail.
     History {
@@ -39,14 +44,21 @@ pub enum Reply {
     },
     /// Figures.
     Digest(Box<Figures>),
-    /// All commands, or one.
-    Help(Option<Verb>),
+    /// What there is to say: one command, or all that this role may.
+    Help {
+        /// Which; `None`: all.
+        verb: Option<Verb>,
+        /// The role of whoever asks.
+        role: Role,
+    },
     /// The outbox.
     Outbox(Vec<OutboxLine>),
 }
 
-/// How many cases a list shows.
+/// How many cases a page of a list shows.
 pub const LIST_LIMIT: usize = 20;
+/// How far a list is counted.
+const LIST_COUNTED: usize = 100_000;
 /// How many events a history shows.
 const HISTORY_LIMIT: usize = 500;
 
@@ -58,11 +70,11 @@ impl Engine {
         }
         Ok(Ok(match command.verb {
             Verb::List => {
-                let filter = match command.args {
-                    Args::Filter(filter) => filter,
-                    _ => Filter::Open,
+                let (filter, page) = match command.args {
+                    Args::Filter(filter, page) => (filter, page.max(1)),
+                    _ => (Filter::Open, 1),
                 };
-                self.list(filter, &command.by)?
+                self.list(filter, page, &command.by)?
             }
             Verb::History => {
                 let gone = |id| super::erase::absent(&self.desk, self.counters, id);
@@ -83,20 +95,25 @@ impl Engine {
                 let (from, to) = self.bounds(period, now);
                 Reply::Digest(Box::new(self.figures(from, to, now)?))
             }
-            _ => Reply::Help(match &command.args {
-                Args::Topic(topic) => table::find(topic).map(|row| row.verb),
-                _ => None,
-            }),
+            _ => Reply::Help {
+                verb: match &command.args {
+                    Args::Topic(topic) => table::find(topic).map(|row| row.verb),
+                    _ => None,
+                },
+                role: self.policy.role(&command.by).unwrap_or(Role::Viewer),
+            },
         }))
     }
 
-    fn list(&self, filter: Filter, by: &crate::policy::AgentId) -> Result<Reply, StoreError> {
+    fn list(&self, filter: Filter, page: u32, by: &crate::policy::AgentId) -> Result<Reply, StoreError> {
         let owner = (filter == Filter::Mine).then_some(by);
+        let all = self.store.list(filter, owner, LIST_COUNTED)?;
+        let before = (page as usize).saturating_sub(1).saturating_mul(LIST_LIMIT);
         let mut cases = Vec::new();
-        for listed in self.store.list(filter, owner, LIST_LIMIT)? {
+        for listed in all.iter().skip(before).take(LIST_LIMIT) {
             cases.extend(self.store.case(listed.case)?);
         }
-        Ok(Reply::List { filter, cases })
+        Ok(Reply::List { filter, cases, page, total: all.len() })
     }
 
     /// The figures of `from <= t < to`, as known at `now`.

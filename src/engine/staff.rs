@@ -58,6 +58,8 @@ fn carry_out(tx: &mut Tx<'_>, command: &Command) -> Result<(Option<CaseId>, Done
         Err(refusal) => return Ok((named, Err(refusal))),
     };
     let id = case.id;
+    let own = command.with_own_number(id);
+    let command = own.as_ref().unwrap_or(command);
     let other = match command.args {
         Args::Case(other) => match tx.case(other)? {
             Some(other) => Some(other),

@@ -106,10 +106,10 @@ fn by_handle(pen: &Pen<'_>, say: &Say) -> Say {
 pub fn reply(reply: &Reply, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     let pen = Pen { words, policy, lang, now };
     match reply {
-        Reply::List { filter, cases } => text("list", lists::list(&pen, *filter, cases)),
+        Reply::List { filter, cases, page, total } => text("list", lists::list(&pen, *filter, cases, *page, *total)),
         Reply::History { case, events } => text("history", lists::history(&pen, case, events)),
         Reply::Digest(figures) => text("digest", digest::lines(&pen, figures)),
-        Reply::Help(verb) => text("help", lists::help(&pen, *verb)),
+        Reply::Help { verb, role } => text("help", lists::help(&pen, *verb, *role)),
         Reply::Outbox(lines) => text("outbox", lists::outbox(&pen, lines)),
     }
 }

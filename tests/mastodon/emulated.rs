@@ -772,6 +772,19 @@ async fn a_private_message_goes_to_the_account_not_to_the_name() {
 }
 
 #[tokio::test]
+async fn a_customer_who_is_gone_is_not_told_as_a_post_that_is_gone() {
+    let emulator = Emulator::start().await;
+    let account = adapter(settings(&emulator));
+    let post = mention(&emulator, &account, "@shop hola").await;
+    emulator.fault(On::Path("/accounts/"), Fault::Status { code: 404, done: false, after_s: None }, 1);
+    match account.send("op", &send(SendKind::Handoff, &post, "Hola."), None).await {
+        Outcome::Refused { why } => assert!(why.contains("account"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(emulator.books().answers_to(post.id.as_str()).is_empty());
+}
+
+#[tokio::test]
 async fn a_published_answer_is_corrected_and_taken_back() {
     let emulator = Emulator::start().await;
     let account = adapter(settings(&emulator));

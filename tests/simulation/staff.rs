@@ -214,7 +214,7 @@ impl Staff {
             Verb::Priority => Args::Priority(*rng.pick(&Priority::ALL)),
             Verb::Snooze => Args::For(*rng.pick(&[MINUTE_MS, 20 * MINUTE_MS, 3 * HOUR_MS, DAY_MS])),
             Verb::Digest => Args::Period(*rng.pick(&[Period::Today, Period::Yesterday, Period::Week])),
-            Verb::List => Args::Filter(*rng.pick(&[Filter::Open, Filter::Mine, Filter::Unclaimed, Filter::Spam])),
+            Verb::List => Args::Filter(*rng.pick(&[Filter::Open, Filter::Mine, Filter::Unclaimed, Filter::Spam]), 1),
             _ => Args::None,
         };
         let mut room = RoomId::from("support");

@@ -156,8 +156,9 @@ fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
     };
     let case = match object.get("case") {
         None | Some(Value::Null) => None,
-        Some(Value::String(case)) => Some(case.clone()),
-        Some(Value::Number(case)) if case.is_u64() => Some(case.to_string()),
+        // Marked: in a thread, a bare number in front of a text would belong to the text.
+        Some(Value::String(case)) => Some(format!("#{}", case.trim().trim_start_matches('#'))),
+        Some(Value::Number(case)) if case.is_u64() => Some(format!("#{case}")),
         Some(_) => return Err(wrong(Say::new("console-field-case").text("field", "case"))),
     };
     let id = name_of("id")?.ok_or_else(|| wrong(Say::new("console-field-missing").text("field", "id")))?;

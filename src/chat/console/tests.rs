@@ -46,7 +46,7 @@ fn json_lines_carry_who_and_what() {
     };
     assert_eq!(one, Ok(Some(expected)));
     assert_eq!(text_of(Format::Json, r#"{"id":"7","line":"!claim 42"}"#), "claim 42");
-    assert_eq!(text_of(Format::Json, r#"{"id":"7","verb":"claim","case":42}"#), "claim 42");
+    assert_eq!(text_of(Format::Json, r#"{"id":"7","verb":"claim","case":42}"#), "claim #42");
 }
 
 #[test]

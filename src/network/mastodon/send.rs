@@ -66,7 +66,9 @@ impl MastodonAccount {
                 Ok(person) => person,
                 // Who is not found is no post that is gone: people must know whom they cannot reach.
                 Err(trouble) if trouble.is_gone() => {
-                    return Err(Outcome::Refused { why: "the server no longer finds the customer's account: deleted, suspended or moved".into() });
+                    return Err(Outcome::Refused {
+                        why: "the server no longer finds the customer's account: deleted, suspended or moved".into(),
+                    });
                 }
                 Err(trouble) => return Err(self.before(&trouble).await),
             };

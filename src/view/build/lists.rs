@@ -1,6 +1,6 @@
 //! Lists of cases, histories, the outbox, help. They may stand in any room, so nothing private is in them.
 
-use super::pen::{Pen, dotted, one_line};
+use super::pen::{DOT, Pen, dotted, one_line};
 use super::{card, entry, post, send};
 use crate::case::refusal::code;
 use crate::case::{Case, Event, EventRecord, Status, StopReason};
@@ -8,19 +8,30 @@ use crate::command::table::{TABLE, names, row};
 use crate::command::{Filter, Row, Verb};
 use crate::engine::{LIST_LIMIT, OutboxLine};
 use crate::outbox::{EntryState, Lane};
+use crate::policy::Role;
 use crate::say::{Arg, Say};
 use crate::view::{Line, Piece};
 
 /// How much of a post a list shows, in graphemes.
 const EXCERPT: usize = 80;
 
-/// Cases, a line each, under how many there are.
-pub fn list(pen: &Pen<'_>, filter: Filter, cases: &[Case]) -> Vec<Line> {
-    let title = Say::new(&format!("list-{}", code(&filter))).number("count", cases.len());
-    let mut lines = vec![vec![Piece::Strong(pen.say(&title))]];
+/// A page of cases, a line each, under how many there are in all and which of them these are.
+pub fn list(pen: &Pen<'_>, filter: Filter, cases: &[Case], page: u32, total: usize) -> Vec<Line> {
+    let title = Say::new(&format!("list-{}", code(&filter))).number("count", total);
+    let mut head = vec![Piece::Strong(pen.say(&title))];
+    let before = (page as usize).saturating_sub(1).saturating_mul(LIST_LIMIT);
+    let (first, last) = (before.saturating_add(1), before.saturating_add(cases.len()));
+    if !cases.is_empty() && cases.len() < total {
+        let shown = Say::new("list-shown").number("first", first).number("last", last).number("total", total);
+        head.extend([Piece::Words(DOT.into()), pen.own(&shown)]);
+    }
+    let mut lines = vec![head];
     lines.extend(cases.iter().map(|c| listed(pen, c)));
-    if cases.len() >= LIST_LIMIT {
-        lines.push(vec![pen.own(&Say::new("list-more").number("count", LIST_LIMIT))]);
+    if cases.is_empty() && total > 0 {
+        lines.push(vec![pen.own(&Say::new("list-no-page").number("page", page).number("pages", total.div_ceil(LIST_LIMIT)))]);
+    } else if last < total {
+        let next = Say::new(&format!("list-next-{}", code(&filter))).text("page", page.saturating_add(1).to_string());
+        lines.push(vec![pen.own(&next.number("count", (total - last).min(LIST_LIMIT)))]);
     }
     lines
 }
@@ -114,24 +125,29 @@ pub fn outbox(pen: &Pen<'_>, entries: &[OutboxLine]) -> Vec<Line> {
     lines
 }
 
-/// All commands, or one of them in full.
-pub fn help(pen: &Pen<'_>, verb: Option<Verb>) -> Vec<Line> {
+/// All commands that `role` may, or one of them in full.
+pub fn help(pen: &Pen<'_>, verb: Option<Verb>, role: Role) -> Vec<Line> {
     let brief = |row: &Row| {
         let usage = Piece::Strong(pen.get(&format!("usage-{}", row.name)));
         vec![usage, Piece::Words(format!("  {}", pen.get(&format!("help-{}", row.name))))]
     };
     let Some(verb) = verb else {
         let mut lines = vec![vec![Piece::Strong(pen.get("help-title"))]];
-        lines.extend(TABLE.iter().map(brief));
+        let (may, may_not): (Vec<&Row>, Vec<&Row>) = TABLE.iter().partition(|row| row.role <= role);
+        lines.extend(may.into_iter().map(brief));
+        if !may_not.is_empty() {
+            lines.push(vec![pen.own(&Say::new("help-others").number("count", may_not.len()))]);
+        }
         lines.push(vec![Piece::Words(pen.get("help-more"))]);
         return lines;
     };
-    let row = row(verb);
-    let others: Vec<&str> = names(row).filter(|n| *n != row.name).collect();
-    let mut lines = vec![brief(row)];
+    let wanted = row(verb);
+    let others: Vec<&str> = names(wanted).filter(|n| *n != wanted.name).collect();
+    let mut lines = vec![brief(wanted)];
     if !others.is_empty() {
         lines.push(vec![pen.own(&Say::new("help-also").text("names", others.join(", ")))]);
     }
-    lines.push(vec![pen.own(&Say::new("help-role").with("role", Arg::Code(format!("role-{}", code(&row.role)))))]);
+    let told = if wanted.role <= role { "help-role" } else { "help-role-not-yours" };
+    lines.push(vec![pen.own(&Say::new(told).with("role", Arg::Code(format!("role-{}", code(&wanted.role)))))]);
     lines
 }
