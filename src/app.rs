@@ -274,7 +274,9 @@ async fn alarm(shell: Arc<Shell>, mut alarms: mpsc::Receiver<Alarm>) {
         let say = match alarm {
             Alarm::Store(StoreError::Full(why)) => Say::new("cli-alarm-store-full").text("detail", why),
             Alarm::Store(StoreError::Unavailable(why)) => Say::new("cli-alarm-store-unavailable").text("detail", why),
-            Alarm::Store(StoreError::Corrupt(why) | StoreError::Conflict(why)) => Say::new("cli-alarm-store-damaged").text("detail", why),
+            Alarm::Store(StoreError::Corrupt(why) | StoreError::Keyring(why) | StoreError::Conflict(why)) => {
+                Say::new("cli-alarm-store-damaged").text("detail", why)
+            }
             Alarm::StoreBack => Say::new("cli-alarm-store-back"),
         };
         shell.alarm(&say).await;

@@ -18,7 +18,9 @@ use crate::error::{Failure, say};
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
+use crate::store::StoreError;
 use crate::store::export::{self, NotImported};
+use crate::store::sled::Reading;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -248,7 +250,7 @@ impl Cli {
             What::Export { file: to } if to.exists() => {
                 Err(Failure::Usage(Say::new("cli-export-exists").text("file", to.display().to_string())))
             }
-            What::Export { file: to } => errand(file, words, lang, Errand::Export { file: Some(absolute(&to)?) }),
+            What::Export { file: to } => export_to_file(file, words, lang, absolute(&to)?),
             What::Import { file: from } => import(file, words, lang, &from),
             What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
             What::Outbox { what: OutboxWhat::Retry { entry: None, all: false } } => Err(Failure::Usage(Say::new("cli-outbox-which"))),
@@ -335,11 +337,41 @@ fn print(reply: &Reply) -> Result<ExitCode, Failure> {
     }
 }
 
+/// The store where no bot runs, read without changing it; `None`: there is no room for the copy that takes.
+fn reading(config: &Config) -> Result<Option<Reading>, Failure> {
+    let path = config.resolve(&config.store.path);
+    match wire::reading(config) {
+        Ok(Some(reading)) => Ok(Some(reading)),
+        Ok(None) => Err(Failure::Said(Say::new("cli-no-store").text("path", path.display().to_string()))),
+        Err(StoreError::Full(_)) => Ok(None),
+        Err(error) => Err(Failure::Store { path, error }),
+    }
+}
+
+fn export_to_file(file: &Path, words: &Arc<Words>, lang: Lang, to: PathBuf) -> Result<ExitCode, Failure> {
+    let config = run::load(file)?;
+    let request = Request { lang, errand: Errand::Export { file: Some(to.clone()) } };
+    if let Some(called) = ask(&config, &request)? {
+        return print(&called.reply);
+    }
+    let Some(reading) = reading(&config)? else {
+        return print(&alone(&config, words)?.perform(&request.errand, lang));
+    };
+    let exported = export::export_reading(&reading, &to);
+    let counts = exported.map_err(|error| Failure::Store { path: config.resolve(&config.store.path), error })?;
+    let sentence = Say::new("cli-exported").number("records", counts.values().sum::<u64>()).text("file", to.display().to_string());
+    print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
+}
+
 fn export_to_stdout(file: &Path, words: &Arc<Words>, lang: Lang) -> Result<ExitCode, Failure> {
     let config = run::load(file)?;
     let request = Request { lang, errand: Errand::Export { file: None } };
     let Some(called) = ask(&config, &request)? else {
-        let exported = alone(&config, words)?.export(Box::new(std::io::stdout()));
+        let out = Box::new(std::io::stdout());
+        let exported = match reading(&config)? {
+            Some(reading) => reading.export_to(out).map(drop),
+            None => alone(&config, words)?.export(out),
+        };
         let path = config.resolve(&config.store.path);
         return exported.map(|()| ExitCode::SUCCESS).map_err(|error| Failure::Store { path, error });
     };

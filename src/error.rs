@@ -59,7 +59,9 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Failure::Config { .. } | Failure::Usage(_) => ExitCode::from(EXIT_USAGE),
-            Failure::Store { error: StoreError::Corrupt(_) | StoreError::Conflict(_), .. } => ExitCode::from(EXIT_STORE),
+            Failure::Store { error: StoreError::Corrupt(_) | StoreError::Keyring(_) | StoreError::Conflict(_), .. } => {
+                ExitCode::from(EXIT_STORE)
+            }
             Failure::Store { .. } | Failure::Said(_) | Failure::Other(_) => ExitCode::FAILURE,
         }
     }
@@ -72,6 +74,7 @@ impl Failure {
             Failure::Store { path, error } => {
                 let path = path.display().to_string();
                 let (code, detail) = match error {
+                    StoreError::Keyring(detail) => ("cli-store-keyring", detail),
                     StoreError::Full(detail) => ("cli-store-full", detail),
                     StoreError::Unavailable(detail) => ("cli-store-unavailable", detail),
                     StoreError::Corrupt(detail) | StoreError::Conflict(detail) => ("cli-store-damaged", detail),

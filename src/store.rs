@@ -35,6 +35,9 @@ pub enum StoreError {
     /// What is on disk is not what was written there.
     #[error("damaged: {0}")]
     Corrupt(String),
+    /// The keyring cannot be read, and without it nothing of the store.
+    #[error("keys: {0}")]
+    Keyring(String),
     /// Anything else that the machine refuses.
     #[error("unavailable: {0}")]
     Unavailable(String),

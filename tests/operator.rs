@@ -2,15 +2,17 @@
 //! sentence names the right thing and says what to do.
 
 use crate::run::{Bot, configure, said, sereno};
+use crate::store_place::Place;
 use crate::store_sample::case;
 use sereno::case::CaseId;
 use sereno::clock::Time;
 use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
 use sereno::store::sled::SledStore;
 use sereno::store::{Commit, Counters, Store, export};
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// A configured folder with a store in it.
 fn with_store() -> tempfile::TempDir {
@@ -37,6 +39,75 @@ fn check_finds_the_keyring_of_another_store() {
     assert!(told.contains("sereno-data.keys") && told.contains("another store") && told.contains("[store] keyring"), "{told}");
     let (_, whole) = said(dir.path(), &["check", "--store", "--offline"]);
     assert!(whole.contains("sereno-data.keys") && whole.contains("[store] keyring"), "{whole}");
+}
+
+/// The bytes of every file there.
+fn bytes_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    Place::files_of(dir).into_iter().map(|f| (f.clone(), fs::read(&f).unwrap())).collect()
+}
+
+#[test]
+fn a_damaged_keyring_is_told_with_what_to_do_in_both_languages() {
+    let dir = with_store();
+    let keys = dir.path().join("sereno-data.keys");
+    let good = fs::read(&keys).unwrap();
+    let mut bad = good.clone();
+    bad[200] ^= 1;
+    for bad in [bad, good[..300].to_vec(), vec![0xff; 900]] {
+        fs::write(&keys, bad).unwrap();
+        let told = refused(dir.path());
+        let run = sereno(dir.path(), &["run"]).stdin(Stdio::null()).output().unwrap();
+        for told in [told, String::from_utf8_lossy(&run.stderr).into_owned()] {
+            for word in ["sereno-data.keys", "from its backup", "`sereno check --store`", "`sereno import FILE`"] {
+                assert!(told.contains(word), "{word}: {told}");
+            }
+        }
+        let mut spanish = Command::new(env!("CARGO_BIN_EXE_sereno"));
+        let spanish = spanish.current_dir(dir.path()).args(["check", "--offline", "--lang", "es"]).output().unwrap();
+        let spanish = String::from_utf8_lossy(&spanish.stdout).into_owned();
+        for word in ["sereno-data.keys", "copia de seguridad", "`sereno check --store`", "`sereno import FILE`"] {
+            assert!(spanish.contains(word), "{word}: {spanish}");
+        }
+    }
+    fs::write(&keys, good).unwrap();
+    assert!(said(dir.path(), &["check", "--store", "--offline"]).0);
+}
+
+#[test]
+fn a_damaged_store_is_one_finding_in_plain_words_and_is_not_changed() {
+    let dir = with_store();
+    let export = dir.path().join("out");
+    let good = bytes_of(dir.path());
+    let (ok, told) = said(dir.path(), &["check", "--store", "--offline"]);
+    assert!(ok && told.matches("sereno-data.keys").count() == 1, "{told}");
+    let (ok, told) = said(dir.path(), &["export", export.to_str().unwrap()]);
+    assert!(ok, "{told}");
+    fs::remove_file(&export).unwrap();
+    assert!(bytes_of(dir.path()) == good, "a good store was changed by being looked at");
+    let db = dir.path().join("sereno-data/db");
+    let whole = fs::read(&db).unwrap();
+    let last = whole.iter().rposition(|b| *b != 0).unwrap() as u64;
+    let mut refusals = 0;
+    // Cut at one place after another.
+    for cut in (0..=last).rev().step_by(usize::try_from(last / 24).unwrap().max(1)) {
+        fs::write(&db, &whole).unwrap();
+        fs::File::options().write(true).open(&db).unwrap().set_len(cut).unwrap();
+        let before = bytes_of(dir.path());
+        let (ok, told) = said(dir.path(), &["check", "--store", "--offline"]);
+        let (exported, _) = said(dir.path(), &["export", "out"]);
+        fs::remove_file(&export).ok();
+        assert!(bytes_of(dir.path()) == before, "cut at {cut}: it was changed: {told}");
+        if ok {
+            continue;
+        }
+        refusals += 1;
+        assert!(!exported, "cut at {cut}: exported all the same");
+        let lines: Vec<&str> = told.lines().filter(|l| l.contains("sereno-data")).collect();
+        assert_eq!(lines.len(), 1, "cut at {cut}: {told}");
+        assert!(lines[0].starts_with("WRONG store") && lines[0].contains("sereno import"), "{told}");
+        assert!(!told.contains("Inline(") && !told.contains("cannot be used") && !told.contains("panick"), "{told}");
+    }
+    assert!(refusals > 2, "{refusals}");
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::store_sample::{NOW, answer, case, event};
 use sereno::case::{Case, CaseId};
 use sereno::digest::{Fact, FactKind};
 use sereno::post::PostRef;
-use sereno::store::sled::SledStore;
+use sereno::store::sled::{Options, SledStore};
 use sereno::store::{Claim, Commit, PostClaim, SeenCommand, Store, StoreError, export};
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
@@ -74,6 +75,26 @@ fn everything(store: &SledStore, place: &Place) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+/// Every file of the store, its sidecar and its keyring, and what stands beside them.
+fn bytes_of(place: &Place) -> BTreeMap<PathBuf, Vec<u8>> {
+    Place::files_of(place.0.path()).into_iter().map(|f| (f.clone(), fs::read(&f).unwrap())).collect()
+}
+
+/// Nothing was changed, added or taken away.
+fn same_bytes(place: &Place, before: &BTreeMap<PathBuf, Vec<u8>>, when: &str) {
+    let after = bytes_of(place);
+    assert!(after.keys().eq(before.keys()), "{when}: other files: {:?} were {:?}", after.keys(), before.keys());
+    for (path, bytes) in before {
+        assert!(after[path] == *bytes, "{when}: {} was changed", path.display());
+    }
+}
+
+/// What reading without changing tells of the store.
+fn looked_into(place: &Place) -> Result<bool, StoreError> {
+    let reading = SledStore::look_into(&place.dir(), &place.keyring(), Options::default())?.expect("it was made");
+    Ok(reading.check()?.iter().all(|f| f.ok))
+}
+
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Whole,
@@ -113,49 +134,104 @@ impl Dice {
     }
 }
 
-#[test]
-fn a_torn_tail_or_a_flipped_byte_is_never_silently_less() {
-    let (place, whole) = filled();
-    assert_eq!(judge(&place.copy(), &whole), Verdict::Whole);
-    let len = fs::metadata(place.dir().join("db")).unwrap().len();
-    let mut dice = Dice(7);
+/// Damages the log at a random place; how.
+fn damage(place: &Place, round: u64, dice: &mut Dice) -> String {
+    let db = OpenOptions::new().read(true).write(true).open(place.dir().join("db")).unwrap();
+    let len = db.metadata().unwrap().len();
+    match round % 4 {
+        0 => {
+            // sled sets space aside ahead of what it writes: cut where bytes are.
+            let cut = dice.roll(len);
+            db.set_len(cut).unwrap();
+            format!("cut at {cut} of {len}")
+        }
+        1 => {
+            let (from, many) = (dice.roll(len), 1 + dice.roll(9_000));
+            db.write_all_at(&vec![0; usize::try_from(many.min(len - from)).unwrap()], from).unwrap();
+            format!("{many} zeros at {from}")
+        }
+        _ => {
+            let at = dice.roll(len);
+            let mut byte = [0];
+            db.read_exact_at(&mut byte, at).unwrap();
+            db.write_all_at(&[byte[0] ^ (1 << dice.roll(8))], at).unwrap();
+            format!("a bit at {at}")
+        }
+    }
+}
+
+/// Damages copies of the store in so many ways: none is silently less, and whatever is refused, or only
+/// looked into, stays as it was.
+fn damages(place: &Place, whole: &[u8], seed: u64) {
+    let mut dice = Dice(seed);
     let (mut kept, mut seen) = (0, 0);
     let rounds = std::env::var("SERENO_DAMAGE_ROUNDS").map_or(40, |n| n.parse().unwrap());
     for round in 0..rounds {
         let copy = place.copy();
-        let db = OpenOptions::new().read(true).write(true).open(copy.dir().join("db")).unwrap();
-        let what = match round % 4 {
-            0 => {
-                // sled sets space aside ahead of what it writes: cut where bytes are.
-                let cut = dice.roll(len);
-                db.set_len(cut).unwrap();
-                format!("cut at {cut} of {len}")
-            }
-            1 => {
-                let (from, many) = (dice.roll(len), 1 + dice.roll(9_000));
-                db.write_all_at(&vec![0; usize::try_from(many.min(len - from)).unwrap()], from).unwrap();
-                format!("{many} zeros at {from}")
-            }
-            _ => {
-                let at = dice.roll(len);
-                let mut byte = [0];
-                db.read_exact_at(&mut byte, at).unwrap();
-                db.write_all_at(&[byte[0] ^ (1 << dice.roll(8))], at).unwrap();
-                format!("a bit at {at}")
-            }
-        };
-        drop(db);
-        match judge(&copy, &whole) {
-            Verdict::Whole => kept += 1,
-            Verdict::Refused(why) => {
-                assert!(why.contains("store"), "{what}: {why}");
+        let what = damage(&copy, round, &mut dice);
+        let before = bytes_of(&copy);
+        let looked = looked_into(&copy);
+        same_bytes(&copy, &before, &format!("looked into, {what}"));
+        match copy.open() {
+            Err(why) => {
+                assert!(why.to_string().contains("store"), "{what}: {why}");
+                same_bytes(&copy, &before, &format!("refused, {what}: {why}"));
+                assert!(looked.is_err(), "{what}: refused to be used, and found whole: {why}");
                 seen += 1;
             }
-            Verdict::SilentlyLess => panic!("round {round}: {what}: opened with less than was acknowledged"),
+            Ok(store) => match everything(&store, &copy) {
+                Ok(bytes) if bytes == whole => kept += 1,
+                Ok(_) => panic!("round {round}: {what}: opened with less than was acknowledged"),
+                Err(why) => {
+                    assert!(why.to_string().contains("store"), "{what}: {why}");
+                    assert!(!looked.is_ok_and(|well| well), "{what}: found whole, and then: {why}");
+                    seen += 1;
+                }
+            },
         }
     }
     println!("{seen} refused, {kept} whole of {rounds}");
     assert!(seen >= rounds / 4, "the damage did reach the data: {seen}");
+}
+
+#[test]
+fn a_torn_tail_or_a_flipped_byte_is_never_silently_less_and_stays_as_it_was() {
+    let (place, whole) = filled();
+    assert_eq!(judge(&place.copy(), &whole), Verdict::Whole);
+    damages(&place, &whole, 7);
+}
+
+/// The same of a store whose process was killed: its files as they are while it is open.
+#[test]
+fn damage_to_a_store_that_was_not_closed_stays_as_it_was() {
+    let (place, _) = filled();
+    let store = place.open().unwrap();
+    for id in 1..=24 {
+        store.commit(commit(id, 9)).unwrap();
+    }
+    let whole = everything(&store, &place).unwrap();
+    let killed = place.copy();
+    drop(store);
+    let before = bytes_of(&killed);
+    assert_eq!(looked_into(&killed), Ok(true));
+    same_bytes(&killed, &before, "looked into, as it was killed");
+    damages(&killed, &whole, 5);
+    assert_eq!(judge(&killed, &whole), Verdict::Whole);
+}
+
+/// A copy that a killed process has left is in nobody's way; what somebody else has put there stays.
+#[test]
+fn a_copy_left_behind_goes_and_what_is_not_ours_stays() {
+    let (place, whole) = filled();
+    let trial = place.0.path().join("store.trial");
+    fs::remove_file(place.0.path().join("store.closed")).expect("a closed store says how it was left");
+    fs::create_dir(&trial).unwrap();
+    fs::write(trial.join("letter.txt"), b"dear diary").unwrap();
+    refused(&place, &whole, &["store.trial", "move it aside"]);
+    assert!(trial.join("letter.txt").exists());
+    fs::rename(trial.join("letter.txt"), trial.join("db")).unwrap();
+    assert_eq!(judge(&place, &whole), Verdict::Whole);
+    assert!(!trial.exists());
 }
 
 #[test]

@@ -150,6 +150,7 @@ cli-no-store = There is no store at { $path } yet: `sereno run` makes it. If it 
 cli-store-full = The disk of { $path } is full: { $detail }. Free some space, or lower [store] min_free_mb.
 cli-store-unavailable = The store { $path } cannot be used: { $detail }
 cli-store-damaged = The store { $path } cannot be used: { $detail }
+cli-store-keyring = The keys of the store { $path } cannot be used: { $detail }. Without them nothing in the store can be read. Put the keyring back from its backup, as it was when the store was last open, then run `sereno check --store`. If there is no copy of it, move the store, its .seq file and the keyring aside, and run `sereno import FILE` with your last export.
 cli-store-error = The store did not do it: { $detail }
 cli-bad-day = "{ $value }" is no day. Write it as 2026-11-21.
 cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->

@@ -150,6 +150,7 @@ cli-no-store = Todavía no hay ningún almacén en { $path }: lo crea `sereno ru
 cli-store-full = El disco de { $path } está lleno: { $detail }. Libera espacio, o baja [store] min_free_mb.
 cli-store-unavailable = No se puede usar el almacén { $path }: { $detail }
 cli-store-damaged = No se puede usar el almacén { $path }: { $detail }
+cli-store-keyring = No se pueden usar las claves del almacén { $path }: { $detail }. Sin ellas no se puede leer nada del almacén. Recupera el archivo de claves de su copia de seguridad, tal como estaba cuando el almacén se abrió por última vez, y ejecuta `sereno check --store`. Si no queda ninguna copia, aparta el almacén, su archivo .seq y el de claves, y ejecuta `sereno import FILE` con tu última exportación.
 cli-store-error = El almacén no lo ha hecho: { $detail }
 cli-bad-day = «{ $value }» no es un día. Escríbelo como 2026-11-21.
 cli-erase-confirm = Caso { $case }: { $status }, abierto desde { $opened }, { $posts ->

@@ -13,7 +13,8 @@ use crate::network::mastodon::{MastodonAccount, Settings as MastodonSettings};
 use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
 use crate::say::Say;
-use crate::store::sled::{Options, SledStore};
+use crate::store::StoreError;
+use crate::store::sled::{Options, Reading, SledStore};
 #[cfg(feature = "slack")]
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,9 +26,24 @@ use std::sync::Arc;
 pub fn store(config: &Config) -> Result<Arc<SledStore>, Failure> {
     let dir = config.resolve(&config.store.path);
     let keyring = config.resolve(&config.store.keyring_path());
-    let options = Options { min_free: config.store.min_free_mb.unsigned_abs() << 20, ..Options::default() };
-    let opened = SledStore::open_with(&dir, &keyring, options);
+    let opened = SledStore::open_with(&dir, &keyring, options(config));
     opened.map(Arc::new).map_err(|error| Failure::Store { path: dir, error })
+}
+
+fn options(config: &Config) -> Options {
+    Options { min_free: config.store.min_free_mb.unsigned_abs() << 20, ..Options::default() }
+}
+
+/// The store that the file names, read without changing a byte of it; `None`: there is none yet.
+///
+/// # Errors
+/// What the store says; `Full` where there is no room for the copy that is read.
+pub fn reading(config: &Config) -> Result<Option<Reading>, StoreError> {
+    let dir = config.resolve(&config.store.path);
+    if !dir.exists() {
+        return Ok(None);
+    }
+    SledStore::look_into(&dir, &config.resolve(&config.store.keyring_path()), options(config))
 }
 
 /// The team's chat.

@@ -1,7 +1,7 @@
 //! `sereno check`: the configuration, the tokens and what they may do, the chat, the store. Every
 //! finding says what to do.
 
-use super::{alone, ask};
+use super::ask;
 use crate::app::{finding, run, wire};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -11,8 +11,8 @@ use crate::i18n::Words;
 use crate::network::Finding;
 use crate::policy::Lang;
 use crate::say::Say;
-use crate::store::sidecar;
 use crate::store::sled::SledStore;
+use crate::store::{StoreError, sidecar};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,17 +41,52 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
             self::account(&config, account, offline).await.iter().for_each(&mut tell);
         }
     })?;
-    tell(&where_the_store_is(&config));
-    if store {
-        let request = Request { lang, errand: Errand::CheckStore };
-        let reply = match ask(&config, &request)? {
-            Some(called) => called.reply,
-            None => alone(&config, words)?.perform(&request.errand, lang),
-        };
-        all_well &= reply.ok;
-        write!(std::io::stdout(), "{}", reply.text).ok();
+    let place = where_the_store_is(&config);
+    let mut damaged = None;
+    if !store {
+        tell(&place);
+    } else if let Some(called) = ask(&config, &Request { lang, errand: Errand::CheckStore })? {
+        tell(&place);
+        all_well &= called.reply.ok;
+        write!(std::io::stdout(), "{}", called.reply.text).ok();
+    } else if place.ok {
+        let read = wire::reading(&config).and_then(|reading| reading.map(|r| r.check()).transpose());
+        damaged = read.as_ref().err().filter(|e| matches!(e, StoreError::Corrupt(_))).cloned();
+        whole_store(&config, place, read).iter().for_each(&mut tell);
+    } else {
+        // Why it cannot be opened is told; there is nothing to add by trying.
+        tell(&place);
     }
-    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    match damaged {
+        Some(error) => Ok(Failure::Store { path: config.resolve(&config.store.path), error }.exit_code()),
+        None => Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    }
+}
+
+/// What is said of a store that was read as a whole: that it lies where it should is only said of one that is well.
+fn whole_store(config: &Config, place: Finding, read: Result<Option<Vec<Finding>>, StoreError>) -> Vec<Finding> {
+    match read {
+        Ok(Some(findings)) if findings.iter().all(|f| f.ok) => [vec![place], findings].concat(),
+        Ok(Some(findings)) => findings,
+        Ok(None) => {
+            let path = config.resolve(&config.store.path).display().to_string();
+            vec![ill("store", Say::new("cli-no-store").text("path", path))]
+        }
+        Err(error) => vec![ill("store", refusal(config, &error))],
+    }
+}
+
+/// Why the store is refused.
+fn refusal(config: &Config, error: &StoreError) -> Say {
+    match error {
+        StoreError::Keyring(detail) => {
+            let path = config.resolve(&config.store.path).display().to_string();
+            Say::new("cli-store-keyring").text("path", path).text("detail", detail)
+        }
+        StoreError::Corrupt(why) | StoreError::Unavailable(why) | StoreError::Full(why) | StoreError::Conflict(why) => {
+            Say::new("check-store-refused").text("why", why)
+        }
+    }
 }
 
 fn well(what: &str, detail: Say) -> Finding {
@@ -88,13 +123,13 @@ fn where_the_store_is(config: &Config) -> Finding {
     let error = match SledStore::look_over(&path, &keyring) {
         Ok(true) => return well("store", sentence("check-store-there")),
         Ok(false) => return well("store", sentence("check-store-new")),
-        Err(error) => error.to_string(),
+        Err(error) => error,
     };
     let seq = sidecar::path_of(&path);
     let left: Vec<_> = [&keyring, &seq].into_iter().filter(|f| f.exists()).map(|f| f.display().to_string()).collect();
     match (path.exists(), keyring.exists()) {
         (false, _) if !left.is_empty() => ill("store", sentence("check-store-only-rest").text("left", left.join(", "))),
         (true, false) => ill("store", sentence("check-store-no-keys")),
-        _ => ill("store", Say::new("check-store-refused").text("why", error)),
+        _ => ill("store", refusal(config, &error)),
     }
 }

@@ -7,7 +7,7 @@
 
 use super::codec::{FORMAT, Hashed, SecretKey, hex, unhex};
 use super::sidecar::sync_dir_of;
-use super::sled::{Prepared, SledStore};
+use super::sled::{Prepared, Reading, SledStore};
 use super::{Claim, Commit, Counters, Parked, StoreError};
 use crate::case::{Case, CaseId, EventRecord};
 use crate::clock::Time;
@@ -190,6 +190,15 @@ fn failed(what: &str, e: &io::Error) -> StoreError {
 
 /// Writes the store to `file`, whole or not at all, readable by its owner only; how many records of each kind.
 pub fn export(store: &SledStore, file: &Path) -> Result<Counts, StoreError> {
+    whole(file, |out| store.export_to(out))
+}
+
+/// [`export`] of a store that is only read.
+pub fn export_reading(store: &Reading, file: &Path) -> Result<Counts, StoreError> {
+    whole(file, |out| store.export_to(out))
+}
+
+fn whole(file: &Path, write: impl FnOnce(Box<dyn Write + Send>) -> Result<Counts, StoreError>) -> Result<Counts, StoreError> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = file.with_file_name(name);
@@ -199,7 +208,7 @@ pub fn export(store: &SledStore, file: &Path) -> Result<Counts, StoreError> {
     }
     let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(io)?;
     let handle = out.try_clone().map_err(io)?;
-    let written = store.export_to(Box::new(out)).and_then(|counts| {
+    let written = write(Box::new(out)).and_then(|counts| {
         handle.sync_all().and_then(|()| fs::rename(&partial, file)).and_then(|()| sync_dir_of(file)).map_err(io)?;
         Ok(counts)
     });

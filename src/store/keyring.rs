@@ -92,13 +92,17 @@ impl KeyRing {
                 "keyring {shown}: expected a file that only its owner can read (mode 600), found mode {mode:o}; run `chmod 600 {shown}`"
             )));
         }
+        // What to do about these is said in the words of whoever asks.
+        let unfit = |what: String| StoreError::Keyring(format!("keyring {}: {what}", path.display()));
         let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
-        file.read_to_string(&mut text).map_err(|e| unavailable(path, &e))?;
+        file.read_to_string(&mut text).map_err(|e| match e.kind() {
+            io::ErrorKind::InvalidData => unfit("expected lines of text, found something else".into()),
+            io::ErrorKind::IsADirectory => unfit("expected a file, found a directory".into()),
+            _ => unavailable(path, &e),
+        })?;
         parse(path, &text).map(Some).map_err(|(expected, found)| {
-            StoreError::Corrupt(format!(
-                "keyring {}: expected {expected}, found {found}; put back a copy of the file as it was when the store was last open",
-                path.display()
-            ))
+            let what = format!("expected {expected}, found {found}");
+            if expected == LATER { StoreError::Unavailable(format!("keyring {}: {what}", path.display())) } else { unfit(what) }
         })
     }
 
@@ -177,6 +181,9 @@ impl KeyRing {
     }
 }
 
+/// What is expected where a newer sereno wrote the file: no damage.
+const LATER: &str = "format 1";
+
 fn parse(path: &Path, text: &str) -> Result<KeyRing, (String, String)> {
     let bad = |expected: &str, found: &str| (expected.to_owned(), found.to_owned());
     let body = text.lines().map(|l| l.len() + 1).rev().skip(1).sum::<usize>();
@@ -188,7 +195,7 @@ fn parse(path: &Path, text: &str) -> Result<KeyRing, (String, String)> {
     let mut lines = body.lines().filter(|l| !l.starts_with('#'));
     match lines.next().and_then(|l| l.strip_prefix("sereno-keyring ")) {
         Some("1") => {}
-        Some(_) => return Err(bad("format 1", "a later format: run the newer sereno that wrote it")),
+        Some(_) => return Err(bad(LATER, "a later format: run the newer sereno that wrote it")),
         None => return Err(bad("a keyring of sereno", "something else")),
     }
     let (mut instance, mut stage, mut hash, mut keys) = (None, None, None, BTreeMap::new());

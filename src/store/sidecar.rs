@@ -34,8 +34,14 @@ pub enum Unfit {
 /// Where the sidecar of the store in `dir` lies.
 #[must_use]
 pub fn path_of(dir: &Path) -> PathBuf {
+    beside(dir, ".seq")
+}
+
+/// What lies beside the store in `dir` under the same name with `ending` behind it.
+#[must_use]
+pub fn beside(dir: &Path, ending: &str) -> PathBuf {
     let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".seq");
+    name.push(ending);
     dir.with_file_name(name)
 }
 

@@ -5,8 +5,8 @@
 //! acknowledged commit in a [`super::sidecar`], and every record carries a checksum. What does not
 //! add up is refused with the way to mend it; nothing ever begins silently empty.
 //!
-//! [`writer`] groups commits; [`open`] decides whether what lies on disk may be used; [`erase`]
-//! destroys keys; [`check`] reads everything. Partners: [`super::codec`], [`super::index`],
+//! [`writer`] groups commits; [`open`] decides whether what lies on disk may be used, on a copy of it
+//! where need be ([`trial`]): what is refused stays as it was; [`erase`] destroys keys; [`check`] reads everything. Partners: [`super::codec`], [`super::index`],
 //! [`super::keyring`]. Reads may run ahead of the disk by the group that is being written; who
 //! acts on the outside does so only once its own `commit` has returned.
 
@@ -17,6 +17,7 @@ mod files;
 mod open;
 mod prepared;
 mod read;
+mod trial;
 mod writer;
 
 use super::codec::{Hasher, Wrong};
@@ -85,6 +86,10 @@ struct Core {
     options: Options,
     /// Why it must not be used any more.
     dead: OnceLock<StoreError>,
+    /// Dropped after the tree: what it notes is what sled has left.
+    mark: trial::Mark,
+    /// What `tree` really is, where the store itself is only looked into.
+    copy: Option<trial::Copy>,
     /// Held for as long as the store is open: one process at a time.
     _lock: File,
 }
@@ -131,6 +136,12 @@ impl SledStore {
         open::look_over(dir, keyring)
     }
 
+    /// The store in `dir` for whoever only wants to read it: no byte of it is changed, whatever state it
+    /// is in. A copy of it is read, for which there must be room beside it. `None`: there is none yet.
+    pub fn look_into(dir: &Path, keyring: &Path, options: Options) -> Result<Option<Reading>, StoreError> {
+        open::look_into(dir, keyring, options)
+    }
+
     /// A new store for an import to fill; not in use until [`SledStore::finish_import`].
     pub(super) fn for_import(dir: &Path, keyring: &Path, instance: &str, hash: super::codec::SecretKey) -> Result<SledStore, StoreError> {
         open::open(dir, keyring, Options::default(), open::Purpose::Import(instance, hash))
@@ -165,6 +176,30 @@ impl SledStore {
     }
 }
 
+/// A store that is read on a copy of it; nothing is ever written.
+pub struct Reading {
+    core: Core,
+    meta: Meta,
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").field("dir", &self.core.dir).finish_non_exhaustive()
+    }
+}
+
+impl Reading {
+    /// Reads everything there is and tells what is wrong with it.
+    pub fn check(&self) -> Result<Vec<Finding>, StoreError> {
+        self.core.check(&self.meta)
+    }
+
+    /// Writes everything as JSON lines, in the clear; how many of each.
+    pub fn export_to(&self, out: Box<dyn Write + Send>) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.core.dump(&self.meta, out)
+    }
+}
+
 impl Drop for SledStore {
     fn drop(&mut self) {
         self.jobs.send(Job::Stop).ok();
@@ -181,6 +216,10 @@ impl Drop for Core {
         // looked over at the next opening anyway; until this process ends, sled's lock on it stays.
         if self.dead.get().is_some() {
             std::mem::forget(self.tree.clone());
+        }
+        // Only what is in use and in order is noted as closed.
+        if self.dead.get().is_some() || self.ring().stage() != super::keyring::Stage::Made {
+            self.mark.arm(false);
         }
     }
 }
@@ -220,7 +259,7 @@ impl Core {
                 }
                 error
             }),
-            Err(_) => Err(corrupt(&self.dir, &self.keyring, "expected records that sled can read, found damage at which it panicked")),
+            Err(_) => Err(corrupt(&self.dir, &self.keyring, "expected records that can be read, found damage")),
         }
     }
 }
@@ -246,11 +285,16 @@ fn corrupt(dir: &Path, keyring: &Path, what: &str) -> StoreError {
 fn sled_error(dir: &Path, keyring: &Path, e: &sled::Error) -> StoreError {
     match e {
         sled::Error::Io(io) => io_error(dir, io),
-        sled::Error::Corruption { at, .. } => corrupt(
-            dir,
-            keyring,
-            &format!("expected a whole log, found damage at {}", at.map_or("an unknown place".into(), |p| p.to_string())),
-        ),
+        sled::Error::Corruption { at, .. } => {
+            tracing::debug!(error = %e, "sled found damage");
+            let place = at.map_or_else(String::new, |at| format!(", at byte {}", at.lid()));
+            corrupt(dir, keyring, &format!("expected a whole log, found damage in its file db{place}"))
+        }
+        // Its settings are always the same.
+        sled::Error::Unsupported(why) => {
+            tracing::debug!(why, "sled takes its settings for others");
+            corrupt(dir, keyring, "expected the settings of a store of sereno in its file conf, found others: the file is damaged")
+        }
         other => StoreError::Unavailable(format!("store {}: {other}", dir.display())),
     }
 }

@@ -1,12 +1,13 @@
 //! Opening: may what lies on disk be used, and is it all there?
 
-use super::read::{general, prefixed};
+use super::read::{data_key, general, head_of, prefixed};
+use super::trial::{self, Copy, Mark};
 use super::writer::{ERASED_VERSION, Writer, digest_of};
-use super::{Core, Meta, Options, SledStore, corrupt, io_error, sled_error};
+use super::{Core, Meta, Options, Reading, SledStore, corrupt, io_error, sled_error};
 use crate::case::CaseId;
 use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
 use crate::store::index::Head;
-use crate::store::keyring::{KeyRing, Stage};
+use crate::store::keyring::{KeyRing, Stage, bucket_of};
 use crate::store::sidecar::{self, Sidecar, Unfit, sync_dir_of};
 use crate::store::{Counters, StoreError};
 use std::collections::BTreeMap;
@@ -49,8 +50,34 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
         }
         (begun?, None)
     };
-    let tree = open_sled(dir, keyring, &options)?;
-    let core = Core {
+    let (core, meta, counters, sidecar) = match sidecar {
+        None => {
+            let core = make_core(None, dir, keyring, options, ring, lock)?;
+            let (meta, counters, sidecar) = found_new(&core, &seq_file)?;
+            (core, meta, counters, sidecar)
+        }
+        Some((sidecar, acked)) => {
+            let copy = copy_to_try(dir)?;
+            let tried = copy.is_some();
+            let mut core = make_core(copy, dir, keyring, options, ring, lock)?;
+            if tried {
+                verify(&core, acked)?;
+                core.be_real()?;
+            }
+            let (meta, counters) = verify(&core, acked)?;
+            (core, meta, counters, sidecar)
+        }
+    };
+    if stage == Stage::New {
+        core.ring_mut().set_stage(Stage::Made)?;
+    }
+    start(core, meta, counters, sidecar)
+}
+
+/// What all threads share, with sled opened on the store in `dir`, or on the copy of it.
+fn make_core(copy: Option<Copy>, dir: &Path, keyring: &Path, options: Options, ring: KeyRing, lock: File) -> Result<Core, StoreError> {
+    let tree = open_sled(copy.as_ref().map_or(dir, Copy::path), dir, keyring, &options)?;
+    Ok(Core {
         tree,
         hasher: ring.hasher(),
         instance: ring.instance().to_owned(),
@@ -59,19 +86,53 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
         keyring: keyring.to_owned(),
         options,
         dead: OnceLock::new(),
+        mark: Mark::new(dir),
+        copy,
         _lock: lock,
-    };
-    let (meta, counters, sidecar) = match sidecar {
-        None => found_new(&core, &seq_file)?,
-        Some((sidecar, acked)) => {
-            let (meta, counters) = verify(&core, acked)?;
-            (meta, counters, sidecar)
-        }
-    };
-    if stage == Stage::New {
-        core.ring_mut().set_stage(Stage::Made)?;
+    })
+}
+
+impl Core {
+    /// Goes over from the copy, on which all was found well, to the store itself.
+    fn be_real(&mut self) -> Result<(), StoreError> {
+        self.tree = open_sled(&self.dir, &self.dir, &self.keyring, &self.options)?;
+        drop(self.copy.take());
+        Ok(())
     }
-    start(core, meta, counters, sidecar)
+}
+
+/// A copy to open first, so that a store that is refused stays as it was found; `None`: it need not be,
+/// or cannot be tried. A disk without room for a copy must not keep a bot that was killed from starting.
+fn copy_to_try(dir: &Path) -> Result<Option<Copy>, StoreError> {
+    if trial::as_closed(dir) {
+        return Ok(None);
+    }
+    match Copy::of(dir) {
+        Ok(copy) => Ok(Some(copy)),
+        Err(error) if trial::no_place(&error) => {
+            tracing::warn!(%error, store = %dir.display(), "the store was not closed in good order, and no copy of it could be made to try it: it is opened as it is");
+            Ok(None)
+        }
+        Err(error) => Err(io_error(dir, &error)),
+    }
+}
+
+/// The store in `dir`, read on a copy; no byte of it is changed. `None`: there is none yet.
+pub(super) fn look_into(dir: &Path, keyring: &Path, options: Options) -> Result<Option<Reading>, StoreError> {
+    let seq_file = sidecar::path_of(dir);
+    let (ring, stage) = judge(dir, keyring, &seq_file, KeyRing::peek, &Purpose::Use)?;
+    let Some(ring) = ring.filter(|_| stage == Stage::Made) else { return Ok(None) };
+    let lock = lock(dir)?;
+    let (_, acked) = open_sidecar(dir, keyring, &seq_file, &ring)?;
+    let copy = Copy::of(dir).map_err(|e| match e.kind() {
+        std::io::ErrorKind::StorageFull => {
+            StoreError::Full(format!("so as to change nothing, a copy of {} is read: {e}; make room", dir.display()))
+        }
+        _ => io_error(dir, &e),
+    })?;
+    let core = make_core(Some(copy), dir, keyring, options, ring, lock)?;
+    let (meta, _) = verify(&core, acked)?;
+    Ok(Some(Reading { core, meta }))
 }
 
 /// Whether a store could be opened here for use, as far as can be told from outside, without touching
@@ -135,6 +196,7 @@ fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result
     for bucket in unfinished {
         writer.complete(bucket)?;
     }
+    writer.core.mark.arm(true);
     let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
     let writer = thread.map_err(|e| io_error(&core.dir, &e))?;
     Ok(SledStore { core, jobs, writer: Some(writer) })
@@ -174,12 +236,11 @@ fn look(dir: &Path) -> Result<Lies, StoreError> {
     };
     let names = entries.map(|e| Ok(e?.file_name().to_string_lossy().into_owned())).collect::<Result<Vec<_>, _>>();
     let names = names.map_err(|e| io_error(dir, &e))?;
-    let ours = |n: &String| ["db", "conf", "blobs"].contains(&n.as_str()) || n.starts_with("snap.");
     if names.is_empty() {
         return Ok(Lies::Nothing);
     }
     let whole = names.iter().any(|n| n == "db") && names.iter().any(|n| n == "conf");
-    if !names.iter().all(ours) {
+    if !names.iter().all(|n| trial::is_ours(n)) {
         Ok(Lies::Other)
     } else if whole {
         Ok(Lies::Data)
@@ -273,12 +334,12 @@ fn begin(dir: &Path, keyring: &Path, seq_file: &Path, purpose: &Purpose<'_>) -> 
     }
 }
 
-fn open_sled(dir: &Path, keyring: &Path, options: &Options) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new().path(dir).cache_capacity(options.cache).flush_every_ms(None);
+fn open_sled(at: &Path, dir: &Path, keyring: &Path, options: &Options) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new().path(at).cache_capacity(options.cache).flush_every_ms(None);
     let began = std::time::Instant::now();
     loop {
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
-            Err(_) => return Err(corrupt(dir, keyring, "expected a log that sled can read, found damage at which it panicked")),
+            Err(_) => return Err(corrupt(dir, keyring, "expected a log that can be read, found damage in its file db")),
             // Our own lock is held: whoever still has sled's lets go of it in a moment. A process that
             // is just being started by one that had the store open holds it until it becomes its own.
             Ok(Err(e)) if is_locked(&e) && began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
@@ -321,8 +382,15 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
         return refuse(format!("{acked} commits, the last of them acknowledged"), format!("{}: the end of the log is gone", meta.seq));
     }
     let (mut heads, mut digest, mut open) = (0_u64, 0_u64, 0_u64);
+    let unfinished = core.ring().unfinished();
     core.scan(prefixed(vec![b'h']), |at, (flags, payload)| {
         let case = CaseId(eight(at, 9).map(u64::from_be_bytes).unwrap_or_default());
+        // What an erasure that was cut short still has to wrap anew must be fit for it.
+        if unfinished.contains(&bucket_of(case))
+            && let Some(head) = head_of(at, &(flags, payload.clone())).map_err(|w| core.wrong(w))?
+        {
+            data_key(&core.ring(), case, &head).map_err(|w| core.wrong(w))?;
+        }
         let gone = (flags & ERASED != 0).then_some((ERASED_VERSION, false));
         let front = gone.or_else(|| Head::front(&payload));
         let (version, is_open) = front.ok_or_else(|| core.wrong(Wrong::damaged(at, "a head", "too few bytes")))?;

@@ -83,8 +83,7 @@ impl Writer {
             let core = Arc::clone(&self.core);
             let done = catch_unwind(AssertUnwindSafe(|| self.take(job, &mut waiting)));
             if done.is_err() {
-                let why =
-                    super::corrupt(&core.dir, &core.keyring, "expected records that sled can read, found damage at which it panicked");
+                let why = super::corrupt(&core.dir, &core.keyring, "expected records that can be read, found damage");
                 core.dead.set(why).ok();
             }
             if core.dead.get().is_some() {
