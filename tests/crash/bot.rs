@@ -64,6 +64,7 @@ fn config(base_url: &str) -> String {
         r#"
 [bot]
 brand = "Acme Rail"
+import_minutes = 1440
 [store]
 path = "data"
 keyring = "keys"

@@ -1,7 +1,7 @@
 //! The customers, on the Mastodon emulator: they post, answer, and wait for nobody. The emulator's
 //! books say what truly stands there.
 
-use crate::emulator::mastodon::{BRAND, BRAND_TOKEN, Chances, Emulator, Fault, On, Posted};
+use crate::emulator::mastodon::{BRAND, BRAND_TOKEN, Chances, Emulator, Fault, On, Posted, Request};
 use crate::simulation::rng::Rng;
 use std::collections::BTreeMap;
 
@@ -16,15 +16,24 @@ pub struct Square {
     seed: u64,
     /// Uris of what was written to the brand, oldest first, with who wrote it.
     written: Vec<(String, String)>,
+    /// How many requests the server had had when the present bot started.
+    began: usize,
 }
 
 /// What the brand published, counted and found by the words in it.
 pub struct Published(Vec<Posted>);
 
+/// The server's books as a kill left them.
+pub struct Snapshot {
+    published: Published,
+    /// What the brand was asked to publish: the text, and whether the dead bot was still waiting for an answer.
+    asked: Vec<(String, bool)>,
+}
+
 impl Square {
     pub fn new(seed: u64) -> Square {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Square { emulator: runtime.block_on(Emulator::start()), seed, written: Vec::new() }
+        Square { emulator: runtime.block_on(Emulator::start()), seed, written: Vec::new(), began: 0 }
     }
 
     pub fn url(&self) -> String {
@@ -51,9 +60,46 @@ impl Square {
         self.emulator.chance(self.seed, chances);
     }
 
-    /// The next status posted gets no answer, whether it stands or not: a kill then finds it on its way.
-    pub fn slow(&self, done: bool) {
-        self.emulator.fault(On::Post, Fault::Hang { done }, 1);
+    /// The next status posted is answered late or never, and stands or not: a kill then finds it on its way.
+    pub fn slow(&self, rng: &mut Rng) {
+        let fault = match rng.below(4) {
+            0 => Fault::Hang { done: true },
+            1 => Fault::Hang { done: false },
+            // What a server has taken in it goes on with, whoever dies meanwhile.
+            _ => Fault::Slow { ms: rng.between(100, 1_500).unsigned_abs() },
+        };
+        self.emulator.fault(On::Post, fault, 1);
+    }
+
+    /// From now on the server's clock is so far behind the bot's.
+    pub fn behind(&self, ms: i64) {
+        self.emulator.behind(ms);
+    }
+
+    /// Nothing is streamed any more: only reading page by page finds things.
+    pub fn mute(&self) {
+        self.emulator.mute_streams(true);
+    }
+
+    /// How many pages of notifications the present bot read on from where another was left.
+    pub fn pages(&self) -> usize {
+        let books = self.emulator.books();
+        let page = |r: &&Request| r.path.ends_with("/notifications") && r.query.iter().any(|(k, _)| k == "min_id");
+        books.requests.iter().skip(self.began).filter(page).count()
+    }
+
+    /// A bot starts.
+    pub fn bot_starts(&mut self) {
+        self.began = self.emulator.books().requests.len();
+    }
+
+    /// The books, as of now.
+    pub fn snapshot(&self) -> Snapshot {
+        let books = self.emulator.books();
+        let published = Published(books.by_token(BRAND_TOKEN).into_iter().cloned().collect());
+        let asked = books.requests.into_iter().enumerate().filter(|(_, r)| r.method == "POST");
+        let asked = asked.filter_map(|(n, r)| Some((r.text?, n >= self.began && r.code.is_none()))).collect();
+        Snapshot { published, asked }
     }
 
     /// The server is well again.
@@ -136,5 +182,22 @@ impl Published {
     /// How often something that holds `token` was published, taken back or not.
     pub fn times(&self, token: &str) -> usize {
         self.with(token).count()
+    }
+}
+
+impl Snapshot {
+    /// The uri under which something that holds `token` stands.
+    pub fn stands(&self, token: &str) -> Option<&str> {
+        self.published.0.iter().find(|p| p.text.contains(token)).map(|p| p.uri.as_str())
+    }
+
+    /// How often the server was asked to publish it.
+    pub fn tries(&self, token: &str) -> usize {
+        self.asked.iter().filter(|(text, _)| text.contains(token)).count()
+    }
+
+    /// Whether the last to ask was the bot that died, and was still waiting.
+    pub fn open(&self, token: &str) -> bool {
+        self.asked.iter().rfind(|(text, _)| text.contains(token)).is_some_and(|(_, open)| *open)
     }
 }

@@ -21,7 +21,7 @@ mod render;
 mod server;
 
 pub use faults::{Chances, Fault, On};
-pub use model::{Books, Posted};
+pub use model::{Books, Posted, Request};
 
 use model::State;
 use std::net::SocketAddr;
@@ -140,6 +140,11 @@ impl Emulator {
         let mut done = state.faults.done.clone();
         done.extend(&state.stream.done);
         done
+    }
+
+    /// From now on its clock is so far behind the machine's.
+    pub fn behind(&self, ms: i64) {
+        self.state().behind_ms = ms;
     }
 
     /// The token is no longer good, until [`Emulator::restore`].

@@ -49,6 +49,8 @@ pub enum Fault {
     Hang { done: bool },
     /// The connection is closed without an answer, the thing done or not.
     Drop { done: bool },
+    /// Taken in, and done only after so many milliseconds, whether the asker is still there or not.
+    Slow { ms: u64 },
     /// Done, and answered with something unreadable.
     Malformed,
     /// Done, and the answer breaks off in the middle.
@@ -61,7 +63,7 @@ impl Fault {
         match self {
             Fault::TooMany { .. } | Fault::TooManyByHeader { .. } | Fault::NoScope => false,
             Fault::Status { done, .. } | Fault::Hang { done } | Fault::Drop { done } => done,
-            Fault::Malformed | Fault::HalfAnswer => true,
+            Fault::Slow { .. } | Fault::Malformed | Fault::HalfAnswer => true,
         }
     }
 
@@ -76,6 +78,7 @@ impl Fault {
             Fault::Hang { done: true } => "done-then-hang",
             Fault::Drop { done: false } => "drop",
             Fault::Drop { done: true } => "done-then-drop",
+            Fault::Slow { .. } => "slow",
             Fault::Malformed => "malformed",
             Fault::HalfAnswer => "half-answer",
         }

@@ -69,10 +69,12 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     pub token: Option<String>,
     pub key: Option<String>,
+    /// The text that it asks to publish.
+    pub text: Option<String>,
     pub agent: Option<String>,
     /// The fault that it met.
     pub fault: Option<&'static str>,
-    /// What it was answered, where it was.
+    /// What it was answered, where it was; `None` also while it is still being worked on.
     pub code: Option<u16>,
 }
 
@@ -166,6 +168,8 @@ impl Budget {
 pub struct State {
     pub base: String,
     pub clock: Clock,
+    /// How far its clock is behind the machine's, in milliseconds.
+    pub behind_ms: i64,
     pub accounts: BTreeMap<u64, Account>,
     pub statuses: BTreeMap<u64, Status>,
     pub notifications: Vec<Notification>,
@@ -192,6 +196,7 @@ impl Default for State {
         State {
             base: String::new(),
             clock: Clock::system(),
+            behind_ms: 0,
             accounts: BTreeMap::new(),
             statuses: BTreeMap::new(),
             notifications: Vec::new(),
@@ -217,7 +222,7 @@ impl Default for State {
 
 impl State {
     pub fn now(&self) -> i64 {
-        self.clock.now().0
+        self.clock.now().0 - self.behind_ms
     }
 
     fn id(&mut self) -> u64 {

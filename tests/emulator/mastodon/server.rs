@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -196,7 +197,11 @@ async fn serve(state: Shared, mut stream: TcpStream) {
         if head.header("upgrade").is_some_and(|u| u.eq_ignore_ascii_case("websocket")) {
             return websocket(state, stream, head).await;
         }
-        let (fault, reply, headers) = perform(&state, &head);
+        let (at, fault) = note(&state, &head);
+        if let Some(Fault::Slow { ms }) = fault {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
+        let (reply, headers) = perform(&state, &head, at, fault);
         let text = reply.body.to_string();
         let mut out = head_of(reply.code, &headers, text.len());
         match fault {
@@ -215,11 +220,30 @@ async fn serve(state: Shared, mut stream: TcpStream) {
     }
 }
 
-/// Takes the request down, meets it with its fault, and lets it take effect unless the fault forbids.
-fn perform(state: &Shared, head: &Head) -> (Option<Fault>, Reply, Vec<(&'static str, String)>) {
+/// Takes the request down as it comes; gives where it stands in the books, and the fault that it meets.
+fn note(state: &Shared, head: &Head) -> (usize, Option<Fault>) {
     let mut state = state.lock().unwrap();
     let path = format!("/{}", head.ask.path.join("/"));
     let fault = state.faults.next(&head.ask.method, &path);
+    let at = state.requests.len();
+    state.requests.push(Request {
+        n: at as u64 + 1,
+        method: head.ask.method.clone(),
+        path,
+        query: head.ask.query.clone(),
+        token: head.ask.token.clone(),
+        key: head.ask.key.clone(),
+        text: head.ask.body.get("status").and_then(Value::as_str).map(str::to_owned),
+        agent: head.header("user-agent").map(str::to_owned),
+        fault: fault.map(Fault::name),
+        code: None,
+    });
+    (at, fault)
+}
+
+/// Meets a request with its fault, and lets it take effect unless the fault forbids.
+fn perform(state: &Shared, head: &Head, at: usize, fault: Option<Fault>) -> (Reply, Vec<(&'static str, String)>) {
+    let mut state = state.lock().unwrap();
     let now = state.now();
     let spent = state.budget.as_mut().is_some_and(|b| !b.take(now));
     let mut headers = limits(&state, now);
@@ -254,20 +278,9 @@ fn perform(state: &Shared, head: &Head) -> (Option<Fault>, Reply, Vec<(&'static 
         _ => {}
     }
     headers.extend(reply.link.clone().map(|l| ("Link", l)));
-    let n = state.requests.len() as u64 + 1;
     let answered = !matches!(fault, Some(Fault::Drop { .. } | Fault::Hang { .. }));
-    state.requests.push(Request {
-        n,
-        method: head.ask.method.clone(),
-        path,
-        query: head.ask.query.clone(),
-        token: head.ask.token.clone(),
-        key: head.ask.key.clone(),
-        agent: head.header("user-agent").map(str::to_owned),
-        fault: fault.map(Fault::name),
-        code: answered.then_some(reply.code),
-    });
-    (fault, reply, headers)
+    state.requests[at].code = answered.then_some(reply.code);
+    (reply, headers)
 }
 
 fn limits(state: &State, now: i64) -> Vec<(&'static str, String)> {
@@ -339,6 +352,7 @@ async fn websocket(state: Shared, mut stream: TcpStream, head: Head) {
             query: head.ask.query.clone(),
             token: head.ask.token.clone(),
             key: None,
+            text: None,
             agent: head.header("user-agent").map(str::to_owned),
             fault: None,
             code: Some(if who.is_some() { 101 } else { 401 }),
