@@ -243,10 +243,10 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
     let bot = world.drain(bot);
     stop(&mut world, bot);
     world.judge();
-    let Found { kills, busy, coming, leaving, unanswered, committed, in_flight, accepted, receipted, ref wrong, .. } = found;
+    let Found { kills, busy, coming, leaving, marked, unanswered, committed, in_flight, accepted, receipted, ref wrong, .. } = found;
     println!(
         "crash: {kills} kills, {busy} with work in flight ({coming} with a mention on its way into the chat, {leaving} with something in the \
-         outbox; {unanswered} with a command unanswered, not counted); found committed {committed}, in flight {in_flight}, accepted \
+         outbox, {marked} with some of it just leaving; {unanswered} with a command unanswered, not counted); found committed {committed}, in flight {in_flight}, accepted \
          {accepted}, receipted {receipted}; {} mentions, {} cases, {} commands, {} answers published, {} repeats; 0 lost, 0 doubled; {} s \
          (seed {seed})",
         world.square.mentions().count(),

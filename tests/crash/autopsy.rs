@@ -45,6 +45,8 @@ pub struct Found {
     pub coming: u64,
     /// … with an entry in the outbox.
     pub leaving: u64,
+    /// … of which one was marked as leaving at that very moment.
+    pub marked: u64,
     /// Kills with a command unanswered; no matter what else.
     pub unanswered: u64,
     pub committed: u64,
@@ -73,6 +75,7 @@ impl Found {
         self.kills += 1;
         self.coming += u64::from(coming > 0);
         self.leaving += u64::from(leaving);
+        self.marked += u64::from(outbox.iter().any(|e| e.state == EntryState::InFlight));
         self.busy += u64::from(coming > 0 || leaving);
         self.unanswered += u64::from(unanswered > 0);
         for (stage, count) in [
