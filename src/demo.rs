@@ -29,7 +29,8 @@ use crate::say::{Arg, Say};
 use crate::store::sled::SledStore;
 use crate::view::{Piece, TextView, View};
 use anyhow::Context;
-use auto::Auto;
+pub use auto::Hands;
+use auto::{AtConsole, Auto};
 use folder::Folder;
 use judge::Verdict;
 use manner::Manner;
@@ -41,6 +42,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use town::Town;
 use witness::{Keyboard, Witness};
@@ -53,6 +55,10 @@ const AUTO_SPEED: u32 = 200;
 const UNDO_MS: i64 = 40 * SECOND_MS;
 /// How often the square is read from its cursor, besides listening, in milliseconds of the story.
 const POLL_MS: i64 = 20 * SECOND_MS;
+/// How long the automatic member of staff may take for the whole story.
+const AUTO_BOUND: Duration = Duration::from_secs(120);
+/// The same in another chat, whose every word takes a way over the network.
+const ELSEWHERE_BOUND: Duration = Duration::from_secs(300);
 /// Who sits at the console.
 const AGENT: &str = "console";
 /// The room.
@@ -90,7 +96,8 @@ pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode
         style: Settings::style_of_stdout(),
         started: clock.now(),
     };
-    let demo = Demo { lang, clock, words: Arc::clone(&words), town: Town::new(&story, clock), folder };
+    let (agent, room) = (settings.agent.clone(), settings.room.clone());
+    let demo = Demo { lang, clock, words: Arc::clone(&words), town: Town::new(&story, clock), folder, agent, room };
     let code = if options.auto {
         let (keyboard, keys) = Keyboard::new();
         let console = Arc::new(Console::new(settings, words, Box::new(keys), Box::new(std::io::stdout()))?);
@@ -137,6 +144,37 @@ struct Demo {
     words: Arc<Words>,
     town: Town,
     folder: Folder,
+    /// Who works here, and in which room.
+    agent: AgentId,
+    room: RoomId,
+}
+
+/// Another chat than the console, in which the automatic member of staff works.
+pub struct Elsewhere {
+    /// The chat.
+    pub chat: Arc<dyn Chat>,
+    /// Who they are there.
+    pub agent: AgentId,
+    /// The team's room, which must be a private one.
+    pub room: RoomId,
+    /// How they say things there.
+    pub hands: Box<dyn Hands>,
+}
+
+/// Plays the whole story in another chat, and has it judged; time runs `speed` times as fast as it does.
+///
+/// # Errors
+/// If the bot cannot be started, breaks, or the story does not come to its end.
+pub async fn play(elsewhere: Elsewhere, lang: Lang, speed: u32, words: Arc<Words>) -> anyhow::Result<(Verdict, Vec<String>)> {
+    let story = Story::built_in()?;
+    let clock = Clock::fast(speed);
+    let Elsewhere { chat, agent, room, hands } = elsewhere;
+    let demo = Demo { lang, clock, words, town: Town::new(&story, clock), folder: Folder::new(None)?, agent, room };
+    let verdict = demo.played(&story, chat, hands, None, ELSEWHERE_BOUND, std::future::pending()).await?;
+    let verdict = verdict.context("the story did not come to its end in time")?;
+    let sentences = demo.town.square.with(|books| verdict.sentences(books));
+    let told = sentences.iter().map(|say| demo.words.tell(say, lang)).collect();
+    Ok((verdict, told))
 }
 
 impl Demo {
@@ -179,24 +217,39 @@ impl Demo {
             })
         }));
         self.tell(console, &welcome).await?;
-        let (witness, seen) = Witness::new(Arc::clone(console) as Arc<dyn Chat>);
-        let bot = self.start(story, Arc::new(witness), sabotage)?;
-        let staff = Staff::new(Manner::new(Arc::clone(&self.words)), AGENT);
-        let playing = Auto::new(staff, seen, keyboard, console, &bot, &self.town).play();
-        let verdict = tokio::select! {
-            verdict = playing => verdict?,
-            () = self.town.run() => None,
-            ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the story: {ended:?}"),
-            () = leave.wish() => None,
-        };
-        bot.stop().await;
-        match verdict {
+        let chat = Arc::clone(console) as Arc<dyn Chat>;
+        let hands = Box::new(AtConsole { console: Arc::clone(console), keyboard });
+        match self.played(story, chat, hands, sabotage, AUTO_BOUND, leave.wish()).await? {
             Some(verdict) => self.judged(console, &verdict).await,
             None => {
                 self.tell(console, &[Say::new("demo-unfinished")]).await?;
                 Ok(ExitCode::FAILURE)
             }
         }
+    }
+
+    /// The automatic member of staff works through the story in a chat; `None`: it did not come to its end.
+    async fn played(
+        &self,
+        story: &Story,
+        chat: Arc<dyn Chat>,
+        hands: Box<dyn Hands>,
+        sabotage: Option<Sabotage>,
+        bound: Duration,
+        leave: impl Future<Output = ()>,
+    ) -> anyhow::Result<Option<Verdict>> {
+        let (witness, seen) = Witness::new(chat);
+        let bot = self.start(story, Arc::new(witness), sabotage)?;
+        let staff = Staff::new(Manner::new(Arc::clone(&self.words)), self.agent.as_str());
+        let playing = Auto::new(staff, seen, hands, &bot, &self.town).play(bound);
+        let verdict = tokio::select! {
+            verdict = playing => verdict?,
+            () = self.town.run() => None,
+            ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the story: {ended:?}"),
+            () = leave => None,
+        };
+        bot.stop().await;
+        Ok(verdict)
     }
 
     async fn judged(&self, console: &Console, verdict: &Verdict) -> anyhow::Result<ExitCode> {
@@ -217,7 +270,7 @@ impl Demo {
     fn start(&self, story: &Story, chat: Arc<dyn Chat>, sabotage: Option<Sabotage>) -> anyhow::Result<Handle> {
         let place = self.folder.path();
         let store = SledStore::open(&place.join("store"), &place.join("keyring"))?;
-        let policy = policy(story, self.lang, self.clock.now());
+        let policy = policy(story, self);
         let plan = sabotage.map(|how| Plan::new(how, self.town.clone()));
         let source = |account: &script::BrandAccount| {
             let listens = if account.listens { Matcher::new(&policy.listen) } else { Matcher::default() };
@@ -258,8 +311,8 @@ fn noon_zone(now: Time) -> String {
 }
 
 /// The rules of the invented company.
-fn policy(story: &Story, lang: Lang, now: Time) -> Policy {
-    let room = RoomId::from(ROOM);
+fn policy(story: &Story, demo: &Demo) -> Policy {
+    let (lang, room) = (demo.lang, demo.room.clone());
     let brand = story.account.first().map(|a| a.display.clone()).unwrap_or_default();
     let rule = ListenRule {
         name: story.listen.name.clone(),
@@ -271,11 +324,11 @@ fn policy(story: &Story, lang: Lang, now: Time) -> Policy {
     let mut policy = Policy {
         brand,
         lang,
-        time_zone: zone(now),
+        time_zone: zone(demo.clock.now()),
         listen: vec![rule],
         routes: vec![Route { room: room.clone(), speaks: lang, ..Route::default() }],
         fallback_room: room.clone(),
-        people: BTreeMap::from([(AgentId::from(AGENT), person)]),
+        people: BTreeMap::from([(demo.agent.clone(), person)]),
         // Nobody but the person at the screen reads it.
         privacy: PrivacyPolicy { private_rooms: vec![room], dm_room: None },
         ..Policy::default()

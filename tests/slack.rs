@@ -13,5 +13,7 @@ mod slow;
 mod spec;
 #[cfg(feature = "slack")]
 mod town;
+#[cfg(feature = "slack")]
+mod whole;
 mod witness;
 mod workspace;

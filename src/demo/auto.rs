@@ -1,4 +1,4 @@
-//! Plays the member of staff: carries their lines to the keyboard, and what the chat shows to their eyes.
+//! Plays the member of staff: carries their lines into the chat, and what the chat shows to their eyes.
 
 use super::judge::{Evidence, Left, Verdict, Wrong, judge};
 use super::staff::Staff;
@@ -8,6 +8,8 @@ use crate::app::Handle;
 use crate::chat::console::Console;
 use crate::view::{Piece, TextView, View};
 use anyhow::{Context, bail};
+use async_trait::async_trait;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -19,17 +21,42 @@ const PATIENCE: u32 = 240;
 const NO_PATIENCE: u32 = 20;
 /// How long an answer to what was typed may take.
 const ANSWER_BOUND: Duration = Duration::from_secs(20);
-/// The whole story, at most.
-const STORY_BOUND: Duration = Duration::from_secs(120);
 /// How often it is looked whether the outbox has emptied.
 const GLANCE: Duration = Duration::from_millis(25);
+
+/// The hands of the member of staff: how what they would type gets into their chat.
+#[async_trait]
+pub trait Hands: Send {
+    /// Says `line` (a command as the console takes it, `claim 3`) in whichever way the chat has. Does
+    /// not wait for its answer.
+    ///
+    /// # Errors
+    /// If nobody listens.
+    async fn say(&mut self, line: &str) -> anyhow::Result<()>;
+}
+
+/// Hands on the console's keyboard; what they type stands on the screen.
+pub struct AtConsole {
+    /// The screen.
+    pub console: Arc<Console>,
+    /// The keys.
+    pub keyboard: Sender<String>,
+}
+
+#[async_trait]
+impl Hands for AtConsole {
+    async fn say(&mut self, line: &str) -> anyhow::Result<()> {
+        let echo = View::Text(TextView { code: "typed".into(), lines: vec![vec![Piece::Strong(format!("› {line}"))]] });
+        self.console.print(&echo).await?;
+        self.keyboard.send(line.to_owned()).context("nobody listens to the keyboard")
+    }
+}
 
 /// A member of staff at work.
 pub struct Auto<'a> {
     staff: Staff,
     seen: UnboundedReceiver<Seen>,
-    keyboard: Sender<String>,
-    console: &'a Console,
+    hands: Box<dyn Hands>,
     bot: &'a Handle,
     town: &'a Town,
     evidence: Evidence,
@@ -40,28 +67,21 @@ pub struct Auto<'a> {
 }
 
 impl<'a> Auto<'a> {
-    /// Sits down at the keyboard.
+    /// Sits down to work.
     #[must_use]
-    pub fn new(
-        staff: Staff,
-        seen: UnboundedReceiver<Seen>,
-        keyboard: Sender<String>,
-        console: &'a Console,
-        bot: &'a Handle,
-        town: &'a Town,
-    ) -> Auto<'a> {
-        Auto { staff, seen, keyboard, console, bot, town, evidence: Evidence::default(), quiet: 0, looked: false, gave_up: false }
+    pub fn new(staff: Staff, seen: UnboundedReceiver<Seen>, hands: Box<dyn Hands>, bot: &'a Handle, town: &'a Town) -> Auto<'a> {
+        Auto { staff, seen, hands, bot, town, evidence: Evidence::default(), quiet: 0, looked: false, gave_up: false }
     }
 
-    /// Works through the story and has it judged; `None`: it did not come to an end in time.
+    /// Works through the story and has it judged; `None`: it did not come to an end within `bound`.
     ///
     /// # Errors
     /// If the bot stops, or leaves a line unanswered.
-    pub async fn play(mut self) -> anyhow::Result<Option<Verdict>> {
+    pub async fn play(mut self, bound: Duration) -> anyhow::Result<Option<Verdict>> {
         let began = Instant::now();
         let mut written = self.town.square.watch();
         while !self.staff.is_done() {
-            if began.elapsed() > STORY_BOUND {
+            if began.elapsed() > bound {
                 return Ok(None);
             }
             if let Some(line) = self.staff.next() {
@@ -86,9 +106,7 @@ impl<'a> Auto<'a> {
 
     /// Types a line and waits for its answer, reading on meanwhile.
     async fn type_in(&mut self, line: String) -> anyhow::Result<()> {
-        let echo = View::Text(TextView { code: "typed".into(), lines: vec![vec![Piece::Strong(format!("› {line}"))]] });
-        self.console.print(&echo).await?;
-        self.keyboard.send(line.clone()).context("nobody listens to the keyboard")?;
+        self.hands.say(&line).await?;
         let until = tokio::time::Instant::now() + ANSWER_BOUND;
         loop {
             let seen = tokio::time::timeout_at(until, self.seen.recv()).await;

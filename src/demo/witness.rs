@@ -1,7 +1,7 @@
 //! A witness beside the chat: passes everything on, and notes what staff could read.
 
 use super::judge::Shown;
-use crate::chat::{Answered, Chat, Memory, Message, Said};
+use crate::chat::{Answered, Chat, Memory, Message, Said, Typed};
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
 use crate::policy::RoomId;
@@ -47,11 +47,15 @@ impl Witness {
         let (answer, answered) = oneshot::channel::<Answered>();
         let seen = self.seen.clone();
         let back = said.answer;
+        // A form is a question before the command, whose own answer is the one that counts; unless it is refused.
+        let form = matches!(said.what, Typed::Form(_));
         let passing = async move {
             // Unanswered: the chat hears that from its dropped end, and asks again.
             if let Ok(answered) = answered.await {
-                // Nobody may be watching any more.
-                seen.send(Seen::Answered { ok: answered.answer.ok, view: answered.view.clone() }).ok();
+                if !form || !answered.answer.ok {
+                    // Nobody may be watching any more.
+                    seen.send(Seen::Answered { ok: answered.answer.ok, view: answered.view.clone() }).ok();
+                }
                 back.send(answered).ok();
             }
         };
