@@ -333,7 +333,8 @@ fn sent(w: &Work<'_>, id: u32) -> Say {
     let (length, max) = w.counted(&send.account, &send.to, send.text.expose());
     Say::new(code)
         .case(w.case.id)
-        .text("account", send.account.as_str())
+        // As it is known now: the answer is remembered, and reads the same whenever it is asked for again.
+        .text("account", w.ctx.policy.handle_of(&send.account))
         .text("to", send.to.handle.expose())
         .number("length", length)
         .number("max", max)
@@ -367,6 +368,12 @@ fn given_text(c: &Command) -> Option<&str> {
 /// The text that must have come with the command.
 fn needed_text(c: &Command) -> Result<&str, Refusal> {
     given_text(c).ok_or(Refusal::Empty)
+}
+
+/// The text to the customer that came with the command, if any did, as it will be sent: the fields
+/// that texts written beforehand may hold (`{code}`, …) are filled in. Other braces stay as they are.
+fn given_to_customer(w: &Work<'_>, c: &Command) -> Option<String> {
+    given_text(c).map(|text| fill::filled(&w.case, w.ctx.policy, &c.by, text))
 }
 
 /// Whether the asker may also act on colleagues' cases.

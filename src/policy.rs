@@ -316,6 +316,13 @@ impl Policy {
     pub fn name_of<'a>(&'a self, agent: &'a AgentId) -> &'a str {
         self.people.get(agent).map_or(agent.as_str(), |p| p.name.as_str())
     }
+    /// The handle of one of our accounts, which customers and staff know it by; its name in `bot.toml`
+    /// until it has signed in for the first time.
+    #[must_use]
+    pub fn handle_of<'a>(&'a self, account: &'a Account) -> &'a str {
+        let handle = self.accounts.get(account).map(|a| a.handle.as_str()).filter(|h| !h.is_empty());
+        handle.unwrap_or(account.as_str())
+    }
     /// The room for a case of `account` whose customer writes `lang`.
     #[must_use]
     pub fn route(&self, account: &Account, lang: &str) -> &Route {

@@ -1183,6 +1183,46 @@ fn the_number_of_a_thread_s_own_case_is_never_its_text() {
 }
 
 #[test]
+fn what_stands_in_braces_is_filled_in_before_anybody_reads_or_approves_it() {
+    let mut p = policy();
+    p.reply.approval = Approval::All;
+    let mut w = World::new(p);
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "draft 1 Hello {handle}, quote {code}. {agent}, {nothing} {");
+    let code = w.case(1).code.clone();
+    let text = format!("Hello {}, quote {code}. ANA, {{nothing}} {{", w.case(1).customer.handle.expose());
+    assert_eq!(w.case(1).drafts[0].text.expose(), text);
+    assert!(w.say("bea", "reply 1").ok);
+    // What was read is what goes, also if another one lets it.
+    assert!(w.say("luis", "approve 1").ok);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies(), [text.as_str()]);
+    assert!(w.say("luis", "correct 1 Quote {code}, please.").ok);
+    assert_eq!(w.case(1).sends.last().unwrap().text.expose(), format!("Quote {code}, please."));
+    w.posts(&post("p2", "dora", COMPLAINT));
+    let long = format!("reply 2 {}{{code}}", "x".repeat(487));
+    assert_eq!(w.say("ana", &long).say.code, "refused-too-long", "the code counts, not its name");
+}
+
+#[test]
+fn a_list_says_what_became_of_a_post_that_has_no_text() {
+    let mut w = world();
+    let gone = post("p1", "carla", COMPLAINT);
+    w.posts(&gone);
+    w.posts(&reply_to(&gone, "p2", "carla", "Two weeks now."));
+    w.deletes(&gone);
+    let mut picture = post("p3", "dora", "");
+    picture.mentions = post("p3", "dora", COMPLAINT).mentions;
+    picture.media = vec![Media { kind: "image".into(), url: "https://plaza.example/1.png".into(), description: None }];
+    w.posts(&picture);
+    let list = w.reads("vera", "list", Lang::En);
+    assert!(list.iter().any(|l| l.starts_with("#1") && l.ends_with("(deleted by its author)")), "{list:?}");
+    assert!(list.iter().any(|l| l.starts_with("#2") && l.ends_with("(no text; picture, video or sound)")), "{list:?}");
+    let history = w.reads("vera", "historial 1", Lang::Es);
+    assert!(history.iter().any(|l| l.ends_with("(borrado por su autor)")), "{history:?}");
+}
+
+#[test]
 fn the_help_shows_what_whoever_asks_may_do() {
     let mut w = world();
     let starts = |lines: &[String], word: &str| lines.iter().any(|l| l.starts_with(word));

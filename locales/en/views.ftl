@@ -323,6 +323,10 @@ list-no-page = { $pages ->
     [one] There is no page { $page }: there is only one.
    *[other] There is no page { $page }: there are only { $pages }.
 }
+list-post-deleted = (deleted by its author)
+list-post-private = (private message)
+list-post-media = (no text; picture, video or sound)
+list-post-empty = (no text)
 history-more = Only the first { $count } of { $total } are shown.
 history-title = History of { $case }
 outbox-title = { $count ->

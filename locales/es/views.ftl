@@ -323,6 +323,10 @@ list-no-page = { $pages ->
     [one] No hay página { $page }: solo hay una.
    *[other] No hay página { $page }: solo hay { $pages }.
 }
+list-post-deleted = (borrado por su autor)
+list-post-private = (mensaje privado)
+list-post-media = (sin texto; imagen, vídeo o audio)
+list-post-empty = (sin texto)
 history-more = Solo se muestran los primeros { $count } de { $total }.
 history-title = Historial de { $case }
 outbox-title = { $count ->

@@ -16,6 +16,10 @@ use std::sync::{Arc, PoisonError};
 /// Durable, so that a new start shows nothing there before the chat has looked again.
 const UNFIT: &str = "unfit-rooms";
 
+/// The stream under which it stands what the accounts learnt about themselves when they last signed in.
+/// Durable, so that a new start names them, and counts for them, as before it has reached their servers.
+const LEARNT: &str = "accounts";
+
 /// The rules, and what is laid over them.
 pub(super) struct Rules {
     /// As the file has them.
@@ -24,6 +28,8 @@ pub(super) struct Rules {
     served: BTreeSet<Account>,
     /// What accounts learnt about themselves.
     learnt: BTreeMap<Account, AccountPolicy>,
+    /// The same as the store has it.
+    noted: BTreeMap<Account, AccountPolicy>,
     /// Who is on the team by the chat's own groups.
     team: BTreeMap<AgentId, Person>,
     /// Rooms in which no private message may stand, and why.
@@ -36,7 +42,9 @@ impl Rules {
     pub(super) fn new(file: Policy, served: BTreeSet<Account>, store: &dyn Store) -> Result<Rules, StoreError> {
         let stored = store.cursor(&Account::from(CHAT), UNFIT)?;
         let told: BTreeMap<RoomId, Say> = stored.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
-        Ok(Rules { file, served, learnt: BTreeMap::new(), team: BTreeMap::new(), unfit: told.clone(), told })
+        let stored = store.cursor(&Account::from(CHAT), LEARNT)?;
+        let noted: BTreeMap<Account, AccountPolicy> = stored.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        Ok(Rules { file, served, learnt: noted.clone(), noted, team: BTreeMap::new(), unfit: told.clone(), told })
     }
 
     /// The file's rules with everything laid over them.
@@ -66,7 +74,14 @@ impl Rules {
 impl Shell {
     /// An account signed in and learnt about itself.
     pub(super) async fn learn(&self, account: &Account, learnt: AccountPolicy) -> Result<(), Stopped> {
-        self.change(|rules| drop(rules.learnt.insert(account.clone(), learnt))).await
+        self.change(|rules| drop(rules.learnt.insert(account.clone(), learnt))).await?;
+        let mut rules = self.rules.lock().await;
+        if rules.learnt != rules.noted {
+            let json = serde_json::to_string(&rules.learnt).unwrap_or_default();
+            self.note(LEARNT, json, Vec::new()).await?;
+            rules.noted = rules.learnt.clone();
+        }
+        Ok(())
     }
 
     /// New rules of the file.
@@ -119,6 +134,11 @@ impl Shell {
         let fit = fit.map(|room| Say::new("notice-room-fit").text("room", room.as_str()));
         let inputs = unfit.chain(fit).map(Input::Notice).collect();
         let json = serde_json::to_string(masked).unwrap_or_default();
-        self.inbox.submit(Door::Staff, Batch { inputs, cursor: Some((Account::from(CHAT), UNFIT.to_owned(), json)) }).await.map(drop)
+        self.note(UNFIT, json, inputs).await
+    }
+
+    /// Keeps something for the next start, in one commit with `inputs`.
+    async fn note(&self, stream: &str, json: String, inputs: Vec<Input>) -> Result<(), Stopped> {
+        self.inbox.submit(Door::Staff, Batch { inputs, cursor: Some((Account::from(CHAT), stream.to_owned(), json)) }).await.map(drop)
     }
 }

@@ -1,7 +1,7 @@
 //! `dm`: writes to the customer in the private conversation that a handoff opened. Without text it
 //! sends the message that `undo` called back last.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, called_back, given_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, given_to_customer, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -27,7 +27,8 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if !w.case.handoff_open {
         return Err(Refusal::NoHandoff);
     }
-    let text = given_text(c).or_else(|| called_back(w, &SendKind::Dm)).ok_or_else(|| Refusal::Usage(ROW.name.into()))?.to_owned();
+    let before = || called_back(w, &SendKind::Dm).map(str::to_owned);
+    let text = given_to_customer(w, c).or_else(before).ok_or_else(|| Refusal::Usage(ROW.name.into()))?;
     w.own(&c.by)?;
     let id = w.send(SendKind::Dm, &text, c, &c.by)?;
     Ok(sent(w, id))

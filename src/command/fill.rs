@@ -1,5 +1,5 @@
 //! Texts written beforehand (of handoffs, answers kept ready): in which language, and what stands
-//! in braces in them.
+//! in braces in them, and in what staff type for a customer.
 
 use crate::case::Case;
 use crate::policy::{AgentId, Policy};

@@ -1,6 +1,6 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, called_back, capabilities, fill, given_text, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, capabilities, fill, given_to_customer, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -72,8 +72,8 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         return Err(Refusal::NoPrivateRoute);
     }
     let fill = |template: &str| fill::filled(&w.case, w.ctx.policy, &c.by, template);
-    let text = match (given_text(c), called_back(w, &SendKind::Handoff)) {
-        (Some(given), _) => fill(given),
+    let text = match (given_to_customer(w, c), called_back(w, &SendKind::Handoff)) {
+        (Some(given), _) => given,
         (None, Some(before)) => before.to_owned(),
         (None, None) => fill(&template(w)),
     };

@@ -21,7 +21,6 @@ use crate::engine::{Body, Form, Reply};
 use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
-use crate::post::Account;
 use crate::say::{Arg, Say};
 use crate::view::{Line, Piece, TextView, View};
 use pen::Pen;
@@ -61,7 +60,7 @@ pub fn holds_private(body: &Body, policy: &Policy) -> bool {
 #[must_use]
 pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     let pen = Pen { words, policy, lang, now };
-    let mut first = pen.line(&by_handle(&pen, &answer.say));
+    let mut first = pen.line(&answer.say);
     // A refusal may be read far from the thread that it is about.
     if let Some(case) = answer.case.filter(|_| !answer.ok && !answer.say.args.iter().any(|(name, _)| name == "case")) {
         first.splice(0..0, [Piece::Strong(case.to_string()), Piece::Words(" · ".into())]);
@@ -90,15 +89,6 @@ pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Wor
 #[must_use]
 pub fn form(form: &Form, private: bool, policy: &Policy, words: &Words, lang: Lang, now: Time) -> View {
     View::Form(form::form(&Pen { words, policy, lang, now }, form, private))
-}
-
-/// The same sentence with our account by the handle that customers see, as on the card.
-fn by_handle(pen: &Pen<'_>, say: &Say) -> Say {
-    let named = |(name, arg): &(String, Arg)| match arg {
-        Arg::Text(account) if name == "account" => (name.clone(), Arg::Text(pen.account(&Account::from(account.as_str())))),
-        _ => (name.clone(), arg.clone()),
-    };
-    Say { code: say.code.clone(), args: say.args.iter().map(named).collect() }
 }
 
 /// The answer to a query.

@@ -272,6 +272,26 @@ async fn the_chats_groups_make_a_team_that_the_file_goes_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_goes_by_its_handle_from_the_first_moment_of_a_new_start() {
+    let (world, store, clock, bot) = with_a_case(policy()).await;
+    settled(&bot).await;
+    bot.stop().await;
+    // Its server is out of reach: it cannot say who it is.
+    world.with(|b| b.down = true);
+    *world.inbox.lock().unwrap() = None;
+    let store = store.reopen();
+    let bot = begin(&world, &store, clock, policy());
+    world.until("the chat is heard", |_| world.inbox.lock().unwrap().is_some()).await;
+    let first = world.under("one", "reply 1 On our way.").await;
+    assert!(text_of(&first.view).contains("as @acme to"), "{}", text_of(&first.view));
+    world.with(|b| b.down = false);
+    world.until("the answer is out", |b| b.sent.len() == 1).await;
+    let again = world.under("one", "reply 1 On our way.").await;
+    assert_eq!((text_of(&again.view), again.op), (text_of(&first.view), first.op), "one command, one answer, word for word");
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_outsiders_can_read_shows_no_more_private_messages() {
     let (world, store, clock, bot) = with_a_case(private_room()).await;
     let (memory, room) = (world.memory().await, RoomId::from("console"));

@@ -54,7 +54,7 @@ fn listed(pen: &Pen<'_>, case: &Case) -> Line {
         parts.push(vec![pen.own(&Say::new("card-hidden").text("reason", pen.say(&card::reason(because))))]);
     }
     let mut said = vec![post::handle(&case.customer)];
-    if let Some(excerpt) = card::opening(case).and_then(|p| post::excerpt(p, EXCERPT)) {
+    if let Some(excerpt) = card::opening(case).map(|p| post::excerpt(pen, p, EXCERPT)) {
         said.extend([Piece::Words(": ".into()), excerpt]);
     }
     parts.push(said);
@@ -68,7 +68,7 @@ pub fn history(pen: &Pen<'_>, case: &Case, events: &[EventRecord]) -> Vec<Line> 
         let ctx = crate::i18n::ShowCtx { policy: pen.policy, now: pen.now };
         let mut line = vec![Piece::Words(format!("{}  ", pen.words.moment(record.at, pen.lang, &ctx)))];
         line.extend(entry::sentence(pen, case, record, false));
-        if let Some(excerpt) = excerpt(case, &record.event) {
+        if let Some(excerpt) = excerpt(pen, case, &record.event) {
             line.extend([Piece::Words(" ".into()), excerpt]);
         }
         lines.push(line);
@@ -79,11 +79,13 @@ pub fn history(pen: &Pen<'_>, case: &Case, events: &[EventRecord]) -> Vec<Line> 
     lines
 }
 
-fn excerpt(case: &Case, event: &Event) -> Option<Piece> {
+fn excerpt(pen: &Pen<'_>, case: &Case, event: &Event) -> Option<Piece> {
     match event {
         Event::Undelivered { send, detail: words } | Event::Stopped { send, because: StopReason::Refused(words) } => {
             case.send(*send).map(|s| one_line(&send::told(case, s, words, false), EXCERPT))
         }
+        // The sentence says it all.
+        Event::Deleted { .. } => None,
         _ if entry::is_private(case, event) => None,
         Event::Drafted { draft } => case.drafts.iter().find(|d| d.id == *draft).map(|d| one_line(d.text.expose(), EXCERPT)),
         Event::Queued { send, .. } | Event::ApprovalAsked { send } => {
@@ -92,7 +94,7 @@ fn excerpt(case: &Case, event: &Event) -> Option<Piece> {
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => {
             Some(one_line(text.expose(), EXCERPT))
         }
-        _ => event.shows_post().and_then(|i| case.post_at(i)).and_then(|p| post::excerpt(p, EXCERPT)),
+        _ => event.shows_post().and_then(|i| case.post_at(i)).map(|p| post::excerpt(pen, p, EXCERPT)),
     }
 }
 

@@ -71,8 +71,7 @@ impl Pen<'_> {
 
     /// The handle of one of our accounts, else its name in `bot.toml`.
     pub fn account(&self, account: &crate::post::Account) -> String {
-        let handle = self.policy.accounts.get(account).map(|a| a.handle.as_str()).filter(|h| !h.is_empty());
-        hygiene::handle(handle.unwrap_or(account.as_str()))
+        hygiene::handle(self.policy.handle_of(account))
     }
 
     /// The longest text that the account's network takes.

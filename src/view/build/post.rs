@@ -97,10 +97,20 @@ pub fn hidden(post: &CasePost, private: bool) -> bool {
     post.post.is_dm() && !private
 }
 
-/// A post's beginning, for lists; `None` where it may not be shown: lists stand in any room.
-pub fn excerpt(post: &CasePost, max: usize) -> Option<Piece> {
-    let shown = post.deleted_at.is_none() && !post.post.is_dm();
-    shown.then(|| one_line(post.post.text.expose(), max))
+/// A post's beginning, for lists, or what stands for it: lists stand in any room.
+pub fn excerpt(pen: &Pen<'_>, post: &CasePost, max: usize) -> Piece {
+    let instead = |code: &str| Piece::Words(pen.get(code));
+    if post.deleted_at.is_some() {
+        return instead("list-post-deleted");
+    }
+    if post.post.is_dm() {
+        return instead("list-post-private");
+    }
+    let text = hygiene::one_line(post.post.text.expose(), max);
+    if text.is_empty() {
+        return instead(if post.post.media.is_empty() { "list-post-empty" } else { "list-post-media" });
+    }
+    Piece::Foreign(Untrusted::new(text))
 }
 
 fn media(pen: &Pen<'_>, media: &Media) -> Line {
