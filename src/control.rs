@@ -30,7 +30,7 @@ const MOST_WAITING: usize = 64;
 /// How long whoever connects may take to ask, as a whole.
 const ASK_BOUND: Duration = Duration::from_secs(5);
 /// How long the bot may take to do what it was asked, and how long a client may take to read the answer
-/// as a whole: while an export is read nothing is committed.
+/// as a whole: an export is kept beside the store for as long.
 const WORK_BOUND: Duration = Duration::from_secs(300);
 
 /// What is asked.
@@ -346,7 +346,7 @@ mod tests {
         .unwrap();
     }
 
-    /// A client that does not read is given up: an export holds the store.
+    /// A client that does not read is given up: an export takes room on the disk.
     #[tokio::test(flavor = "multi_thread")]
     async fn who_does_not_read_is_given_up() {
         let dir = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ pub mod keyring;
 pub mod model;
 pub mod sidecar;
 pub mod sled;
+pub mod spool;
 
 use crate::case::{Case, CaseId, CaseKey, EventRecord};
 use crate::clock::Time;

@@ -2,6 +2,10 @@
 
 use crate::emulator::mastodon::{BRAND_TOKEN, Emulator};
 use serde_json::Value;
+use sereno::control::{self, Errand, Request};
+use sereno::policy::Lang;
+use sereno::store::sled::SledStore;
+use sereno::store::{Commit, Counters, Store, export};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -193,6 +197,40 @@ fn a_service_is_looked_into_reloaded_and_stopped() {
     assert!(said(dir, &["check", "--store", "--offline"]).0);
     let log = std::fs::read_to_string(dir.join("log")).unwrap();
     assert!(!log.contains("4711"), "a secret stands in the log");
+}
+
+/// Whoever asks for an export and does not read it holds nobody up; read at last, it is whole, and as of then.
+#[test]
+fn an_export_that_nobody_reads_holds_up_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "");
+    let store = SledStore::open(&dir.join("sereno-data"), &dir.join("sereno-data.keys")).unwrap();
+    for id in 1..=80 {
+        // More in all than any pipe or socket takes by itself.
+        let mut case = crate::store_sample::case(id, "cleo", "r1");
+        case.tags = vec![format!("{id:08}").repeat(10_000)];
+        store.commit(Commit { cases: vec![case], ..Commit::default() }).unwrap();
+    }
+    let seq = store.commit(Commit { counters: Some(Counters { next_case: 81, next_entry: 1 }), ..Commit::default() }).unwrap();
+    drop(store);
+    let mut bot = Bot::start(dir);
+    let request = Request { lang: Lang::En, errand: Errand::Export { file: None } };
+    let mut unread = control::call(&dir.join("sereno-data.sock"), &request).unwrap().unwrap();
+    assert!(unread.reply.ok, "{}", unread.reply.text);
+    let mut seen = Vec::new();
+    let paused = bot.say("p1", "pause", &mut seen);
+    assert_eq!(paused["type"], "answer", "{paused}");
+    let mut lines = String::new();
+    unread.rest.read_to_string(&mut lines).unwrap();
+    assert!(lines.len() > 6_000_000 && lines.lines().next_back().is_some_and(|l| l.starts_with("{\"footer\"")));
+    let header: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert!(header["header"]["seq"].as_u64().unwrap() >= seq);
+    assert!(!lines.contains("\"paused\":{"), "as of when it was asked for");
+    std::fs::write(dir.join("taken"), &lines).unwrap();
+    bot.signal("-TERM");
+    assert_eq!(bot.ended().code(), Some(0));
+    export::import(&dir.join("taken"), &dir.join("second"), &dir.join("second.keys")).unwrap();
 }
 
 #[test]

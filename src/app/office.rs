@@ -14,6 +14,7 @@ use crate::outbox::{Effect, Entry, EntryId, EntryState};
 use crate::policy::{Lang, Policy};
 use crate::say::{Arg, Say};
 use crate::store::sled::SledStore;
+use crate::store::spool::Spooled;
 use crate::store::{Parked, Store, StoreError, export};
 use crate::view::text::{self, Style};
 use crate::view::{build, hygiene};
@@ -76,7 +77,7 @@ impl Office {
             Errand::OutboxRetryAll => self.retry_all(lang),
             Errand::Digest { day, week } => self.digest(day.as_deref(), *week, lang),
             Errand::Export { file: Some(file) } => self.export_file(file, lang),
-            // The caller streams; a reply goes ahead of it.
+            // See `Office::spool`: a reply goes ahead of it.
             Errand::Export { file: None } => Ok(Reply { ok: true, text: String::new() }),
             Errand::Describe { case } => self.describe(CaseId(*case), lang),
             Errand::Erase { case } => self.erase(CaseId(*case), lang),
@@ -91,6 +92,15 @@ impl Office {
     /// What the store says; what was written so far has no footer.
     pub fn export(&self, out: Box<dyn Write + Send>) -> Result<(), StoreError> {
         self.store.export_to(out).map(drop)
+    }
+
+    /// The export as of now, to be read at leisure; else what is to be said. A reply goes ahead of it.
+    ///
+    /// # Errors
+    /// The refusal to reply with.
+    pub fn spool(&self, lang: Lang) -> Result<Spooled, Reply> {
+        let refused = |error: StoreError| self.refused(lang, &Say::new("cli-store-error").text("detail", error.to_string()));
+        self.store.spool().map_err(refused)
     }
 
     fn told(&self, told: &Told, lang: Lang) -> Reply {

@@ -183,15 +183,21 @@ fn serve_control(config: &Config, store: &Arc<SledStore>, words: &Arc<Words>, bo
     let office = Office::of_bot(Arc::clone(store), Arc::clone(words), Arc::clone(bot), tokio::runtime::Handle::current());
     let answering = move |request: control::Request, reply: &mut dyn FnMut(control::Reply) -> std::io::Result<_>| {
         let control::Request { lang, errand } = request;
-        let streamed = errand == Errand::Export { file: None };
-        match reply(office.perform(&errand, lang)) {
-            Ok(out) if streamed => {
-                if let Err(error) = office.export(Box::new(out)) {
-                    tracing::error!(%error, "an export broke off");
+        let (told, spooled) = match errand {
+            Errand::Export { file: None } => match office.spool(lang) {
+                Ok(spooled) => (office.perform(&errand, lang), Some(spooled)),
+                Err(refused) => (refused, None),
+            },
+            _ => (office.perform(&errand, lang), None),
+        };
+        match (reply(told), spooled) {
+            (Ok(mut out), Some(spooled)) => {
+                if let Err(error) = spooled.pour(&mut out) {
+                    tracing::warn!(%error, "an export was not read to its end");
                 }
             }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "nobody waited for a reply"),
+            (Ok(_), None) => {}
+            (Err(error), _) => tracing::debug!(%error, "nobody waited for a reply"),
         }
     };
     control::serve(&path, Arc::new(answering))

@@ -162,6 +162,15 @@ impl SledStore {
         self.ask(|reply| Job::Export(out, reply))
     }
 
+    /// [`SledStore::export_to`] for whoever may be slow to read: kept, and read while commits go on. Commits
+    /// wait only for as long as it takes to read the store and to write the export beside it.
+    pub fn spool(&self) -> Result<super::spool::Spooled, StoreError> {
+        let floor = self.core.options.min_free.max(writer::LEAST_FREE);
+        let (spool, spooled) = super::spool::Spool::new(&self.core.dir, floor)?;
+        self.export_to(Box::new(spool))?;
+        Ok(spooled)
+    }
+
     /// Commits what is prepared already.
     pub(super) fn commit_prepared(&self, prepared: Prepared) -> Result<u64, StoreError> {
         self.ask(|reply| Job::Commit(Box::new(prepared), reply))

@@ -31,7 +31,7 @@ const GROUP_BYTES: usize = 8 << 20;
 /// Bytes that must be free before a commit is begun, whatever `min_free` says: what a group can come
 /// to, and what sled writes beside it. sled that meets the end of the disk itself leaves half a commit
 /// behind, which it can neither finish nor take back.
-const LEAST_FREE: u64 = 3 * GROUP_BYTES as u64;
+pub(super) const LEAST_FREE: u64 = 3 * GROUP_BYTES as u64;
 
 /// A number for a head, so that their sum tells when one is missing or old.
 pub(super) fn digest_of(case: CaseId, version: u64) -> u64 {
