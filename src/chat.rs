@@ -152,6 +152,10 @@ pub trait Chat: Send + Sync {
     async fn alarm(&self, room: &RoomId, text: &str);
     /// What is wrong with the chat's set-up.
     async fn check(&self) -> Vec<Finding>;
+    /// The room that is spoken from where none is named, if that can be.
+    fn home(&self) -> Option<&RoomId> {
+        None
+    }
     /// Posts that may be sent to one room a minute.
     fn posts_per_minute(&self) -> u32;
 }

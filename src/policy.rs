@@ -5,7 +5,7 @@
 use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::post::{Account, AuthorId, Network, name_type};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An account that could not be read for so long is told of in the channel, and counts in health.
 pub const FAILING_MS: i64 = 5 * MINUTE_MS;
@@ -59,6 +59,12 @@ impl Lang {
     #[must_use]
     pub fn from_tag(tag: &str) -> Lang {
         if tag.to_ascii_lowercase().starts_with("es") { Lang::Es } else { Lang::En }
+    }
+    /// The language of a tag such as `es` or `en-GB`; `None` for one that the bot does not speak.
+    #[must_use]
+    pub fn spoken(tag: &str) -> Option<Lang> {
+        let first = tag.split(['-', '_']).next().unwrap_or_default();
+        [Lang::En, Lang::Es].into_iter().find(|lang| lang.code().eq_ignore_ascii_case(first))
     }
 }
 
@@ -328,6 +334,13 @@ impl Policy {
     pub fn route(&self, account: &Account, lang: &str) -> &Route {
         let fits = |r: &&Route| r.account.as_ref().is_none_or(|a| a == account) && r.lang.as_deref().is_none_or(|l| l == lang);
         self.routes.iter().find(fits).unwrap_or_else(|| self.routes.last().expect("routes are never empty"))
+    }
+    /// The rooms that the rules name.
+    #[must_use]
+    pub fn rooms(&self) -> BTreeSet<&RoomId> {
+        let routed = self.routes.iter().map(|r| &r.room);
+        let named = [Some(&self.fallback_room), self.privacy.dm_room.as_ref(), self.digest.room.as_ref()];
+        routed.chain(&self.privacy.private_rooms).chain(named.into_iter().flatten()).collect()
     }
     /// The language of the threads in `room`.
     #[must_use]

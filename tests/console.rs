@@ -233,7 +233,7 @@ async fn programs_send_and_are_answered_by_id() {
     t.types("{\"id\":\"a\",\"by\":\"ana\",\"line\":\"claim 42\"}\nrubbish\n{\"id\":\"b\",\"verb\":\"reply\",\"case\":42,\"text\":\"x\"}\n");
     let (a, b) = (t.hears().await, t.hears().await);
     assert_eq!(line_of(&a), ("a".into(), "ana".into(), "claim 42".into()));
-    assert_eq!(line_of(&b), ("b".into(), "console".into(), "reply 42 x".into()));
+    assert_eq!(line_of(&b), ("b".into(), "console".into(), "reply #42 x".into()));
     // The answers come as they are ready, not in the order of the questions.
     b.answer.send(answered("refused-no-draft", "There is no draft.", false)).unwrap();
     a.answer.send(answered("done-claim", "#42 is yours.", true)).unwrap();

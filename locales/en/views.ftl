@@ -429,6 +429,7 @@ console-field-text = The field "{ $field }" must be a string. Send for example: 
 console-field-length = The field "{ $field }" must have 1 to { $max } bytes. Send for example: { $example }
 console-field-case = The field "{ $field }" must be a case's number, such as 42 or "#42". Send for example: { $example }
 console-field-unknown = There is no field "{ $field }". Known here: { $known }. Send for example: { $example }
+console-lang-unknown = The language “{ $given }” is not spoken here. Known: { $known }. Send for example: { $example }
 console-field-both = Give either "line", or "verb" with "case" and "text" where it takes them. Send for example: { $example }
 console-too-long = This line is longer than { $max } bytes and was not read. Shorten it.
 console-bad-utf8 = This line is not UTF-8 and was not read.

@@ -429,6 +429,7 @@ console-field-text = El campo «{ $field }» tiene que ser una cadena. Envía po
 console-field-length = El campo «{ $field }» tiene que tener de 1 a { $max } bytes. Envía por ejemplo: { $example }
 console-field-case = El campo «{ $field }» tiene que ser el número de un caso, como 42 o "#42". Envía por ejemplo: { $example }
 console-field-unknown = No existe el campo «{ $field }». Se admiten: { $known }. Envía por ejemplo: { $example }
+console-lang-unknown = Aquí no se habla «{ $given }». Se admiten: { $known }. Envía por ejemplo: { $example }
 console-field-both = Pon «line», o bien «verb» con «case» y «text» si hacen falta. Envía por ejemplo: { $example }
 console-too-long = Esta línea pasa de { $max } bytes y no se ha leído. Acórtala.
 console-bad-utf8 = Esta línea no es UTF-8 y no se ha leído.

@@ -4,6 +4,7 @@ use super::inbox::Door as Lane;
 use super::memory::Remembering;
 use super::{Shell, show};
 use crate::case::Case;
+use crate::case::refusal::Refusal;
 use crate::chat::{Answered, FormWish, Memory, Said, Typed};
 use crate::command::parse::{self, Meta};
 use crate::command::{Answer, Args, Command, Door, Verb};
@@ -131,6 +132,16 @@ fn lang_of(shell: &Shell, by: &AgentId, room: &RoomId, said: Option<Lang>) -> La
     own.or(said).unwrap_or_else(|| policy.room_lang(room))
 }
 
+/// The refusal of a room that a program made up: what is said there would be heard, and nothing ever shown
+/// there. A thread of a room that the rules named once goes on.
+fn unknown_room(shell: &Shell, meta: &Meta<'_>) -> Option<Refusal> {
+    let policy = shell.policy();
+    let mut known = policy.rooms();
+    known.extend(shell.chat.home());
+    let unknown = meta.door == Door::Console && meta.thread.is_none() && !known.contains(&meta.room);
+    unknown.then(|| Refusal::UnknownRoom(meta.room.clone(), known.into_iter().cloned().collect()))
+}
+
 /// The command that was typed, or its refusal.
 fn command(shell: &Shell, text: &str, meta: Meta<'_>) -> Result<Command, Box<Answered>> {
     let (id, lang) = (meta.id.clone(), meta.lang);
@@ -138,6 +149,9 @@ fn command(shell: &Shell, text: &str, meta: Meta<'_>) -> Result<Command, Box<Ans
         let answer = Answer { ok: false, say, case: None, send: None, of: None };
         Box::new(show::refused(shell, &id, lang, answer))
     };
+    if let Some(room) = unknown_room(shell, &meta) {
+        return Err(refused(room.say()));
+    }
     let command = parse::parse(text, meta).map_err(|refusal| refused(refusal.say()))?;
     // Nobody would do it, so nobody is told that it is done.
     if command.verb == Verb::Reload && !shell.reloads {

@@ -4,9 +4,12 @@ use super::model::{CaseId, HoldReason};
 use super::status::Status;
 use crate::clock::Time;
 use crate::command::Door;
-use crate::policy::{AgentId, Role};
+use crate::policy::{AgentId, Role, RoomId};
 use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
+
+/// How many rooms a refusal names.
+const MOST_ROOMS: usize = 30;
 
 /// Why not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +49,8 @@ pub enum Refusal {
     TextGone(Option<u32>),
     /// This command is not taken from here: the kind of door it came through.
     WrongDoor(Door),
+    /// No such room; those that the rules name.
+    UnknownRoom(RoomId, Vec<RoomId>),
     /// No such colleague; those that there are.
     UnknownPerson(String, Vec<String>),
     /// Somebody else owns it.
@@ -143,6 +148,10 @@ impl Refusal {
             Refusal::TextGone(None) => said("text-gone"),
             Refusal::TextGone(Some(_)) => said("text-gone-now"),
             Refusal::WrongDoor(door) => said("wrong-door").with("door", Arg::Code(format!("door-{}", code(door)))),
+            Refusal::UnknownRoom(room, known) => {
+                let known = known.iter().take(MOST_ROOMS).map(RoomId::as_str).collect::<Vec<_>>().join(", ");
+                said("unknown-room").text("room", room.as_str()).text("known", known)
+            }
             Refusal::UnknownPerson(name, known) if known.is_empty() => said("unknown-person-nobody").text("name", name),
             Refusal::UnknownPerson(name, known) => said("unknown-person").text("name", name).text("known", known.join(", ")),
             Refusal::OwnedBy(agent) => said("owned-by").text("agent", agent.as_str()),

@@ -380,6 +380,10 @@ impl Chat for Console {
         Vec::new()
     }
 
+    fn home(&self) -> Option<&RoomId> {
+        Some(&self.settings.room)
+    }
+
     fn posts_per_minute(&self) -> u32 {
         // A terminal or a program reading lines has no limit of its own; the writer slows us by itself.
         60_000

@@ -10,6 +10,7 @@ use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::intake::fold;
 use crate::policy::{AgentId, Lang, Person, Role, RoomId};
 use std::collections::BTreeMap;
+use unicode_normalization::char::is_combining_mark;
 
 /// What the chat knows about a line.
 #[derive(Clone, Debug)]
@@ -195,7 +196,10 @@ fn tag(typed: &str) -> Option<Args> {
     let off = typed.starts_with('-');
     let plain = typed.trim_start_matches(['-', '#', ' ']).to_lowercase();
     let label = plain.split_whitespace().collect::<Vec<_>>().join("-");
-    let fits = !label.is_empty() && label.chars().count() <= MAX_TAG && !label.chars().any(char::is_control);
+    // A word of any script: marks belong to their letters.
+    let in_word = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_');
+    let begins = label.chars().next().is_some_and(char::is_alphanumeric);
+    let fits = begins && label.chars().count() <= MAX_TAG && label.chars().all(in_word);
     fits.then_some(Args::Tag(label, off))
 }
 

@@ -156,6 +156,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NotOneOf("priority".into(), "x".into()),
         Refusal::NotACase("merge".into(), "x".into()),
         Refusal::BadLabel("x".into(), 40),
+        Refusal::UnknownRoom("x".into(), vec!["y".into()]),
         Refusal::UnknownPerson("x".into(), vec![]),
         Refusal::UnknownPerson("x".into(), vec!["y".into()]),
         Refusal::NothingToDiscard,

@@ -272,6 +272,23 @@ async fn the_chats_groups_make_a_team_that_the_file_goes_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_nobody_named_is_not_spoken_from() {
+    let (world, store, _, bot) = with_a_case(policy()).await;
+    let said = |id: &str, room: &str, thread: Option<String>| {
+        let text = if thread.is_some() { "claim" } else { "claim 1" };
+        let (id, by, room) = (id.to_owned(), AgentId::from("ana"), RoomId::from(room));
+        world.hand_in(Typed::Line { id, by, door: Door::Console, room, thread, lang: None, text: text.into() })
+    };
+    let refused = said("a", "nowhere", None).await;
+    assert_eq!((refused.answer.ok, refused.answer.say.code.as_str()), (false, "refused-unknown-room"));
+    assert!(text_of(&refused.view).contains("Known here: console"), "{}", text_of(&refused.view));
+    assert_eq!(store.case(CaseId(1)).unwrap().unwrap().owner, None, "nothing was done");
+    assert_eq!(said("b", "nowhere", Some("t".into())).await.answer.say.code, "refused-which-case");
+    assert!(said("c", "console", Some(thread_of(&store, 1))).await.answer.ok);
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_goes_by_its_handle_from_the_first_moment_of_a_new_start() {
     let (world, store, clock, bot) = with_a_case(policy()).await;
     settled(&bot).await;

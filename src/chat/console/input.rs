@@ -168,12 +168,19 @@ fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
         (None, None, _) => return Err(wrong(Say::new("console-field-missing").text("field", "line"))),
         (Some(_), ..) => return Err(wrong(Say::new("console-field-both"))),
     };
+    let lang = match text_of("lang")? {
+        Some(tag) => Some(Lang::spoken(tag).ok_or_else(|| {
+            let given = tag.chars().filter(|c| !c.is_control()).take(40).collect::<String>();
+            wrong(Say::new("console-lang-unknown").text("given", given).text("known", "en, es"))
+        })?),
+        None => None,
+    };
     Ok(Asked {
         id,
         by: name_of("by")?.map_or_else(|| settings.agent.clone(), AgentId),
         room: name_of("room")?.map_or_else(|| settings.room.clone(), RoomId),
         thread: name_of("thread")?,
-        lang: text_of("lang")?.map(Lang::from_tag),
+        lang,
         text: line,
     })
 }

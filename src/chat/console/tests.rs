@@ -45,6 +45,7 @@ fn json_lines_carry_who_and_what() {
         text: "reply #42 We are\non it".into(),
     };
     assert_eq!(one, Ok(Some(expected)));
+    assert_eq!(asked(Format::Json, r#"{"id":"8","lang":"en-GB","line":"list"}"#).unwrap().unwrap().lang, Some(Lang::En));
     assert_eq!(text_of(Format::Json, r#"{"id":"7","line":"!claim 42"}"#), "claim 42");
     assert_eq!(text_of(Format::Json, r#"{"id":"7","verb":"claim","case":42}"#), "claim #42");
 }
@@ -62,6 +63,8 @@ fn what_is_wrong_with_a_json_line_is_said() {
         (r#"{"id":"7","verb":"claim","case":-1}"#, "\"case\" must be a case's number", Some("7")),
         (r#"{"id":"7","line":"list","verb":"list"}"#, "either \"line\"", Some("7")),
         (r#"{"id":"7","line":"list","case":4}"#, "either \"line\"", Some("7")),
+        (r#"{"id":"7","lang":"klingon","line":"list"}"#, "“klingon” is not spoken here. Known: en, es", Some("7")),
+        (r#"{"id":"7","lang":"","line":"list"}"#, "Known: en, es", Some("7")),
         (r#"{"id":"7","lin":"list"}"#, "no field \"lin\"", Some("7")),
     ] {
         let wrong = parse(Line::Text(line.into()), &settings(Format::Json), || "n1".into()).unwrap_err();

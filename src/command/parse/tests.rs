@@ -78,6 +78,9 @@ fn lines_in_the_room() {
 #[test]
 fn lines_in_a_thread() {
     let cases: Vec<(&str, Verb, Option<u64>, Args)> = vec![
+        ("tag #Late_Refund-2", Verb::Tag, None, Args::Tag("late_refund-2".into(), false)),
+        ("etiqueta Devolución pendiente", Verb::Tag, None, Args::Tag("devolución-pendiente".into(), false)),
+        ("tag -हिन्दी", Verb::Tag, None, Args::Tag("हिन्दी".into(), true)),
         ("!claim", Verb::Claim, None, Args::None),
         ("claim 43", Verb::Claim, Some(43), Args::None),
         ("reply 2 days ago we wrote", Verb::Reply, None, text("2 days ago we wrote")),
@@ -136,6 +139,9 @@ fn lines_that_are_refused() {
         ("pause now", too_much("pause", "now")),
         ("link x 42", Refusal::NotACase("link".into(), "x".into())),
         ("tag 42 -", Refusal::BadLabel("-".into(), 40)),
+        ("tag 42 <b>", Refusal::BadLabel("<b>".into(), 40)),
+        ("tag 42 refund, late", Refusal::BadLabel("refund, late".into(), 40)),
+        ("tag 42 \u{301}x", Refusal::BadLabel("\u{301}x".into(), 40)),
     ];
     for (line, refusal) in cases {
         assert_eq!(said(line, false), Err(refusal), "{line:?}");
