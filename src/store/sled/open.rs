@@ -104,6 +104,7 @@ impl Core {
 /// A copy to open first, so that a store that is refused stays as it was found; `None`: it need not be,
 /// or cannot be tried. A disk without room for a copy must not keep a bot that was killed from starting.
 fn copy_to_try(dir: &Path) -> Result<Option<Copy>, StoreError> {
+    trial::forget(dir);
     if trial::as_closed(dir) {
         return Ok(None);
     }

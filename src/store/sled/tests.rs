@@ -100,6 +100,32 @@ fn can_be_unwrapped(place: &Place, data: &SecretKey) -> bool {
 }
 
 #[test]
+fn only_a_store_that_is_as_it_was_closed_needs_no_trial() {
+    let place = Place::new();
+    let (store, ..) = filled(&place);
+    assert!(!trial::as_closed(&place.dir()), "it is open");
+    drop(store);
+    assert!(trial::as_closed(&place.dir()));
+    drop(place.open());
+    assert!(trial::as_closed(&place.dir()), "opened and closed again");
+    let db = place.dir().join("db");
+    let mut bytes = fs::read(&db).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&db, &bytes).unwrap();
+    assert!(!trial::as_closed(&place.dir()), "another byte");
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&db, &bytes).unwrap();
+    assert!(trial::as_closed(&place.dir()));
+    fs::write(place.dir().join("snap.0"), b"").unwrap();
+    assert!(!trial::as_closed(&place.dir()), "one more file");
+    fs::remove_file(place.dir().join("snap.0")).unwrap();
+    // A look that was killed: what it left does not stay for ever.
+    fs::create_dir(place.0.path().join("store.trial")).unwrap();
+    drop(place.open());
+    assert!(!place.0.path().join("store.trial").exists());
+}
+
+#[test]
 fn nothing_personal_stands_in_the_clear() {
     let place = Place::new();
     let (store, data, _) = filled(&place);

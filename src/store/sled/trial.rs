@@ -69,6 +69,13 @@ pub(super) fn no_place(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | PermissionDenied | ReadOnlyFilesystem)
 }
 
+/// Removes a copy that a killed process has left, if there is one.
+pub(super) fn forget(dir: &Path) {
+    if let Err(error) = clear(&beside(dir, ".trial")) {
+        tracing::debug!(%error, "beside the store stands what is no copy of it");
+    }
+}
+
 /// Removes a copy that a killed process has left, but nothing of anybody else's.
 fn clear(at: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(at) {
