@@ -134,28 +134,34 @@ impl Dice {
     }
 }
 
-/// Damages the log at a random place; how.
+/// Damages the store at a random place; how.
 fn damage(place: &Place, round: u64, dice: &mut Dice) -> String {
-    let db = OpenOptions::new().read(true).write(true).open(place.dir().join("db")).unwrap();
+    // Now and then it is another of its files: its settings, a snapshot.
+    let mut files = Place::files_of(&place.dir());
+    files.sort();
+    let any = files.swap_remove(usize::try_from(dice.roll(files.len() as u64)).unwrap());
+    let file = if round % 8 > 5 { any } else { place.dir().join("db") };
+    let name = file.file_name().unwrap().display().to_string();
+    let db = OpenOptions::new().read(true).write(true).open(file).unwrap();
     let len = db.metadata().unwrap().len();
     match round % 4 {
-        0 => {
+        0 | 2 if round % 8 != 2 => {
             // sled sets space aside ahead of what it writes: cut where bytes are.
             let cut = dice.roll(len);
             db.set_len(cut).unwrap();
-            format!("cut at {cut} of {len}")
+            format!("{name} cut at {cut} of {len}")
         }
         1 => {
             let (from, many) = (dice.roll(len), 1 + dice.roll(9_000));
             db.write_all_at(&vec![0; usize::try_from(many.min(len - from)).unwrap()], from).unwrap();
-            format!("{many} zeros at {from}")
+            format!("{name}: {many} zeros at {from}")
         }
         _ => {
             let at = dice.roll(len);
             let mut byte = [0];
             db.read_exact_at(&mut byte, at).unwrap();
             db.write_all_at(&[byte[0] ^ (1 << dice.roll(8))], at).unwrap();
-            format!("a bit at {at}")
+            format!("{name}: a bit at {at}")
         }
     }
 }
