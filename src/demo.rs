@@ -10,6 +10,7 @@ mod auto;
 mod folder;
 pub mod judge;
 mod manner;
+mod piped;
 pub mod sabotage;
 pub mod script;
 mod staff;
@@ -34,11 +35,12 @@ use auto::{AtConsole, Auto};
 use folder::Folder;
 use judge::Verdict;
 use manner::Manner;
+use piped::Script;
 use sabotage::{Broken, Plan, Sabotage};
 use script::Story;
 use staff::Staff;
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -51,6 +53,10 @@ use witness::{Keyboard, Witness};
 const SPEED: u32 = 4;
 /// How much faster it runs for the automatic member of staff.
 const AUTO_SPEED: u32 = 200;
+/// How much faster it runs for a script that is piped in.
+const SCRIPT_SPEED: u32 = 40;
+/// How long the last answer to a script may take to be on the screen.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
 /// The undo window, in milliseconds of the story.
 const UNDO_MS: i64 = 40 * SECOND_MS;
 /// How often the square is read from its cursor, besides listening, in milliseconds of the story.
@@ -86,7 +92,13 @@ pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode
     // Before anything is made that would have to be removed.
     let leave = Leave::listen()?;
     let story = Story::built_in()?;
-    let clock = Clock::fast(if options.auto { AUTO_SPEED } else { SPEED });
+    let piped = !options.auto && !std::io::stdin().is_terminal();
+    let speed = match (options.auto, piped) {
+        (true, _) => AUTO_SPEED,
+        (false, true) => SCRIPT_SPEED,
+        (false, false) => SPEED,
+    };
+    let clock = Clock::fast(speed);
     let folder = Folder::new(options.keep.as_deref())?;
     let settings = Settings {
         format: Format::Text,
@@ -94,6 +106,7 @@ pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode
         room: RoomId::from(ROOM),
         lang,
         style: Settings::style_of_stdout(),
+        echo: piped,
         started: clock.now(),
     };
     let (agent, room) = (settings.agent.clone(), settings.room.clone());
@@ -102,6 +115,10 @@ pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode
         let (keyboard, keys) = Keyboard::new();
         let console = Arc::new(Console::new(settings, words, Box::new(keys), Box::new(std::io::stdout()))?);
         demo.auto(&story, &console, keyboard, options.sabotage, leave).await?
+    } else if piped {
+        let (keyboard, keys) = Keyboard::new();
+        let console = Arc::new(Console::new(settings, words, Box::new(keys), Box::new(std::io::stdout()))?);
+        demo.piped(&story, &console, keyboard, leave).await?
     } else {
         let console = Arc::new(Console::stdio(settings, words)?);
         demo.interactive(&story, &console, leave).await?
@@ -180,9 +197,7 @@ pub async fn play(elsewhere: Elsewhere, lang: Lang, speed: u32, words: Arc<Words
 impl Demo {
     /// A person sits at the keyboard.
     async fn interactive(&self, story: &Story, console: &Arc<Console>, mut leave: Leave) -> anyhow::Result<ExitCode> {
-        let real = Arg::Span(self.clock.real(UNDO_MS).as_millis().try_into().unwrap_or(i64::MAX));
-        let welcome = Say::new("demo-welcome").number("speed", SPEED).with("undo", Arg::Span(UNDO_MS)).with("real", real);
-        self.tell(console, &[welcome, Say::new("demo-welcome-type")]).await?;
+        self.welcome(console, SPEED, &["demo-welcome-type"]).await?;
         let chat: Arc<dyn Chat> = Arc::clone(console) as Arc<dyn Chat>;
         let bot = self.start(story, chat, None)?;
         let ended = tokio::select! {
@@ -195,8 +210,47 @@ impl Demo {
             Some(ended) => ended,
             None => bot.stop().await,
         };
-        self.tell(console, &[Say::new(if self.folder.is_kept() { "demo-farewell-kept" } else { "demo-farewell" })]).await?;
+        self.farewell(console).await?;
         Ok(if ended == Ended::Stopped { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// A script is piped in.
+    async fn piped(
+        &self,
+        story: &Story,
+        console: &Arc<Console>,
+        keyboard: std::sync::mpsc::Sender<String>,
+        mut leave: Leave,
+    ) -> anyhow::Result<ExitCode> {
+        self.welcome(console, SCRIPT_SPEED, &["demo-welcome-type", "demo-welcome-script"]).await?;
+        let lines = piped::lines().context("starting the thread that reads the script")?;
+        let (witness, seen) = Witness::new(Arc::clone(console) as Arc<dyn Chat>);
+        let bot = self.start(story, Arc::new(witness), None)?;
+        let most = story.customer.iter().map(|c| c.says.len() + c.reacts.len()).sum::<usize>() as u64;
+        let script = Script { lines, keyboard, seen, bot: &bot, most };
+        tokio::select! {
+            played = async { script.play().await.map(|()| tokio::time::timeout(LAST_ANSWER, bot.chat_ended())) } => {
+                // The console ends with its input, once the last answer stands on the screen; late or not, that is all.
+                played?.await.ok();
+            }
+            () = self.town.run() => {}
+            ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the script: {ended:?}"),
+            () = leave.wish() => {}
+        }
+        let ended = bot.stop().await;
+        self.farewell(console).await?;
+        Ok(if ended == Ended::Stopped { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn welcome(&self, console: &Console, speed: u32, how: &[&str]) -> anyhow::Result<()> {
+        let real = Arg::Span(self.clock.real(UNDO_MS).as_millis().try_into().unwrap_or(i64::MAX));
+        let welcome = Say::new("demo-welcome").number("speed", speed).with("undo", Arg::Span(UNDO_MS)).with("real", real);
+        let said: Vec<Say> = std::iter::once(welcome).chain(how.iter().map(|code| Say::new(code))).collect();
+        self.tell(console, &said).await
+    }
+
+    async fn farewell(&self, console: &Console) -> anyhow::Result<()> {
+        self.tell(console, &[Say::new(if self.folder.is_kept() { "demo-farewell-kept" } else { "demo-farewell" })]).await
     }
 
     /// A program sits at the keyboard; the judge has the last word.

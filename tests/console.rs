@@ -69,6 +69,7 @@ fn console(format: Format) -> (Arc<Console>, Paper, io::PipeWriter) {
         room: "console".into(),
         lang: Lang::En,
         style: Style { width: 80, colour: false },
+        echo: false,
         started: Time(5),
     };
     let console = Console::new(settings, Arc::new(Words::new()), Box::new(BufReader::new(reader)), Box::new(paper.clone())).unwrap();

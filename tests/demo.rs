@@ -150,6 +150,33 @@ fn a_person_at_the_keyboard_is_told_what_to_type_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_script_that_is_piped_in_works_a_case_to_its_end() {
+    let mut run = demo(&["--lang", "en"]);
+    let mut keys = run.child.stdin.take().unwrap();
+    keys.write_all("claim 1\n\ndraft 1 We are on it, {code}.\nreply 1\nlist mine\n".as_bytes()).unwrap();
+    drop(keys);
+    let ran = run.end();
+    assert!(ran.output.status.success(), "{}", ran.all());
+    // In this order: the case is there before it is claimed, and the answer is out before the end.
+    let mut rest = ran.text.as_str();
+    for words in [
+        "┌─ #1",
+        "› claim 1",
+        "✓ #1 is yours.",
+        "✓ Draft of #1 noted",
+        "`undo 1` stops it",
+        "You have 1 open case",
+        "The public answer is published",
+        "The ferries stop",
+    ] {
+        let (_, behind) = rest.split_once(words).unwrap_or_else(|| panic!("{words} is missing behind what came before: {}", ran.all()));
+        rest = behind;
+    }
+    assert!(ran.text.lines().all(|l| l.chars().count() <= 100), "{}", ran.all());
+    assert!(ran.left.is_empty(), "{:?}", ran.left);
+}
+
+#[test]
 fn a_kept_store_stays_and_one_that_holds_something_is_not_touched() {
     let mut run = demo(&["--lang", "es", "--keep", "kept"]);
     run.child.stdin.take().unwrap().write_all(b"salir\n").unwrap();

@@ -3,6 +3,7 @@
 ## Around the story
 demo-welcome = Welcome to the support desk of Alborada Lines, a ferry company that does not exist. Its passengers post on the square, a little network inside this program. Time runs { $speed } times as fast; an answer waits { $undo } of the story, { $real } of yours, for `undo` before it goes out.
 demo-welcome-type = Type: claim 1 · draft 1 We are on it · reply 1 (sends the draft; or reply 1 with your text) · handoff 1 · resolve 1 · list · digest · help · quit
+demo-welcome-script = A script is read: each line waits for the case that it names and for the answer to the one before, and the end for what is still to go out.
 demo-welcome-auto = A sensible member of staff plays the whole story; then the square's own books are held against what the team saw and sent.
 demo-kept = Everything the bot stored stands in { $path }.
 demo-farewell = The ferries stop for today. Nothing of this is left on the disk.

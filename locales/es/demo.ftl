@@ -3,6 +3,7 @@
 ## Around the story
 demo-welcome = Bienvenida, bienvenido a la atención al cliente de Líneas Alborada, una naviera que no existe. Sus pasajeros escriben en la plaza, una pequeña red dentro de este programa. El tiempo corre { $speed } veces más deprisa; una respuesta espera { $undo } de la historia ({ $real } de los tuyos) por si la deshaces, y luego sale.
 demo-welcome-type = Escribe: tomar 1 · borrador 1 Estamos en ello · responder 1 (envía el borrador; o responder 1 y tu texto) · privado 1 · resolver 1 · lista · resumen · ayuda · salir
+demo-welcome-script = Se lee un guion: cada línea espera al caso que nombra y a la respuesta de la anterior; el final, a lo que aún tenga que salir.
 demo-welcome-auto = Una persona sensata del equipo atiende toda la historia; después se compara lo que el equipo vio y envió con los libros de la propia plaza.
 demo-kept = Todo lo que guardó el bot está en { $path }.
 demo-farewell = Por hoy se acabaron los ferris. En el disco no queda nada de esto.

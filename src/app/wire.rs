@@ -63,6 +63,7 @@ pub fn chat(config: &Config, words: &Arc<Words>, clock: Clock) -> Result<Arc<dyn
         room: RoomId::from(console.room.as_str()),
         lang: config.bot.language,
         style: ConsoleSettings::style_of_stdout(),
+        echo: false,
         started: clock.now(),
     };
     Ok(Arc::new(Console::stdio(settings, Arc::clone(words))?))

@@ -28,7 +28,7 @@ use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
 use crate::view::text::{self, Style};
-use crate::view::{View, hygiene};
+use crate::view::{Piece, TextView, View, hygiene};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -69,6 +69,8 @@ pub struct Settings {
     pub lang: Lang,
     /// How text looks.
     pub style: Style,
+    /// Whether what is typed is repeated on the screen, where nobody sees it typed (text only).
+    pub echo: bool,
     /// When it was started: makes the ids of typed lines unique.
     pub started: Time,
 }
@@ -251,7 +253,7 @@ impl Console {
         let text = self.words.tell(say, self.settings.lang);
         match self.settings.format {
             Format::Json => line(object(&json!({ "type": "error", "id": id, "op": self.own_id(), "code": say.code, "text": text }))),
-            Format::Text => format!("✗ {text}\n"),
+            Format::Text => text::render(&plain(vec![Piece::Words(format!("✗ {text}"))]), &self.settings.style),
         }
     }
 
@@ -317,7 +319,8 @@ impl Chat for Console {
         let mut lines =
             input::start(reader.context("the console is read already")?).context("starting the thread that reads the console")?;
         if self.settings.format == Format::Text {
-            self.say(format!("{}\n", self.words.get("console-welcome", self.settings.lang))).await;
+            let welcome = vec![Piece::Words(self.words.get("console-welcome", self.settings.lang))];
+            self.say(text::render(&plain(welcome), &self.settings.style)).await;
         }
         // A person is answered in the order of what they typed; a program tells answers apart by their ids.
         let most = if self.settings.format == Format::Text { 1 } else { WAITING_MAX };
@@ -337,6 +340,10 @@ impl Chat for Console {
                 break;
             }
             let Some(asked) = self.hear(heard).await else { continue };
+            if self.settings.echo && self.settings.format == Format::Text {
+                let typed = vec![Piece::Strong("› ".into()), Piece::Strong(asked.text.clone())];
+                self.say(text::render(&plain(typed), &self.settings.style)).await;
+            }
             let (said, answer) = self.said(&asked);
             if inbox.send(said).await.is_err() {
                 self.say(self.error(Some(&asked.id), &Say::new("console-stopping"))).await;
@@ -388,6 +395,11 @@ impl Chat for Console {
         // A terminal or a program reading lines has no limit of its own; the writer slows us by itself.
         60_000
     }
+}
+
+/// A sentence of our own as a view, so that it is set like any other.
+fn plain(line: crate::view::Line) -> View {
+    View::Text(TextView { code: String::new(), lines: vec![line] })
 }
 
 /// What an answer is, for programs: the code of its sentence, or of the view that a query gave.

@@ -110,6 +110,10 @@ impl Chat for Witness {
         self.chat.check().await
     }
 
+    fn home(&self) -> Option<&RoomId> {
+        self.chat.home()
+    }
+
     fn posts_per_minute(&self) -> u32 {
         self.chat.posts_per_minute()
     }

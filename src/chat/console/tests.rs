@@ -9,6 +9,7 @@ fn settings(format: Format) -> Settings {
         room: "console".into(),
         lang: Lang::En,
         style: Style { width: 80, colour: false },
+        echo: false,
         started: Time(1_000),
     }
 }
