@@ -1,32 +1,39 @@
-//! The real program on the console chat and the Mastodon emulator, killed with SIGKILL at random
-//! moments while customers post and staff work, with the server's faults on.
+//! The real program on the Mastodon emulator, with its team on the console or in the Slack emulator,
+//! killed with SIGKILL at random moments while customers post and staff work, with the servers' faults on.
 //!
 //! ```text
 //! emulator (this process) ◀── HTTP, websocket ── sereno run ── JSON lines ──▶ staff, books (this process)
+//!                                                      └─ HTTP, Socket Mode ──▶ workspace, staff (this process)
 //! ```
 //! In the end the faults stop and everything must drain: each mention stands in the chat by exactly
 //! one operation, each answer that was promised stands on the server exactly once, by the
 //! server's own books, and the outbox is empty. `SERENO_KILLS` (10) says how often it is killed,
-//! `SERENO_SEED` which moments and faults are drawn; the moments hang on the machine's own speed
+//! on all chats together (built without Slack: on the console alone), `SERENO_SEED` which moments and faults are drawn; the moments hang on the machine's own speed
 //! as well, so a seed repeats a run's shape, not its bytes.
 
 mod autopsy;
 mod books;
 mod bot;
+#[cfg(feature = "slack")]
+mod channel;
 mod square;
 mod staff;
 
 use crate::emulator::mastodon::BRAND_TOKEN;
+use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN};
 use crate::simulation::rng::Rng;
 use autopsy::Found;
 use books::Books;
 use bot::{Bot, Home, tail};
+use serde_json::Value;
 use sereno::case::SendState;
 use sereno::clock::HOUR_MS;
 use sereno::post::{PostId, PostRef};
+use sereno::store::sled::SledStore;
 use sereno::store::{Claim, Store};
 use square::Square;
 use staff::Staff;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long nothing at all may drain, once the faults are off, before it counts as stuck.
@@ -43,8 +50,28 @@ fn number(name: &str, default: u64) -> u64 {
     }
 }
 
+/// A chat that is no part of the program's own input and output.
+trait Chat {
+    /// The part of `bot.toml` that is about the chat and the team.
+    fn config(&self) -> String;
+    /// Somebody of the team wants something, or wants it again.
+    fn tell(&mut self, line: &Value);
+    /// The next thing that the chat shows, as the console would tell it; `mention` finds whose text words hold.
+    fn hear(&mut self, mention: &dyn Fn(&str) -> Option<String>) -> Option<Value>;
+    /// From now on its server is a bad one.
+    fn storm(&self, seed: u64);
+    /// It is well again.
+    fn calm(&self);
+    /// Faults done so far, by name.
+    fn faults(&self) -> BTreeMap<&'static str, u64>;
+    /// What is wrong in the end, by its own books.
+    fn wrong(&self, store: &SledStore, mentions: usize) -> Vec<String>;
+}
+
 /// A world of its own: server, bot's home, staff.
 struct World {
+    /// `None`: the console.
+    chat: Option<Box<dyn Chat>>,
     square: Square,
     home: Home,
     books: Books,
@@ -55,13 +82,13 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64) -> World {
+    fn new(seed: u64, chat: Option<Box<dyn Chat>>) -> World {
         let square = Square::new(seed);
-        let home = Home::new(&square.url());
-        World { square, home, books: Books::default(), staff: Staff::default(), rng: Rng::new(seed), next_post: Instant::now() }
+        let home = Home::new(&square.url(), &chat.as_ref().map_or_else(|| bot::CONSOLE.to_owned(), |c| c.config()));
+        World { chat, square, home, books: Books::default(), staff: Staff::default(), rng: Rng::new(seed), next_post: Instant::now() }
     }
 
-    fn hear(&mut self, line: &serde_json::Value) {
+    fn hear(&mut self, line: &Value) {
         let news = self.books.note(line);
         self.staff.on(news, &mut self.rng);
     }
@@ -71,13 +98,53 @@ impl World {
         while Instant::now() < until {
             if busy && Instant::now() >= self.next_post {
                 self.square.somebody_posts(&mut self.rng);
-                self.next_post = Instant::now() + Duration::from_millis(self.rng.between(20, 250).unsigned_abs());
+                // Slack takes fifty changes of messages a minute.
+                let pause = if self.chat.is_some() { self.rng.between(100, 600) } else { self.rng.between(20, 250) };
+                self.next_post = Instant::now() + Duration::from_millis(pause.unsigned_abs());
             }
-            self.staff.work(bot, &self.books, &mut self.rng);
+            let World { staff, chat, books, rng, .. } = self;
+            let mut tell = |line: &Value| match chat {
+                Some(chat) => chat.tell(line),
+                None => drop(bot.tell(line)),
+            };
+            staff.work(&mut tell, books, rng);
             let soon = until.min(Instant::now() + Duration::from_millis(20));
-            while let Some(line) = bot.hear(soon) {
+            while let Some(line) = self.next_line(bot, soon) {
                 self.hear(&line);
             }
+        }
+    }
+
+    fn next_line(&mut self, bot: &mut Bot, until: Instant) -> Option<Value> {
+        if self.chat.is_none() {
+            return bot.hear(until);
+        }
+        bot.lives();
+        loop {
+            if let Some(line) = self.shown() {
+                return Some(line);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(10)));
+        }
+    }
+
+    /// What a chat of its own shows and was not heard yet.
+    fn shown(&mut self) -> Option<Value> {
+        let square = &self.square;
+        self.chat.as_mut()?.hear(&|words| square.mention_in(words).map(str::to_owned))
+    }
+
+    /// Kills the bot, and hears all that came of it.
+    fn kill(&mut self, bot: Bot) {
+        for line in bot.kill() {
+            self.hear(&line);
+        }
+        while let Some(line) = self.shown() {
+            self.hear(&line);
         }
     }
 
@@ -115,6 +182,9 @@ impl World {
     /// Faults off, nobody posts any more: until all is shown, answered and published.
     fn drain(&mut self, mut bot: Bot) -> Bot {
         self.square.calm();
+        if let Some(chat) = &self.chat {
+            chat.calm();
+        }
         // It is up once it answers; before, `outbox list` would open the store in its place.
         let up = self.staff.ask_for_help();
         while !self.books.answers.contains_key(&up) {
@@ -181,9 +251,11 @@ impl World {
             let opened_by = self.books.opened_by.get(&promise.case).map(String::as_str).unwrap_or_default();
             wrong.extend(self.square.wrong_address(&published, &promise.token, opened_by, promise.private));
         }
+        let mentions = self.square.mentions().count();
+        wrong.extend(self.chat.iter().flat_map(|chat| chat.wrong(&self.home.store().store, mentions)));
         wrong.extend(self.staff.doubts.iter().map(|d| format!("a person was asked to decide: {d}")));
         let log = self.home.log();
-        for canary in [BRAND_TOKEN, square::CANARY] {
+        for canary in [BRAND_TOKEN, BOT_TOKEN, APP_TOKEN, square::CANARY] {
             wrong.extend(log.lines().filter(|l| l.contains(canary)).map(|l| format!("the log holds {canary}: {l}")));
         }
         let remains = self.home.store();
@@ -203,19 +275,56 @@ fn stop(world: &mut World, bot: Bot) {
     for line in last {
         world.hear(&line);
     }
+    while let Some(line) = world.shown() {
+        world.hear(&line);
+    }
     assert!(status.success(), "SIGTERM ended the bot with {status}; the log ends\n{}", tail(&world.home.log()));
+}
+
+/// The chats, each with how many of the kills fall to it: drawn by the seed.
+fn chats(kills: u64, seed: u64) -> Vec<(&'static str, Option<Box<dyn Chat>>, u64)> {
+    #[cfg(feature = "slack")]
+    {
+        let mut rng = Rng::new(seed ^ 0x51AC);
+        let slack = (0..kills).filter(|_| rng.chance(450)).count() as u64;
+        vec![("console", None, kills - slack), ("Slack", Some(Box::new(channel::Channel::new())), slack)]
+    }
+    #[cfg(not(feature = "slack"))]
+    {
+        println!("crash: built without the feature `slack`: the console alone (seed {seed})");
+        vec![("console", None, kills)]
+    }
 }
 
 #[test]
 fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
-    let kills = number("SERENO_KILLS", 10);
-    let seed = number("SERENO_SEED", 1);
-    let mut world = World::new(seed);
+    let (kills, seed) = (number("SERENO_KILLS", 10), number("SERENO_SEED", 1));
+    let mut all = [("committed", 0), ("in flight", 0), ("accepted", 0), ("receipted", 0)];
+    for (name, chat, kills) in chats(kills, seed) {
+        let found = killed(name, chat, kills, seed);
+        for ((_, sum), n) in all.iter_mut().zip([found.committed, found.in_flight, found.accepted, found.receipted]) {
+            *sum += n;
+        }
+    }
+    println!("crash: {kills} kills on all chats: found {all:?}; 0 lost, 0 doubled");
+    if kills >= FULL {
+        for (state, n) in all {
+            assert!(n >= EACH_STATE, "only {n} kills found an answer {state}");
+        }
+    }
+}
+
+/// Kills the bot again and again in a world of its own; what the kills found.
+fn killed(name: &str, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Found {
+    let mut world = World::new(seed, chat);
     let mut found = Found::default();
     let began = Instant::now();
     // Its first life is left whole, so that there is something to lose.
     let mut bot = world.start();
     world.square.storm();
+    if let Some(chat) = &world.chat {
+        chat.storm(seed);
+    }
     world.live(&mut bot, Instant::now() + Duration::from_secs(3), true);
     for _ in 0..kills {
         if world.rng.chance(300) {
@@ -230,9 +339,7 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
             let moment = Duration::from_millis(world.rng.between(50, 1_600).unsigned_abs());
             world.live(&mut bot, Instant::now() + moment, true);
         }
-        for line in bot.kill() {
-            world.hear(&line);
-        }
+        world.kill(bot);
         world.autopsy(&mut found);
         if world.rng.chance(200) {
             // Customers do not wait for us to come back.
@@ -245,7 +352,7 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
     world.judge();
     let Found { kills, busy, coming, leaving, marked, unanswered, committed, in_flight, accepted, receipted, ref wrong, .. } = found;
     println!(
-        "crash: {kills} kills, {busy} with work in flight ({coming} with a mention on its way into the chat, {leaving} with something in the \
+        "crash on {name}: {kills} kills, {busy} with work in flight ({coming} with a mention on its way into the chat, {leaving} with something in the \
          outbox, {marked} with some of it just leaving; {unanswered} with a command unanswered, not counted); found committed {committed}, in flight {in_flight}, accepted \
          {accepted}, receipted {receipted}; {} mentions, {} cases, {} commands, {} answers published, {} repeats; 0 lost, 0 doubled; {} s \
          (seed {seed})",
@@ -256,15 +363,14 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
         world.books.repeats,
         began.elapsed().as_secs(),
     );
-    println!("crash: faults of the server: {:?}", world.square.faults());
+    println!("crash on {name}: faults of the server: {:?}", world.square.faults());
+    if let Some(chat) = &world.chat {
+        println!("crash on {name}: faults of the chat: {:?}", chat.faults());
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(world.promised().count() as u64 >= kills / 2, "hardly anything was published: the test tests nothing");
     assert!(busy * 10 >= kills * 9, "only {busy} of {kills} kills found work in flight");
-    if kills >= FULL {
-        for (state, n) in [("committed", committed), ("in flight", in_flight), ("accepted", accepted), ("receipted", receipted)] {
-            assert!(n >= EACH_STATE, "only {n} kills found an answer {state}");
-        }
-    }
+    found
 }
 
 /// For how long it is down, by the server's clock.
@@ -276,7 +382,7 @@ const PAGE: usize = 40;
 
 #[test]
 fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
-    let mut world = World::new(number("SERENO_SEED", 1));
+    let mut world = World::new(number("SERENO_SEED", 1), None);
     world.staff.quiet = true;
     // The machine's clock cannot be moved. So the server's is behind until the hours have passed,
     // and the bot's first life, to which nothing is history, is hours ago.
@@ -285,9 +391,7 @@ fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
     while world.books.opened_by.is_empty() {
         world.live(&mut bot, Instant::now() + Duration::from_millis(300), true);
     }
-    for line in bot.kill() {
-        world.hear(&line);
-    }
+    world.kill(bot);
     let before = world.square.mentions().count();
     // Fewer at first and more towards the end, as a disruption goes.
     for n in 0..WAITING as i64 {

@@ -18,6 +18,8 @@
 #[cfg(feature = "slack")]
 mod adapter;
 #[cfg(feature = "slack")]
+mod below;
+#[cfg(feature = "slack")]
 mod catchup;
 pub mod check;
 #[cfg(feature = "slack")]

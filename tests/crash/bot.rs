@@ -1,6 +1,7 @@
 //! The real program as a process of its own: started, spoken to by lines, killed.
 
 use crate::emulator::mastodon::BRAND_TOKEN;
+use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sereno::store::sled::SledStore;
@@ -17,10 +18,10 @@ pub struct Home {
 }
 
 impl Home {
-    /// A home whose bot works on the server at `base_url`.
-    pub fn new(base_url: &str) -> Home {
+    /// A home whose bot works on the server at `base_url`; `chat`: the part of its configuration that is about the chat and the team.
+    pub fn new(base_url: &str, chat: &str) -> Home {
         let home = Home { dir: tempfile::tempdir().unwrap() };
-        std::fs::write(home.config(), config(base_url)).unwrap();
+        std::fs::write(home.config(), config(base_url) + chat).unwrap();
         home
     }
 
@@ -46,7 +47,7 @@ impl Home {
         let output = Command::new(env!("CARGO_BIN_EXE_sereno"))
             .args(["--lang", "en", "outbox", "list", "--config"])
             .arg(self.config())
-            .env("CRASH_TOKEN", BRAND_TOKEN)
+            .envs(SECRETS)
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -69,14 +70,24 @@ import_minutes = 1440
 path = "data"
 keyring = "keys"
 min_free_mb = 24
-[chat.console]
-format = "json"
 [[account]]
 name = "acme"
 network = "mastodon"
 base_url = "{base_url}"
 token = "env:CRASH_TOKEN"
 poll_seconds = 1
+[reply]
+undo_seconds = 0
+[digest]
+enabled = false
+"#
+    )
+}
+
+/// The console, and who types there.
+pub const CONSOLE: &str = r#"
+[chat.console]
+format = "json"
 [people.ana]
 name = "Ana"
 role = "lead"
@@ -84,16 +95,13 @@ role = "lead"
 name = "Luis"
 [people.eva]
 name = "Eva"
-[reply]
-undo_seconds = 0
 [privacy]
 private_rooms = ["console"]
 dm_room = "console"
-[digest]
-enabled = false
-"#
-    )
-}
+"#;
+
+/// The secrets that the configurations name.
+const SECRETS: [(&str, &str); 3] = [("CRASH_TOKEN", BRAND_TOKEN), ("CRASH_SLACK_BOT", BOT_TOKEN), ("CRASH_SLACK_APP", APP_TOKEN)];
 
 /// A copy of a dead bot's store.
 pub struct Remains {
@@ -130,7 +138,7 @@ impl Bot {
             .args(["run", "--config"])
             .arg(home.config())
             .current_dir(home.dir())
-            .env("CRASH_TOKEN", BRAND_TOKEN)
+            .envs(SECRETS)
             .env_remove("RUST_LOG")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -168,6 +176,14 @@ impl Bot {
                 let log = std::fs::read(&self.log).unwrap_or_default();
                 panic!("the bot ended by itself, {:?}; the log ends\n{}", self.child.wait(), tail(&String::from_utf8_lossy(&log)))
             }
+        }
+    }
+
+    /// Panics where the bot ended by itself.
+    pub fn lives(&mut self) {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            panic!("the bot ended by itself, {status}; the log ends\n{}", tail(&String::from_utf8_lossy(&log)));
         }
     }
 

@@ -138,6 +138,13 @@ impl Square {
         self.written.push((uri, name));
     }
 
+    /// The mention whose text stands in `words`.
+    pub fn mention_in(&self, words: &str) -> Option<&str> {
+        let (_, after) = words.split_once("my bag ")?;
+        let n: usize = after.split_once(" is lost")?.0.parse().ok()?;
+        self.written.get(n).map(|(uri, _)| uri.as_str())
+    }
+
     /// Everything that was written to the brand.
     pub fn mentions(&self) -> impl Iterator<Item = &str> {
         self.written.iter().map(|(uri, _)| uri.as_str())

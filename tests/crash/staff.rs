@@ -1,7 +1,6 @@
 //! Staff as a program: a plan a case, one command of it at a time, each sent again until answered.
 
 use super::books::{Books, News};
-use super::bot::Bot;
 use crate::simulation::rng::Rng;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -154,7 +153,7 @@ impl Staff {
     }
 
     /// Sends what is due.
-    pub fn work(&mut self, bot: &mut Bot, books: &Books, rng: &mut Rng) {
+    pub fn work(&mut self, tell: &mut dyn FnMut(&Value), books: &Books, rng: &mut Rng) {
         let free: Vec<u64> = self.plans.keys().copied().filter(|case| !self.waiting.values().any(|w| w.case == *case)).collect();
         for case in free.into_iter().take(AT_ONCE.saturating_sub(self.waiting.len())) {
             let Some(plan) = self.plans.get_mut(&case) else { continue };
@@ -170,14 +169,14 @@ impl Staff {
         for waiting in self.waiting.values_mut() {
             if waiting.sent.is_none_or(|sent| now.duration_since(sent) > PATIENCE) {
                 waiting.sent = Some(now);
-                bot.tell(&waiting.line);
+                tell(&waiting.line);
             }
         }
         // Now and then somebody's program sends again what was answered long ago.
         if !self.done.is_empty() && rng.chance(5) {
             let line = rng.pick(&self.done).clone();
             assert!(books.answers.contains_key(line["id"].as_str().unwrap_or_default()));
-            bot.tell(&line);
+            tell(&line);
         }
     }
 

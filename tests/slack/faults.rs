@@ -66,6 +66,34 @@ async fn blocks_that_slack_refuses_go_as_text() {
 }
 
 #[tokio::test]
+async fn below_a_card_in_doubt_people_act_on_its_case() {
+    let town = Town::new().await;
+    town.slack.fault(On::Method("chat.postMessage"), Fault::Hang { done: true }, 1);
+    town.slack.fault(On::Method("conversations.history"), Fault::Status { code: 503, done: false }, 1_000);
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!claim");
+    town.slack.acked(&act).await.unwrap();
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note He called twice");
+    town.slack.acked(&act).await.unwrap();
+    // A reaction to a card is one to its case, too.
+    eva.reacts(&card.ts, "rotating_light");
+    town.slack.until("it was taken", |b| b.unacked().is_empty().then_some(())).await;
+    let case = town.bot().ask(|e, _| e.case(sereno::case::CaseId(1))).await.unwrap().unwrap().unwrap();
+    assert!(case.places.iter().all(|p| p.thread.is_none()), "the bot does not know the card yet");
+    assert_eq!(case.owner.as_ref().map(|o| o.as_str()), Some(ana.id.as_str()));
+    assert_eq!(case.priority, sereno::case::Priority::Urgent);
+    // The thread cannot show it yet: they are told themselves.
+    town.told(&ana.id, "is yours").await;
+    assert!(!town.slack.books().whispers(&ana.id).iter().any(|w| w.words().contains("hich case")), "{}", town.slack.sight());
+    town.slack.heal();
+    town.entry(&card.ts, "He called twice").await;
+    town.sound().await;
+    assert_eq!(town.slack.books().top(TEAM_CHANNEL).len(), 1, "{}", town.slack.sight());
+}
+
+#[tokio::test]
 async fn a_token_that_is_revoked_and_good_again_loses_nothing() {
     let town = Town::new().await;
     town.slack.kill_token(crate::emulator::slack::BOT_TOKEN, Some("token_revoked"));

@@ -3,6 +3,7 @@
 use super::town::Town;
 use crate::emulator::slack::{SIGNING_SECRET, TEAM_CHANNEL};
 use sereno::chat::slack::{HttpEvents, Way};
+use sereno::store::Store;
 use std::time::Duration;
 
 #[tokio::test]
@@ -106,6 +107,38 @@ async fn what_was_said_and_pressed_while_the_bot_was_down_is_found_in_history() 
     }
     let case = town.bot().ask(|e, _| e.case(sereno::case::CaseId(2))).await.unwrap().unwrap().unwrap();
     assert_eq!(case.owner, None, "the reaction was taken away\n{}", town.slack.sight());
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn who_was_told_no_is_not_told_again_after_a_restart() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!claim");
+    town.slack.acked(&act).await.unwrap();
+    eva.says(TEAM_CHANNEL, Some(&card.ts), "!claim");
+    town.told(&eva.id, "ana").await;
+    eva.says(TEAM_CHANNEL, Some(&card.ts), "!nonsense");
+    town.told(&eva.id, "nonsense").await;
+    let stream = format!("slack:told:{}", town.slack.channel(TEAM_CHANNEL));
+    let noted = async {
+        let told = || town.store.cursor(&sereno::engine::CHAT.into(), &stream).unwrap().unwrap_or_default();
+        while told().matches('.').count() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), noted).await.expect("it is noted that she was told");
+    town.settled().await;
+    town.sleep().await;
+    // Slack gives up on these before the bot is back: history brings them, and what came before once more.
+    town.slack.patience(50, [50, 50, 50]);
+    ana.says(TEAM_CHANNEL, Some(&card.ts), "!note after");
+    town.wake().await;
+    town.entry(&card.ts, "after").await;
+    town.settled().await;
+    assert_eq!(town.slack.books().whispers(&eva.id).len(), 2, "{}", town.slack.sight());
     town.sound().await;
 }
 

@@ -7,7 +7,7 @@
 
 use super::people::{Colleague, No};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
-use super::{Shared, forms, home, people, reactions};
+use super::{Shared, below, forms, home, people, reactions};
 use crate::case::CaseId;
 use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed};
 use crate::command::{Command, Door, Row, Run, Takes, table};
@@ -17,7 +17,7 @@ use crate::view::text::{self, Style};
 use crate::view::{TextView, View};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,9 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 const BUSY_MAX: usize = 1_024;
 /// Ids of what was answered already, at most.
 const SEEN_MAX: usize = 4_096;
+/// Messages of a room of which it is kept that they were answered, the latest ones: more than come in the
+/// minutes that history is read back for.
+const TOLD_MAX: usize = 256;
 /// People whose last turn is remembered, at most.
 const TURNS_MAX: usize = 1_024;
 /// The longest error that a form shows, in characters.
@@ -114,6 +117,7 @@ pub(super) struct Hearing {
     turns: Mutex<HashMap<String, oneshot::Receiver<()>>>,
     seen: Mutex<Seen>,
     pub reacting: tokio::sync::Mutex<()>,
+    telling: tokio::sync::Mutex<()>,
     pub group_changed: Notify,
     /// A gap in what was heard is over: history must be read.
     pub gap: Notify,
@@ -152,6 +156,7 @@ impl Hearing {
             turns: Mutex::default(),
             seen: Mutex::default(),
             reacting: tokio::sync::Mutex::new(()),
+            telling: tokio::sync::Mutex::new(()),
             group_changed: Notify::new(),
             gap: Notify::new(),
             behind: AtomicBool::new(true),
@@ -478,28 +483,59 @@ impl Hearing {
             Err(Some(refusal)) => {
                 ack.plain();
                 if self.is_new(&id) {
-                    self.whisper(&asker(Lang::default()), &refusal).await;
+                    self.tell_once(&message, &asker(Lang::default()), &refusal).await;
                 }
                 return;
             }
         };
         let lang = self.lang_of(&colleague, &message.room);
         let elsewhere = message.thread.is_none();
-        let typed = Typed::Line {
-            id: id.clone(),
+        let typed = |id: String, text: String| Typed::Line {
+            id,
             by: AgentId::from(message.who.id.as_str()),
             door: Door::Text,
             room: RoomId::from(message.room.as_str()),
             thread: message.thread.clone(),
             lang: colleague.lang,
-            text: line,
+            text,
         };
-        let Some(answered) = self.ask(typed, Some(turn)).await else { return };
+        let Some(mut answered) = self.ask(typed(id.clone(), line.clone()), Some(turn)).await else { return };
+        if let Some(case) = below::meant(self, &answered, &message.room, message.thread.as_deref()).await {
+            // Under an id of its own: the answer to the first one is remembered.
+            let again = typed(format!("{id}:{case}"), below::with_case(&line, case));
+            let Some(found) = self.ask(again, None).await else { return };
+            answered = found;
+        }
         ack.plain();
         // The same message comes twice, as a message and as a mention: it is answered once.
         if self.is_new(&id) && (elsewhere || !answered.shown) {
-            self.whisper(&asker(lang), &answered.view).await;
+            self.tell_once(&message, &asker(lang), &answered.view).await;
         }
+    }
+
+    /// Answers a message to its writer alone; once, although history brings it again after a restart.
+    async fn tell_once(&self, message: &Message, asker: &Asker<'_>, view: &View) {
+        let stream = format!("slack:told:{}", message.room);
+        // What cannot be read is told once too often rather than never.
+        if self.told(&stream).await.contains(&message.ts) {
+            return;
+        }
+        self.whisper(asker, view).await;
+        let _turn = self.telling.lock().await;
+        let mut told = self.told(&stream).await;
+        told.insert(message.ts.clone());
+        while told.len() > TOLD_MAX {
+            told.pop_first();
+        }
+        let kept = self.memory.keep(&stream, serde_json::to_string(&told).unwrap_or_default()).await;
+        if let Err(error) = kept {
+            tracing::debug!(error = format!("{error:#}"), "it was not noted that somebody was answered");
+        }
+    }
+
+    async fn told(&self, stream: &str) -> BTreeSet<String> {
+        let kept = self.memory.cursor(stream).await.ok().flatten();
+        kept.and_then(|k| serde_json::from_str(&k).ok()).unwrap_or_default()
     }
 
     async fn press(self: &Arc<Self>, press: Press, turn: Turn, ack: Ack) {

@@ -8,7 +8,7 @@
 use super::inbound::{Ack, Asker, Hearing, Turn};
 use super::people::Colleague;
 use super::wire::{Reaction, Who};
-use super::{forms, render};
+use super::{below, forms, render};
 use crate::chat::Typed;
 use crate::clock::HOUR_MS;
 use crate::command::{Args, Command, Door, Verb, table};
@@ -16,6 +16,7 @@ use crate::policy::{AgentId, RoomId};
 use crate::view::{TextView, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,14 +64,36 @@ fn wish(name: &str, on: bool) -> Option<Wish> {
     }
 }
 
+/// Of each room's cards so many shelves are kept, whatever its age.
+const SHELVES: u8 = 64;
+/// The cards on a shelf: the latest that anybody reacted to. With the shelves some four thousand a room,
+/// far more than are open; of older ones nothing need be known.
+const CARDS_MAX: usize = 64;
+
+/// By card.
+type Shelf = BTreeMap<String, Notes>;
+
 fn stream(room: &str, ts: &str) -> String {
-    format!("slack:reactions:{room}:{ts}")
+    let shelf = Sha256::digest(ts.as_bytes()).first().map_or(0, |b| b % SHELVES);
+    format!("slack:reactions:{room}:{shelf}")
+}
+
+async fn shelf(hearing: &Hearing, room: &str, ts: &str) -> anyhow::Result<Shelf> {
+    let kept = hearing.memory.cursor(&stream(room, ts)).await?;
+    Ok(kept.and_then(|k| serde_json::from_str(&k).ok()).unwrap_or_default())
 }
 
 /// What was noted of a card.
 pub(super) async fn notes(hearing: &Hearing, room: &str, ts: &str) -> anyhow::Result<Notes> {
-    let kept = hearing.memory.cursor(&stream(room, ts)).await?;
-    Ok(kept.and_then(|k| serde_json::from_str(&k).ok()).unwrap_or_default())
+    Ok(shelf(hearing, room, ts).await?.remove(ts).unwrap_or_default())
+}
+
+/// Puts a note on the shelf; the oldest cards make room.
+fn put(shelf: &mut Shelf, ts: &str, key: String, note: Note) {
+    shelf.entry(ts.to_owned()).or_default().insert(key, note);
+    while shelf.len() > CARDS_MAX {
+        shelf.pop_first();
+    }
 }
 
 /// A reaction came or went, as an event or history tells.
@@ -124,7 +147,12 @@ async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague)
                 case: None,
                 args: if ms > 0 { Args::For(ms) } else { Args::None },
             };
-            let answered = hearing.ask(Typed::Command(command), None).await.ok_or_else(|| anyhow::anyhow!("the bot is stopping"))?;
+            let stopping = || anyhow::anyhow!("the bot is stopping");
+            let mut answered = hearing.ask(Typed::Command(command.clone()), None).await.ok_or_else(stopping)?;
+            if let Some(case) = below::meant(hearing, &answered, room, Some(ts)).await {
+                let again = Command { id: format!("{}:{case}", command.id), case: Some(case), ..command };
+                answered = hearing.ask(Typed::Command(again), None).await.ok_or_else(stopping)?;
+            }
             if !answered.shown {
                 let asker = Asker { user: &who.id, room, thread: Some(ts), response_url: None, lang };
                 hearing.whisper(&asker, &answered.view).await;
@@ -136,9 +164,9 @@ async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague)
         }
     }
     let _turn = hearing.reacting.lock().await;
-    let mut notes = notes(hearing, room, ts).await?;
-    notes.insert(key, note);
-    hearing.memory.keep(&stream(room, ts), serde_json::to_string(&notes)?).await
+    let mut shelf = shelf(hearing, room, ts).await?;
+    put(&mut shelf, ts, key, note);
+    hearing.memory.keep(&stream(room, ts), serde_json::to_string(&shelf)?).await
 }
 
 /// Whether `a` is later than `b`, or the same moment, as Slack writes times.
@@ -209,6 +237,18 @@ mod tests {
         assert_eq!(wish("eyes::skin-tone-3", false), Some(Wish::Act(Verb::Release, 0)));
         assert_eq!(wish("incoming_envelope", true), Some(Wish::Propose));
         assert_eq!((wish("white_check_mark", false), wish("thumbsup", true)), (None, None));
+    }
+
+    #[test]
+    fn of_few_cards_it_is_kept_how_people_reacted() {
+        let (mut shelf, note) = (Shelf::new(), || Note { n: 1, on: true, at: "5.000001".into() });
+        for n in 0..500 {
+            put(&mut shelf, &format!("1763000{n:03}.000100"), "U1:eyes".into(), note());
+        }
+        assert_eq!(shelf.len(), CARDS_MAX);
+        assert!(shelf.contains_key("1763000499.000100") && !shelf.contains_key("1763000000.000100"), "the latest ones");
+        let shelves: std::collections::BTreeSet<String> = (0..5_000).map(|n| stream("C1", &format!("{n}.0"))).collect();
+        assert_eq!(shelves.len(), usize::from(SHELVES), "the rows of a room do not grow with its cards");
     }
 
     #[test]

@@ -321,6 +321,14 @@ fn case(value: &str) -> Option<(u64, Args)> {
     Some((case.parse().ok()?, about))
 }
 
+/// The case that a card of ours is about, by its buttons.
+pub(super) fn case_of_card(message: &Value) -> Option<u64> {
+    let blocks = message.get("blocks").and_then(Value::as_array)?;
+    let elements = blocks.iter().filter_map(|b| b.get("elements").and_then(Value::as_array)).flatten();
+    let ours = elements.filter(|e| text(e, "/action_id").is_some_and(|id| id.starts_with(render::PREFIX)));
+    ours.filter_map(|e| text(e, "/value").and_then(case)).map(|(case, _)| case).next()
+}
+
 fn press(p: &Value) -> Result<Heard, Unread> {
     let who = Who { id: need(p, "/user/id")?, team: own(p, "/user/team_id").or_else(|| own(p, "/team/id")) };
     let Some(action) = p.pointer("/actions/0") else { return Err(Unread("/actions is empty".into())) };
