@@ -103,8 +103,8 @@ impl SlackConfig {
             problems.add(&at.then("listen"), Say::new("cli-config-slack-listen").text("value", &self.listen));
         }
         check_url(&at.then("api_url"), &self.api_url, problems);
-        problems.within(&at.then("posts_per_second"), self.posts_per_second, 1, 1_000);
-        problems.within(&at.then("workspace_posts_per_minute"), self.workspace_posts_per_minute, 1, 60_000);
+        problems.within(&at.then("posts_per_second"), self.posts_per_second, 1, 100_000);
+        problems.within(&at.then("workspace_posts_per_minute"), self.workspace_posts_per_minute, 1, 6_000_000);
     }
 
     fn check_secrets(&self, at: &At, problems: &mut Problems) {

@@ -353,7 +353,7 @@ impl Chat for Slack {
 
     fn posts_per_minute(&self) -> u32 {
         // The bucket of each room has its own pace; a whole post a minute at least.
-        let per_minute = (self.shared.settings.posts_per_second * 60.0).clamp(1.0, 60_000.0);
+        let per_minute = (self.shared.settings.posts_per_second * 60.0).clamp(1.0, 6_000_000.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held within u32 a line above")]
         let whole = per_minute as u32;
         whole

@@ -1,0 +1,27 @@
+#!/bin/sh
+# sereno in Slack beside a minimal app on @slack/bolt (npm, MIT) and a loop of plain calls, in emulated
+# workspaces, in one run: acks, a burst of mentions, CPU and memory. See tests/slack_bench.rs.
+#
+#   tests/real/slack-bench.sh [FOLDER]
+#
+# FOLDER keeps what is installed between runs (default: a new one, removed at the end); the witnesses'
+# folder serves as well. Needs node, npm and npm's registry.
+set -eu
+
+bolt=5.1.0
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+cache=${1:-$work/cache}
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd)
+
+if ! grep -qs "\"version\": \"$bolt\"" "$cache/node/node_modules/@slack/bolt/package.json"; then
+    mkdir -p "$cache/node"
+    npm install --silent --no-audit --no-fund --no-save --prefix "$cache/node" "@slack/bolt@$bolt"
+fi
+
+SERENO_SLACK_NODE="$cache/node" cargo bench --locked --no-default-features --features slack --bench slack
