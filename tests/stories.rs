@@ -1246,6 +1246,24 @@ fn a_number_that_no_case_has_is_said_as_it_was_typed() {
 }
 
 #[test]
+fn a_room_shows_staff_s_own_acts_first_then_urgent_cases_then_the_rest() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    let before = w.chat.len();
+    // All of this waits for the room at once.
+    w.arrives(&post("p2", "dora", "Is your office open today?"));
+    let mut loud = post("p3", "eva", "This is a scandal, I am furious! Where is my money?");
+    loud.author.followers = Some(200_000);
+    w.arrives(&loud);
+    w.say_as("c1", "ana", "note 1 Called the warehouse.");
+    assert_eq!((w.case(2).priority == Priority::Urgent, w.case(3).priority), (false, Priority::Urgent));
+    w.run();
+    let shown: Vec<(u64, bool)> =
+        w.chat.iter().skip(before).map(|(_, d)| (d.entry.case.unwrap().0, matches!(d.entry.effect, Effect::Card { .. }))).collect();
+    assert_eq!(shown.get(..3), Some(&[(1, false), (3, true), (2, true)][..]), "{shown:?}");
+}
+
+#[test]
 fn a_reply_while_sending_is_paused_says_so() {
     let mut w = world();
     w.posts(&post("p1", "carla", COMPLAINT));
