@@ -1,4 +1,5 @@
-//! Bugs planted on purpose, one an invariant, to prove that the simulator catches them.
+//! Bugs planted on purpose, each against one invariant, to prove that the simulator catches them as
+//! just that: `tests/simulation/planted_bugs.rs` says which.
 //!
 //! They exist only under `cfg(feature = "planted")`; without it [`is`] is a constant `false` and
 //! the planted branches are not even compiled into the program. The simulator (`tests/simulation`)
@@ -69,11 +70,17 @@ pub enum Bug {
     UndoIgnored,
     /// A card that its room does not take is given up.
     RefusedCardDropped,
+    /// A case's place counts as private because it once was.
+    PublicRoomTrusted,
+    /// What an erased case held is not known any more when it comes again.
+    ErasedComesBack,
+    /// An erasure that was cut short is not finished at the next start.
+    ErasureLeftUnfinished,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 31] = [
+    pub const ALL: [Bug; 34] = [
         Bug::DroppedForGood,
         Bug::AckBeforeCommit,
         Bug::CursorAheadOfCommit,
@@ -105,6 +112,9 @@ impl Bug {
         Bug::WrongCustomer,
         Bug::UndoIgnored,
         Bug::RefusedCardDropped,
+        Bug::PublicRoomTrusted,
+        Bug::ErasedComesBack,
+        Bug::ErasureLeftUnfinished,
     ];
 }
 

@@ -92,7 +92,7 @@ impl Engine {
             entropy,
             reload: false,
             at_open: Some(at_open),
-            erasing: true,
+            erasing: !planted::is(Bug::ErasureLeftUnfinished),
         };
         engine.finish_erasures()?;
         Ok(engine)

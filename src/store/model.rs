@@ -186,6 +186,12 @@ impl ModelStore {
         Ok(self.live()?.image.cases.values().map(|c| (**c).clone()).collect())
     }
 
+    /// What the machine would find if it died here and now; no fault falls on it.
+    #[must_use]
+    pub fn durable(&self) -> Durable<'_> {
+        Durable(self.raw())
+    }
+
     fn raw(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -208,6 +214,40 @@ impl ModelStore {
             return Err(crashed());
         }
         Ok(shared)
+    }
+}
+
+/// A look at what is durable. Holds the store's lock.
+#[derive(Debug)]
+pub struct Durable<'a>(MutexGuard<'a, Shared>);
+
+impl Durable<'_> {
+    fn image(&self) -> &Image {
+        self.0.durable.as_ref().unwrap_or(&self.0.image)
+    }
+
+    /// Whether a post's id leads anywhere.
+    #[must_use]
+    pub fn is_claimed(&self, post: &PostRef) -> bool {
+        self.image().claims.contains_key(post)
+    }
+
+    /// Whether a command is remembered.
+    #[must_use]
+    pub fn is_seen(&self, command: &str) -> bool {
+        self.image().commands.contains_key(command)
+    }
+
+    /// An entry of the outbox.
+    #[must_use]
+    pub fn entry(&self, id: EntryId) -> Option<&Entry> {
+        self.image().outbox.get(&id).map(|e| &**e)
+    }
+
+    /// Where a stream goes on from.
+    #[must_use]
+    pub fn cursor(&self, account: &Account, stream: &str) -> Option<&str> {
+        self.image().cursors.get(&(account.clone(), stream.to_owned())).map(String::as_str)
     }
 }
 

@@ -14,7 +14,7 @@ mod pen;
 mod post;
 mod send;
 
-use crate::case::Case;
+use crate::case::{Case, Place, PlaceKind};
 use crate::clock::Time;
 use crate::command::Answer;
 use crate::engine::{Body, Form, Reply};
@@ -112,7 +112,8 @@ pub fn is_private_room(room: &RoomId, policy: &Policy) -> bool {
 }
 
 fn private_place(case: &Case, place: usize, policy: &Policy) -> bool {
-    planted::is(Bug::DmInHomeRoom) || case.places.get(place).is_some_and(|p| is_private_room(&p.room, policy))
+    let once = |p: &Place| planted::is(Bug::PublicRoomTrusted) && p.kind == PlaceKind::Private;
+    planted::is(Bug::DmInHomeRoom) || case.places.get(place).is_some_and(|p| once(p) || is_private_room(&p.room, policy))
 }
 
 fn text(code: &str, lines: Vec<Line>) -> View {

@@ -33,6 +33,7 @@ pub struct Violation {
 
 impl Violation {
     pub fn new(invariant: u32, what: String) -> Violation {
+        assert!(invariant == 0 || super::CHECKED.contains(&invariant), "invariant {invariant} stands in no table: {what}");
         Violation { invariant, what }
     }
 }
@@ -94,6 +95,8 @@ pub struct World {
     pending: Vec<Pending>,
     handed: Vec<Delivery>,
     pub told: BTreeMap<PostId, Told>,
+    /// What the networks gave.
+    pub pages: super::durable::Pages,
     /// Streams that were read up to the present since the engine opened.
     caught_up: BTreeSet<(usize, usize, usize)>,
     /// Accounts that were read up to the present since the engine opened.
@@ -107,8 +110,6 @@ pub struct World {
     /// Cases that were, or may be, erased, and their posts.
     pub erased: BTreeSet<CaseId>,
     pub erased_posts: BTreeSet<PostId>,
-    /// Posts of cases whose erasure was cut short and then let be.
-    pub half_erased: BTreeSet<PostId>,
     pub faults_on: bool,
     /// The first and the last moment at which the engine was asked what is due, in its own time.
     pub first_due: Option<Time>,
@@ -142,6 +143,7 @@ impl World {
             pending: Vec::new(),
             handed: Vec::new(),
             told: BTreeMap::new(),
+            pages: super::durable::Pages::default(),
             caught_up: BTreeSet::new(),
             reconciled: BTreeSet::new(),
             opened_seq: 0,
@@ -151,7 +153,6 @@ impl World {
             erasing: BTreeSet::new(),
             erased: BTreeSet::new(),
             erased_posts: BTreeSet::new(),
-            half_erased: BTreeSet::new(),
             faults_on: true,
             first_due: None,
             last_due: now,
@@ -162,6 +163,11 @@ impl World {
     /// The bot's clock.
     pub fn bot(&self) -> Time {
         self.now.plus(self.skew)
+    }
+
+    /// Whether the bot's disk is full.
+    pub fn disk_is_full(&self) -> bool {
+        self.full_until.is_some()
     }
 
     fn say(&mut self, args: std::fmt::Arguments<'_>) {
@@ -190,6 +196,7 @@ impl World {
     /// Opens the engine on what is durable.
     fn open(&mut self) -> Result<(), Violation> {
         self.store = self.store.reopen();
+        super::durable::cursors(self)?;
         let store = Arc::new(self.store.clone());
         let (policy, now) = (self.policy.clone(), self.bot());
         let _earlier = self.store.read_failed();
@@ -440,10 +447,9 @@ impl World {
                 if answer.say.code.starts_with("refused-erased") {
                     self.erasing.remove(&id);
                 } else if !self.faults_on && answer.say.code == "cli-erase-on-its-way" && self.erasing.remove(&id) {
-                    // An answer waits for people: the operator lets it be. Its posts are half gone.
+                    // An answer waits for people: the operator lets it be. Nothing was decided, so all of it stands.
                     self.erased.retain(|c| !family.contains(c));
                     self.erased_posts.retain(|p| !posts.contains(p));
-                    self.half_erased.extend(posts);
                 }
                 return Ok(());
             }
@@ -724,6 +730,7 @@ impl World {
         let careless = self.rng.chance(700);
         let page = self.nets[n].poll(a, stream, cursor.as_deref(), bot, self.policy.import_ms, careless, &mut self.cov);
         self.health(&account, None);
+        self.pages.note(&account, stream, cursor.as_deref(), &page);
         if page.events.is_empty() && page.cursor.is_none() {
             self.caught_up.insert((n, a, s));
             self.reconcile(n, a);
@@ -936,6 +943,7 @@ impl World {
         let Some(engine) = &mut self.engine else { return Ok(()) };
         let _earlier = self.store.read_failed();
         let result = engine.take(now, &batches);
+        super::durable::cursors(self)?;
         let names: Vec<String> = batches.iter().flat_map(|b| b.inputs.iter().map(input_name)).collect();
         match result {
             Ok(acks) => {
@@ -1018,6 +1026,7 @@ impl World {
                 self.forget_copy(p);
             }
             for (input, ack) in p.batch.inputs.iter().zip(acks) {
+                super::durable::acked(self, input, &ack)?;
                 match (input, ack) {
                     (Input::Command(c), Ack::Answered(answer)) if is_query(c.verb) && !answer.ok => self.staff.replied(&c.id),
                     (Input::Command(c), Ack::Answered(answer)) => {
@@ -1144,6 +1153,7 @@ impl World {
     /// What must hold at the moment at which a send to a customer is let go.
     fn handed_out(&mut self, d: &Delivery, now: Time) -> Result<(), Violation> {
         let Body::Send { case, send, .. } = &d.body else { return Ok(()) };
+        super::durable::leaving(self, d)?;
         let key = (*case, send.id);
         if d.look {
             self.tried_sends.insert(key);
@@ -1294,7 +1304,10 @@ impl World {
             }
             Body::Erased { case, thread, edit, .. } => {
                 if !self.erased.contains(case) {
-                    return Err(Violation::new(17, format!("nobody erased {case}")));
+                    return Err(Violation::new(11, format!("nobody erased {case}")));
+                }
+                if self.store.all_cases().is_ok_and(|cases| cases.iter().any(|c| c.id == *case)) {
+                    return Err(Violation::new(11, format!("{} says that {case} was erased, and it is there", d.op)));
                 }
                 (Shows::Erased { case: *case }, None, None, Some(thread.clone()), edit.clone(), None)
             }
@@ -1305,7 +1318,10 @@ impl World {
         let text = words::words(&d.body, &self.policy, room, self.bot());
         let private = self.policy.is_private(room) || self.policy.privacy.dm_room.as_ref() == Some(room);
         if !private && text.contains("secretq") {
-            return Err(Violation::new(6, format!("{} shows a direct message in {room}, which is not private", d.op)));
+            let planned = &self.plan.policy;
+            let once = planned.is_private(room) || planned.privacy.dm_room.as_ref() == Some(room);
+            let (invariant, which) = if once { (7, "no longer") } else { (6, "not") };
+            return Err(Violation::new(invariant, format!("{} shows a direct message in {room}, which is {which} private", d.op)));
         }
         Ok(Draft { op: d.op.clone(), room: room.clone(), thread, edit, shows, kind, post, owner, text })
     }
