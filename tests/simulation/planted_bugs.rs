@@ -17,7 +17,7 @@ fn breaks(bug: Bug) -> u32 {
         Bug::DedupeLost | Bug::RepostWithoutLook | Bug::RefusedCardDropped | Bug::FirstPostBeginsHistory | Bug::HistoryOfAnother => 1,
         Bug::AckBeforeCommit | Bug::CursorAheadOfCommit => 2,
         Bug::ResendWithoutLook | Bug::SendBeforeMark | Bug::UndoIgnored | Bug::WindowNotRestarted => 3,
-        Bug::TextChangedAfterApproval | Bug::WrongCustomer | Bug::ApprovalSkipped | Bug::CustomerUnheard | Bug::WindowNotRestarted => 4,
+        Bug::TextChangedAfterApproval | Bug::WrongCustomer | Bug::ApprovalSkipped | Bug::CustomerUnheard => 4,
         Bug::PauseIgnored | Bug::RightsNotRechecked => 5,
         Bug::DmInHomeRoom => 6,
         Bug::PublicRoomTrusted => 7,
