@@ -299,7 +299,15 @@ impl Staff {
         if answer.ok && command.verb == Verb::Merge {
             cov.hit(Hit::Merged);
         }
-        self.agree(case, &command, answer, at, policy.reply.undo_ms, doubtful, cov);
+        // The answer names the account as people know it.
+        let account = match text_of(answer, "account") {
+            None => None,
+            Some(handle) => match policy.accounts.iter().find(|(_, a)| a.handle == handle) {
+                Some((name, _)) => Some(name.as_str().to_owned()),
+                None => return Err(Violation::new(4, format!("the answer to {id} names {handle}, which is no account of ours"))),
+            },
+        };
+        self.agree(case, &command, answer, account, at, policy.reply.undo_ms, doubtful, cov);
         self.own(case, &command, answer, doubtful, policy)
     }
 
@@ -320,7 +328,17 @@ impl Staff {
 
     /// What an answer agrees to be sent.
     #[expect(clippy::too_many_arguments, reason = "the parts of one answer")]
-    fn agree(&mut self, case: CaseId, command: &Command, answer: &Answer, at: Time, window: i64, doubtful: bool, cov: &mut Coverage) {
+    fn agree(
+        &mut self,
+        case: CaseId,
+        command: &Command,
+        answer: &Answer,
+        account: Option<String>,
+        at: Time,
+        window: i64,
+        doubtful: bool,
+        cov: &mut Coverage,
+    ) {
         let given = match &command.args {
             Args::Text(t) => Some(t.trim().to_owned()),
             _ => None,
@@ -355,7 +373,7 @@ impl Staff {
                 _ => {}
             }
         }
-        intent.account = text_of(answer, "account");
+        intent.account = account;
         intent.awaits = answer.say.code == "done-send-approval";
         if !intent.awaits {
             intent.armed_at = Some(at);
