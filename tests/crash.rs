@@ -281,18 +281,29 @@ fn stop(world: &mut World, bot: Bot) {
     assert!(status.success(), "SIGTERM ended the bot with {status}; the log ends\n{}", tail(&world.home.log()));
 }
 
-/// The chats, each with how many of the kills fall to it: drawn by the seed.
-fn chats(kills: u64, seed: u64) -> Vec<(&'static str, Option<Box<dyn Chat>>, u64)> {
+/// A chat, and how many of the kills fall to it.
+struct Share {
+    name: &'static str,
+    /// `None`: the console.
+    chat: Option<Box<dyn Chat>>,
+    kills: u64,
+}
+
+/// The chats, each with its share of the kills: drawn by the seed.
+fn chats(kills: u64, seed: u64) -> Vec<Share> {
     #[cfg(feature = "slack")]
     {
         let mut rng = Rng::new(seed ^ 0x51AC);
         let slack = (0..kills).filter(|_| rng.chance(450)).count() as u64;
-        vec![("console", None, kills - slack), ("Slack", Some(Box::new(channel::Channel::new())), slack)]
+        vec![
+            Share { name: "console", chat: None, kills: kills - slack },
+            Share { name: "Slack", chat: Some(Box::new(channel::Channel::new())), kills: slack },
+        ]
     }
     #[cfg(not(feature = "slack"))]
     {
         println!("crash: built without the feature `slack`: the console alone (seed {seed})");
-        vec![("console", None, kills)]
+        vec![Share { name: "console", chat: None, kills }]
     }
 }
 
@@ -300,7 +311,7 @@ fn chats(kills: u64, seed: u64) -> Vec<(&'static str, Option<Box<dyn Chat>>, u64
 fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
     let (kills, seed) = (number("SERENO_KILLS", 10), number("SERENO_SEED", 1));
     let mut all = [("committed", 0), ("in flight", 0), ("accepted", 0), ("receipted", 0)];
-    for (name, chat, kills) in chats(kills, seed) {
+    for Share { name, chat, kills } in chats(kills, seed) {
         let found = killed(name, chat, kills, seed);
         for ((_, sum), n) in all.iter_mut().zip([found.committed, found.in_flight, found.accepted, found.receipted]) {
             *sum += n;

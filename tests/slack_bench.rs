@@ -7,6 +7,8 @@
 //! `@slack/bolt` in its node_modules (`tests/real/slack-bench.sh` makes one); without it Bolt is left out,
 //! and that is said. Nothing is asserted: what is printed are ratios, and whether a goal was met.
 
+#![expect(clippy::unwrap_used, reason = "what stands in the way of measuring ends it")]
+
 #[expect(unused_imports, reason = "written for the tests, which use all of it")]
 mod emulator;
 #[path = "slack_bench/rivals.rs"]
