@@ -162,6 +162,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     let rules = Rules::new(policy, names, &*store)?;
     let mut engine = Engine::open(Arc::clone(&store), rules.in_force(), clock.now(), entropy)?;
     engine.set_chat_rate(chat.posts_per_minute());
+    engine.set_chat_at_once(chat.posts_at_once());
 
     let (inbox, outlet) = inbox::inbox();
     let (stop, stopped) = watch::channel(false);

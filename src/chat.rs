@@ -158,4 +158,9 @@ pub trait Chat: Send + Sync {
     }
     /// Posts that may be sent to one room a minute.
     fn posts_per_minute(&self) -> u32;
+    /// Posts that may be on their way to one room at once. With more than one, what belongs to several
+    /// cases may come to stand in another order than it was decided in; of one case it never does.
+    fn posts_at_once(&self) -> usize {
+        1
+    }
 }

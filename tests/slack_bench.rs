@@ -116,15 +116,16 @@ pub fn stands(slack: &Slack, before: usize, began: Instant) -> (Duration, Durati
 /// CPU time of a process so far, by the kernel's books.
 pub fn cpu(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<u64> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().filter_map(|f| f.parse().ok()).collect();
-    // Of what stands behind the name the state is no number: utime and stime come as the 11th and 12th; a tick is 10 ms.
-    Duration::from_millis((fields.get(10).unwrap_or(&0) + fields.get(11).unwrap_or(&0)) * 10)
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // Behind the name, utime and stime come as the 12th and 13th; a tick is 10 ms (proc_pid_stat(5)).
+    let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<u64>().ok()).expect("the kernel's books of a process");
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
 }
 
 /// A line of the kernel's status of a process, in KiB.
 pub fn memory(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    status.lines().find_map(|l| l.strip_prefix(name)?.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
+    status.lines().find_map(|l| l.strip_prefix(name)?.split_whitespace().next()?.parse().ok()).expect("the kernel's books of a process")
 }
 
 /// What one durable write of a page costs on this disk, the median of many.

@@ -18,6 +18,8 @@
 #[cfg(feature = "slack")]
 mod adapter;
 #[cfg(feature = "slack")]
+mod answers;
+#[cfg(feature = "slack")]
 mod below;
 #[cfg(feature = "slack")]
 mod catchup;
@@ -48,6 +50,8 @@ mod session;
 mod socket;
 #[cfg(feature = "slack")]
 mod tokens;
+#[cfg(feature = "slack")]
+mod turns;
 #[cfg(feature = "slack")]
 mod wire;
 

@@ -13,10 +13,9 @@ use crate::post::Account;
 use crate::store::StoreError;
 use std::collections::BTreeSet;
 
-pub(super) fn rate_of(policy: &Policy, chat_per_minute: u32, lane: &Lane) -> Rate {
+pub(super) fn rate_of(policy: &Policy, chat: Rate, lane: &Lane) -> Rate {
     match lane {
-        // One at a time: a room shows things in the order in which they were decided.
-        Lane::Chat(_) => Rate { per_minute: chat_per_minute, in_flight: 1 },
+        Lane::Chat(_) => chat,
         Lane::Network(account) => {
             let caps = policy.accounts.get(account).map(|a| &a.capabilities);
             Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight) }

@@ -10,7 +10,7 @@ use crate::case::{Case, CaseId, Outgoing, SendState};
 use crate::clock::{DAY_MS, Time};
 use crate::command::{Answer, Filter, Run, table};
 use crate::desk::Desk;
-use crate::outbox::lanes::Lanes;
+use crate::outbox::lanes::{Lanes, Rate};
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Outcome};
 use crate::planted::{self, Bug};
 use crate::policy::{AccountPolicy, Policy};
@@ -41,7 +41,8 @@ pub struct Engine {
     unwatched: BTreeSet<EntryId>,
     /// Marked durably, not yet handed out: empty unless the store failed in between.
     marked: VecDeque<Entry>,
-    chat_per_minute: u32,
+    /// How fast a room takes messages.
+    chat: Rate,
     entropy: [u8; 32],
     reload: bool,
     /// What was open when the engine opened: also what was open as the days of downtime ended.
@@ -78,7 +79,6 @@ impl Engine {
             }
             lanes.put(entry);
         }
-        let chat_per_minute = 60;
         let mut engine = Engine {
             store,
             policy,
@@ -88,7 +88,7 @@ impl Engine {
             reconciled: BTreeSet::new(),
             unwatched,
             marked: VecDeque::new(),
-            chat_per_minute,
+            chat: Rate { per_minute: 60, in_flight: 1 },
             entropy,
             reload: false,
             at_open: Some(at_open),
@@ -100,7 +100,13 @@ impl Engine {
 
     /// How many messages one room takes a minute.
     pub fn set_chat_rate(&mut self, posts_per_minute: u32) {
-        self.chat_per_minute = posts_per_minute.max(1);
+        self.chat.per_minute = posts_per_minute.max(1);
+    }
+
+    /// How many messages may be on their way to one room at once. One at a time, a room shows things in
+    /// the order in which they were decided; in a case's thread they stand in that order in any case.
+    pub fn set_chat_at_once(&mut self, posts: usize) {
+        self.chat.in_flight = posts.max(1);
     }
 
     /// New rules, from a configuration read again.
@@ -290,7 +296,7 @@ impl Engine {
     fn mark_ready(&mut self, now: Time) -> Result<(), StoreError> {
         let ready = {
             let policy = &self.policy;
-            let chat = self.chat_per_minute;
+            let chat = self.chat;
             let may = may_go(&self.reconciled, &self.desk);
             self.lanes.take(now, MARK_AT_ONCE, |lane| rate_of(policy, chat, lane), may)
         };
@@ -376,7 +382,7 @@ impl Engine {
         if !self.marked.is_empty() {
             return Some(now);
         }
-        let chat = self.chat_per_minute;
+        let chat = self.chat;
         let may = may_go(&self.reconciled, &self.desk);
         let lanes = self.lanes.next(now, |lane| rate_of(&self.policy, chat, lane), may);
         let wake = self.store.next_wake().ok().flatten();

@@ -246,7 +246,7 @@ impl Chat for Channel {
         let person = |name: &str, role: &str| format!("[people.{}]\nname = \"{name}\"\nrole = \"{role}\"\n", self.slack.user(name).id);
         format!(
             "[chat.slack]\nbot_token = \"env:CRASH_SLACK_BOT\"\napp_token = \"env:CRASH_SLACK_APP\"\nchannel = \"{room}\"\napi_url = \"{api}\"\n\
-             posts_per_second = 1000\nworkspace_posts_per_minute = 60000\n{}{}{}\
+             posts_per_second = 20\nworkspace_posts_per_minute = 60000\n{}{}{}\
              [privacy]\nprivate_rooms = [\"{room}\"]\ndm_room = \"{room}\"\n",
             person("ana", "lead"),
             person("luis", "agent"),

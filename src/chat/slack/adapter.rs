@@ -23,6 +23,11 @@ use tokio::sync::mpsc;
 /// What waits for a person stands in no queue of ours for longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// For so many posts a minute that a room takes, one more may be on its way.
+const POSTS_TO_OVERLAP: u32 = 1_200;
+/// Posts on their way to one room at once, at most.
+const AT_ONCE_MAX: usize = 64;
+
 /// Where Slack's events come in over HTTP.
 #[derive(Clone)]
 pub struct HttpEvents {
@@ -357,5 +362,12 @@ impl Chat for Slack {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held within u32 a line above")]
         let whole = per_minute as u32;
         whole
+    }
+
+    fn posts_at_once(&self) -> usize {
+        // At Slack's own pace each has arrived long before the next may go. Beyond it, nobody waits for the
+        // disk and the network once for each.
+        let posts = usize::try_from(self.posts_per_minute() / POSTS_TO_OVERLAP).unwrap_or(1);
+        posts.clamp(1, AT_ONCE_MAX)
     }
 }

@@ -5,8 +5,9 @@
 //! is read for commands, the threads of open cases for commands and reactions.
 
 use super::deliver::{self, messages, next, slack_ts};
-use super::inbound::{Ack, Hearing};
+use super::inbound::Hearing;
 use super::session::Fail;
+use super::turns::Ack;
 use super::{reactions, wire};
 use crate::clock::{DAY_MS, MINUTE_MS, Time};
 use crate::policy::RoomId;

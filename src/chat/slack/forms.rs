@@ -1,9 +1,11 @@
 //! Forms: opened within the three seconds that a trigger lives, kept up to date while somebody types.
 
-use super::inbound::{Ack, Asker, Hearing, Turn};
+use super::answers::Asker;
+use super::inbound::Hearing;
 use super::people::Colleague;
 use super::render;
 use super::session::Fail;
+use super::turns::{Ack, Turn};
 use super::wire::{Meta, Shortcut, Typing, Who};
 use crate::case::CaseId;
 use crate::chat::{FormWish, Typed};

@@ -1,8 +1,9 @@
 //! The app's home: one's own open cases, and those that nobody has.
 
-use super::inbound::{Ack, Hearing};
+use super::inbound::Hearing;
 use super::people::Colleague;
 use super::render;
+use super::turns::Ack;
 use super::wire::Who;
 use crate::chat::Typed;
 use crate::command::Door;

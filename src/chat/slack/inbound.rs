@@ -5,19 +5,19 @@
 //! ack follows the commit, within three seconds; a question commits nothing and is acked before it
 //! is answered, where the answer takes longer.
 
+use super::answers::{Asker, spoken};
 use super::people::{Colleague, No};
+use super::turns::{Ack, Crew, Seen, Turn};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
 use super::{Shared, below, forms, home, people, reactions};
 use crate::case::CaseId;
 use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed};
 use crate::command::{Command, Door, Row, Run, Takes, table};
 use crate::policy::{AgentId, Lang, RoomId};
-use crate::say::Say;
-use crate::view::text::{self, Style};
-use crate::view::{TextView, View};
+use crate::view::View;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,82 +31,9 @@ const ASK_AGAIN: u32 = 5;
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Payloads worked on at once; more are left for Slack to bring again.
 const BUSY_MAX: usize = 1_024;
-/// Ids of what was answered already, at most.
-const SEEN_MAX: usize = 4_096;
-/// Messages of a room of which it is kept that they were answered, the latest ones: more than come in the
-/// minutes that history is read back for.
-const TOLD_MAX: usize = 256;
+
 /// People whose last turn is remembered, at most.
 const TURNS_MAX: usize = 1_024;
-/// The longest error that a form shows, in characters.
-const FORM_ERROR_MAX: usize = 1_000;
-
-/// Tells Slack that a payload was taken. Dropped untold: Slack brings it again.
-pub(super) struct Ack(Option<oneshot::Sender<Option<Value>>>);
-
-impl Ack {
-    /// With the end at which it is heard.
-    pub(super) fn new() -> (Ack, oneshot::Receiver<Option<Value>>) {
-        let (tx, rx) = oneshot::channel();
-        (Ack(Some(tx)), rx)
-    }
-
-    /// Taken.
-    pub(super) fn plain(self) {
-        self.send(None);
-    }
-
-    /// Taken, with an answer.
-    pub(super) fn with(self, answer: Value) {
-        self.send(Some(answer));
-    }
-
-    fn send(self, answer: Option<Value>) {
-        if let Some(tx) = self.0 {
-            // The connection may have gone meanwhile; then it comes again and is known.
-            tx.send(answer).ok();
-        }
-    }
-}
-
-/// A place in the order of what one person does.
-pub(super) struct Turn {
-    before: Option<oneshot::Receiver<()>>,
-    _done: oneshot::Sender<()>,
-}
-
-impl Turn {
-    /// Waits until what came before has been handed in.
-    pub(super) async fn come(&mut self) {
-        if let Some(before) = self.before.take() {
-            // It ends by being dropped.
-            before.await.ok();
-        }
-    }
-}
-
-/// Ids known for a while.
-#[derive(Default)]
-struct Seen {
-    ids: HashSet<String>,
-    order: VecDeque<String>,
-}
-
-impl Seen {
-    /// Whether it is new.
-    fn note(&mut self, id: &str) -> bool {
-        if !self.ids.insert(id.to_owned()) {
-            return false;
-        }
-        self.order.push_back(id.to_owned());
-        if self.order.len() > SEEN_MAX
-            && let Some(old) = self.order.pop_front()
-        {
-            self.ids.remove(&old);
-        }
-        true
-    }
-}
 
 /// Everything that hears Slack while the bot runs.
 pub(super) struct Hearing {
@@ -117,7 +44,7 @@ pub(super) struct Hearing {
     turns: Mutex<HashMap<String, oneshot::Receiver<()>>>,
     seen: Mutex<Seen>,
     pub reacting: tokio::sync::Mutex<()>,
-    telling: tokio::sync::Mutex<()>,
+    pub telling: tokio::sync::Mutex<()>,
     pub group_changed: Notify,
     /// A gap in what was heard is over: history must be read.
     pub gap: Notify,
@@ -125,24 +52,6 @@ pub(super) struct Hearing {
     pub behind: AtomicBool,
     /// Whether Slack can reach us.
     pub reached: AtomicBool,
-}
-
-/// Ends the work that is under way when the hearing ends.
-pub(super) struct Crew(Arc<Mutex<JoinSet<()>>>);
-
-impl Drop for Crew {
-    fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
-    }
-}
-
-/// Whom an answer goes to, and how.
-pub(super) struct Asker<'a> {
-    pub user: &'a str,
-    pub room: &'a str,
-    pub thread: Option<&'a str>,
-    pub response_url: Option<&'a str>,
-    pub lang: Lang,
 }
 
 impl Hearing {
@@ -310,12 +219,6 @@ impl Hearing {
         }
     }
 
-    /// A sentence of ours as a view.
-    pub(super) fn sentence(&self, code: &str, lang: Lang) -> View {
-        let words = self.memory.words(&Say::new(code), lang);
-        View::Text(TextView { code: code.to_owned(), lines: vec![vec![crate::view::Piece::Words(words)]] })
-    }
-
     /// Hands something in, in its turn, and waits for its answer; asks again where that was lost.
     pub(super) async fn ask(&self, what: Typed, turn: Option<Turn>) -> Option<Answered> {
         let mut waiting = {
@@ -340,49 +243,6 @@ impl Hearing {
     async fn hand(&self, what: &Typed) -> Option<oneshot::Receiver<Answered>> {
         let (answer, waiting) = oneshot::channel();
         self.inbox.send(Said { what: what.clone(), answer }).await.ok().map(|()| waiting)
-    }
-
-    /// A view as the body of a message that only one person sees.
-    pub(super) fn body(&self, view: &View, lang: Lang) -> Value {
-        let rendered = self.shared.rendered(view, lang);
-        json!({ "response_type": "ephemeral", "replace_original": false, "text": rendered.text, "blocks": rendered.blocks })
-    }
-
-    /// Tells one person something. Not promised to arrive, so never what others must know.
-    pub(super) async fn whisper(&self, asker: &Asker<'_>, view: &View) {
-        self.whisper_body(asker, self.body(view, asker.lang)).await;
-    }
-
-    pub(super) async fn whisper_body(&self, asker: &Asker<'_>, mut body: Value) {
-        let url = asker.response_url.filter(|u| !u.is_empty());
-        // It knows nothing of threads.
-        if let Some(url) = url.filter(|_| asker.thread.is_none()) {
-            match self.shared.session.respond(url, &body).await {
-                Ok(()) => return,
-                Err(fail) => tracing::debug!(why = fail.why(), "a response_url took nothing"),
-            }
-        }
-        let respond = url.filter(|_| asker.thread.is_some()).map(|url| (url, body.clone()));
-        if let Some(object) = body.as_object_mut() {
-            object.remove("response_type");
-            object.remove("replace_original");
-            object.insert("user".into(), asker.user.into());
-            // From the app's home there is no room to say it in but their own.
-            object.insert("channel".into(), if asker.room.is_empty() { asker.user } else { asker.room }.into());
-            if let Some(thread) = asker.thread {
-                object.insert("thread_ts".into(), thread.into());
-            }
-        }
-        let direct = asker.room.is_empty() || asker.room.starts_with('D');
-        let method = if direct { "chat.postMessage" } else { "chat.postEphemeral" };
-        if let Err(fail) = self.shared.post(method, Some(asker.room), &body).await {
-            if let Some((url, body)) = respond
-                && self.shared.session.respond(url, &body).await.is_ok()
-            {
-                return;
-            }
-            tracing::warn!(why = fail.why(), "an answer did not reach the person");
-        }
     }
 
     async fn slash(self: &Arc<Self>, slash: Slash, turn: Turn, ack: Ack) {
@@ -513,31 +373,6 @@ impl Hearing {
         }
     }
 
-    /// Answers a message to its writer alone; once, although history brings it again after a restart.
-    async fn tell_once(&self, message: &Message, asker: &Asker<'_>, view: &View) {
-        let stream = format!("slack:told:{}", message.room);
-        // What cannot be read is told once too often rather than never.
-        if self.told(&stream).await.contains(&message.ts) {
-            return;
-        }
-        self.whisper(asker, view).await;
-        let _turn = self.telling.lock().await;
-        let mut told = self.told(&stream).await;
-        told.insert(message.ts.clone());
-        while told.len() > TOLD_MAX {
-            told.pop_first();
-        }
-        let kept = self.memory.keep(&stream, serde_json::to_string(&told).unwrap_or_default()).await;
-        if let Err(error) = kept {
-            tracing::debug!(error = format!("{error:#}"), "it was not noted that somebody was answered");
-        }
-    }
-
-    async fn told(&self, stream: &str) -> BTreeSet<String> {
-        let kept = self.memory.cursor(stream).await.ok().flatten();
-        kept.and_then(|k| serde_json::from_str(&k).ok()).unwrap_or_default()
-    }
-
     async fn press(self: &Arc<Self>, press: Press, turn: Turn, ack: Ack) {
         let room = press.room.clone().unwrap_or_default();
         let thread = press.thread.clone().or_else(|| press.ts.clone());
@@ -616,12 +451,6 @@ impl Hearing {
     }
 }
 
-/// A view's words in a form, where there is no other markup.
-fn spoken(view: &View) -> String {
-    let text = text::render(view, &Style::PLAIN);
-    text.trim().chars().take(FORM_ERROR_MAX).collect()
-}
-
 /// `/draft 42` without a text: the form asks for it.
 fn wants_form(row: &'static Row, line: &str) -> Option<(&'static Row, u64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -663,16 +492,5 @@ mod tests {
         // Without a text it sends the draft.
         assert!(wants_form(row("reply"), "reply 42").is_none());
         assert!(wants_form(row("claim"), "claim 42").is_none());
-    }
-
-    #[test]
-    fn an_id_is_answered_once_and_few_are_remembered() {
-        let mut seen = Seen::default();
-        assert!(seen.note("a") && !seen.note("a"));
-        for n in 0..SEEN_MAX {
-            assert!(seen.note(&n.to_string()));
-        }
-        assert_eq!(seen.ids.len(), SEEN_MAX);
-        assert!(seen.note("a"), "forgotten by now");
     }
 }

@@ -5,8 +5,10 @@
 //! of the command's id, and is the same whichever way the change is learnt of. An event that comes
 //! late or twice is older than the note and changes nothing.
 
-use super::inbound::{Ack, Asker, Hearing, Turn};
+use super::answers::Asker;
+use super::inbound::Hearing;
 use super::people::Colleague;
+use super::turns::{Ack, Turn};
 use super::wire::{Reaction, Who};
 use super::{below, forms, render};
 use crate::chat::Typed;
