@@ -15,50 +15,11 @@
 //!
 //! Rotating tokens are kept beside the store, see `tokens`.
 
-#[cfg(feature = "slack")]
-mod adapter;
-#[cfg(feature = "slack")]
-mod answers;
-#[cfg(feature = "slack")]
-mod below;
-#[cfg(feature = "slack")]
-mod catchup;
 pub mod check;
 #[cfg(feature = "slack")]
-mod deliver;
-#[cfg(feature = "slack")]
-mod events;
-#[cfg(feature = "slack")]
-mod forms;
-#[cfg(feature = "slack")]
-mod home;
-#[cfg(feature = "slack")]
-mod inbound;
-#[cfg(feature = "slack")]
-mod lanes;
+mod live;
 pub mod manifest;
-#[cfg(feature = "slack")]
-mod people;
-#[cfg(feature = "slack")]
-mod reactions;
 pub mod render;
-#[cfg(feature = "slack")]
-mod rooms;
-#[cfg(feature = "slack")]
-mod session;
-#[cfg(feature = "slack")]
-mod socket;
-#[cfg(feature = "slack")]
-mod tokens;
-#[cfg(feature = "slack")]
-mod turns;
-#[cfg(feature = "slack")]
-mod wire;
 
 #[cfg(feature = "slack")]
-pub use adapter::{HttpEvents, Pace, Settings, Slack, Way};
-#[cfg(feature = "slack")]
-pub use tokens::Rotation;
-
-#[cfg(feature = "slack")]
-use adapter::Shared;
+pub use live::{HttpEvents, Pace, Rotation, Settings, Slack, Way};

@@ -12,6 +12,7 @@ use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
 use super::{Shared, below, forms, home, people, reactions};
 use crate::case::CaseId;
 use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed};
+use crate::clock::Time;
 use crate::command::{Command, Door, Row, Run, Takes, table};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::view::View;
@@ -46,6 +47,8 @@ pub(super) struct Hearing {
     pub reacting: tokio::sync::Mutex<()>,
     pub telling: tokio::sync::Mutex<()>,
     pub group_changed: Notify,
+    /// When the bot began to hear.
+    pub began: Time,
     /// A gap in what was heard is over: history must be read.
     pub gap: Notify,
     /// Whether something was said that we may not have heard.
@@ -58,6 +61,7 @@ impl Hearing {
     pub(super) fn new(shared: Arc<Shared>, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> (Arc<Hearing>, Crew) {
         let crew = Arc::new(Mutex::new(JoinSet::new()));
         let hearing = Hearing {
+            began: shared.settings.clock.now(),
             shared,
             memory,
             inbox,

@@ -118,9 +118,14 @@ fn bot(error: anyhow::Error) -> Trouble {
 
 async fn read_room(hearing: &Arc<Hearing>, room: &RoomId, threads: &BTreeSet<String>) -> Result<(), Trouble> {
     let now = hearing.shared.settings.clock.now();
-    let Some(since) = hearing.memory.cursor(&stream(room)).await.map_err(bot)? else {
+    let since = match hearing.memory.cursor(&stream(room)).await.map_err(bot)? {
+        Some(since) => since,
         // The first time ever: what was said before the bot came was not said to it.
-        return hearing.memory.keep(&stream(room), slack_ts(now)).await.map_err(bot);
+        None => {
+            let began = slack_ts(hearing.began);
+            hearing.memory.keep(&stream(room), began.clone()).await.map_err(bot)?;
+            began
+        }
     };
     let recent = slack_ts(now.plus(-RECENT_MS));
     let oldest = threads.iter().find(|t| **t >= recent).filter(|t| **t < since).unwrap_or(&since).clone();
