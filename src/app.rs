@@ -312,6 +312,11 @@ impl Handle {
         }
     }
 
+    /// Whether the chat ended because nobody takes what it says any more.
+    pub fn is_chat_lost(&self) -> bool {
+        self.shell.chat.is_lost()
+    }
+
     /// The wishes of operators that the configuration be read again; given out once.
     pub fn reload_wishes(&self) -> Option<mpsc::Receiver<()>> {
         self.reload.lock().unwrap_or_else(PoisonError::into_inner).take()

@@ -156,6 +156,10 @@ pub trait Chat: Send + Sync {
     fn home(&self) -> Option<&RoomId> {
         None
     }
+    /// Whether it ended because nobody takes what it says any more: not as it should.
+    fn is_lost(&self) -> bool {
+        false
+    }
     /// Posts that may be sent to one room a minute.
     fn posts_per_minute(&self) -> u32;
     /// Posts that may be on their way to one room at once. With more than one, what belongs to several

@@ -21,6 +21,7 @@ use crate::say::Say;
 use crate::store::StoreError;
 use crate::store::export::{self, NotImported};
 use crate::store::sled::Reading;
+use crate::telemetry;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -228,7 +229,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             for line in failure.lines(&words, lang) {
-                eprintln!("{line}");
+                telemetry::tell(&line);
             }
             failure.exit_code()
         }

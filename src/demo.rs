@@ -125,7 +125,7 @@ pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode
     };
     if options.keep.is_some() {
         let kept = demo.words.tell(&Say::new("demo-kept").text("path", demo.folder.path().display().to_string()), lang);
-        eprintln!("{kept}");
+        crate::telemetry::tell(&kept);
     }
     Ok(code)
 }

@@ -23,12 +23,33 @@ const QUIET: [&str; 9] = ["hyper", "hyper_util", "h2", "rustls", "reqwest", "tun
 pub fn init(log: &LogConfig) {
     let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
     let filter = QUIET.iter().filter_map(|library| format!("{library}=warn").parse().ok()).fold(asked, EnvFilter::add_directive);
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Lossy(std::io::stderr())).log_internal_errors(false);
     // A second initialisation (tests, the demo within a run) leaves the first in place.
     match log.format {
         LogFormat::Text => base.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).finish().try_init().ok(),
         LogFormat::Json => base.json().finish().try_init().ok(),
     };
+}
+
+/// Standard error, where a log line that cannot be written is lost: its disk may be full, its reader
+/// gone. Told of a failure, the library would print it to standard error too, and panic there.
+struct Lossy(std::io::Stderr);
+
+impl std::io::Write for Lossy {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(line).ok();
+        Ok(line.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush().ok();
+        Ok(())
+    }
+}
+
+/// Says a line to whoever started the process, if anybody can be told: `eprintln!` would panic.
+pub(crate) fn tell(line: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "{line}").ok();
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

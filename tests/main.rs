@@ -10,6 +10,7 @@ mod docs;
 mod emulator;
 mod house;
 mod mastodon;
+mod odds;
 mod operator;
 mod run;
 mod simulation;

@@ -140,6 +140,7 @@ cli-usage-twice = { $word } is too much here, or stands twice.
 cli-usage-hint = `sereno --help` shows what there is.
 
 cli-failed = It did not work: { $detail }
+cli-output-gone = Nobody reads the console's output any more, so sereno has stopped. Whatever could not be written is written at the next start.
 cli-broke = sereno broke down over a fault of its own; the log above says which. What was taken in is safe; start it again.
 cli-busy = The running bot did not answer in time; its store may be full. Look at its log, then try again.
 cli-control = A bot runs here, but does not answer on { $path }: { $detail }. Try again; if that stays so, stop it and ask again.

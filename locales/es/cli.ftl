@@ -140,6 +140,7 @@ cli-usage-twice = { $word } sobra aquí o se repite.
 cli-usage-hint = `sereno --help` muestra lo que hay.
 
 cli-failed = No ha funcionado: { $detail }
+cli-output-gone = Ya nadie lee la salida de la consola, así que sereno se ha parado. Lo que no se pudo escribir se escribe en el próximo arranque.
 cli-broke = sereno se ha caído por un fallo propio; el registro de arriba dice cuál. Lo recogido está a salvo; vuelve a arrancarlo.
 cli-busy = El bot en marcha no ha contestado a tiempo; puede que su almacén esté lleno. Mira su registro y vuelve a intentarlo.
 cli-control = Aquí hay un bot en marcha, pero no contesta en { $path }: { $detail }. Vuelve a intentarlo; si sigue igual, páralo y pregunta otra vez.

@@ -51,7 +51,7 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
         None => None,
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), store = %config.resolve(&config.store.path).display(), "sereno runs");
-    let ended = attend(&bot, file, &config, &mut signals).await;
+    let ended = attend(&bot, file, &config, &mut signals).await?;
     match ended {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Store(error) => {
@@ -96,8 +96,9 @@ impl Signals {
 }
 
 /// Waits for whatever ends the bot, and reads the configuration again when asked.
-async fn attend(bot: &Handle, file: &Path, config: &Config, signals: &mut Signals) -> Ended {
+async fn attend(bot: &Handle, file: &Path, config: &Config, signals: &mut Signals) -> Result<Ended, Failure> {
     let mut wishes = bot.reload_wishes();
+    let mut lost = false;
     loop {
         let wish = async {
             let wished = match &mut wishes {
@@ -109,21 +110,26 @@ async fn attend(bot: &Handle, file: &Path, config: &Config, signals: &mut Signal
             }
         };
         tokio::select! {
-            ended = bot.ended() => return ended,
+            ended = bot.ended() => return Ok(ended),
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            () = bot.chat_ended() => break,
+            () = bot.chat_ended() => {
+                lost = bot.is_chat_lost();
+                break;
+            }
             _ = signals.hang_up.recv() => {}
             () = wish => {}
         }
         reload(bot, file, config).await;
     }
     tracing::info!("stopping");
-    tokio::select! {
+    let ended = tokio::select! {
         ended = bot.stop() => ended,
         // Whoever asks twice does not want to wait; what is on its way is looked up at the next start.
         () = signals.stop() => Ended::Stopped,
-    }
+    };
+    // Whoever watches over the process is to start it again, with a reader.
+    if lost && ended == Ended::Stopped { Err(Failure::Said(Say::new("cli-output-gone"))) } else { Ok(ended) }
 }
 
 /// Reads the configuration again. A bad file keeps the old rules, and the team hears why.

@@ -391,6 +391,10 @@ impl Chat for Console {
         Some(&self.settings.room)
     }
 
+    fn is_lost(&self) -> bool {
+        self.output.is_closed()
+    }
+
     fn posts_per_minute(&self) -> u32 {
         // A terminal or a program reading lines has no limit of its own; the writer slows us by itself.
         60_000

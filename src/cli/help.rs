@@ -4,6 +4,7 @@ use super::lang;
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
+use crate::telemetry;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use std::ffi::OsString;
@@ -77,8 +78,8 @@ pub(super) fn refuse(error: &clap::Error, words: &Words, lang: Lang) -> ExitCode
         error.print().ok();
         return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
     }
-    eprintln!("{}", words.tell(&wrong(error), lang));
-    eprintln!("{}", words.get("cli-usage-hint", lang));
+    telemetry::tell(&words.tell(&wrong(error), lang));
+    telemetry::tell(&words.get("cli-usage-hint", lang));
     ExitCode::from(2)
 }
 

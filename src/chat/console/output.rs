@@ -49,6 +49,11 @@ impl Output {
         closed.wait_for(|closed| *closed).await.ok();
     }
 
+    /// Whether it is known that nobody reads any more.
+    pub(super) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
     /// Writes a text and flushes it. On an error it may or may not have been written.
     pub(super) async fn write(&self, text: String) -> io::Result<()> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the writing thread has ended");
