@@ -68,6 +68,27 @@ pub enum Typed {
         /// What.
         text: String,
     },
+    /// A command of which a program names the parts: its text is never searched for a case's number.
+    Fields {
+        /// The chat's id of it.
+        id: String,
+        /// Who.
+        by: AgentId,
+        /// Through what it was said.
+        door: Door,
+        /// Where.
+        room: RoomId,
+        /// In which thread.
+        thread: Option<String>,
+        /// The writer's own language, where the chat knows it.
+        lang: Option<Lang>,
+        /// What it is called by: one word.
+        verb: String,
+        /// Of which case.
+        case: Option<CaseId>,
+        /// What belongs to it; empty: nothing.
+        text: String,
+    },
     /// Somebody wants to fill in a form: answered with [`View::Form`], or with why not. Commits nothing.
     Form(FormWish),
 }

@@ -26,7 +26,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -251,6 +251,10 @@ impl Cli {
             What::Export { file: to } if to.exists() => {
                 Err(Failure::Usage(Say::new("cli-export-exists").text("file", to.display().to_string())))
             }
+            What::Export { file: to } if to.parent().is_some_and(|p| !p.as_os_str().is_empty() && !p.is_dir()) => {
+                let folder = to.parent().map(|p| p.display().to_string()).unwrap_or_default();
+                Err(Failure::Usage(Say::new("cli-export-folder").text("folder", folder)))
+            }
             What::Export { file: to } => export_to_file(file, words, lang, absolute(&to)?),
             What::Import { file: from } => import(file, words, lang, &from),
             What::Outbox { what: OutboxWhat::List } => errand(file, words, lang, Errand::OutboxList),
@@ -368,18 +372,57 @@ fn export_to_stdout(file: &Path, words: &Arc<Words>, lang: Lang) -> Result<ExitC
     let config = run::load(file)?;
     let request = Request { lang, errand: Errand::Export { file: None } };
     let Some(called) = ask(&config, &request)? else {
-        let out = Box::new(std::io::stdout());
+        let (heard, out) = Heard::new();
+        let out = Box::new(out);
         let exported = match reading(&config)? {
             Some(reading) => reading.export_to(out).map(drop),
             None => alone(&config, words)?.export(out),
         };
         let path = config.resolve(&config.store.path);
-        return exported.map(|()| ExitCode::SUCCESS).map_err(|error| Failure::Store { path, error });
+        return exported.map(|()| ExitCode::SUCCESS).map_err(|error| match heard.lock() {
+            Ok(failed) if !failed.is_empty() => unwritable(&failed),
+            _ => Failure::Store { path, error },
+        });
     };
     if !called.reply.ok {
         return print(&called.reply);
     }
     copy_lines(called.rest, &mut std::io::stdout().lock())
+}
+
+/// Standard output could not take an export: no fault of the store.
+fn unwritable(why: &str) -> Failure {
+    Failure::Said(Say::new("cli-export-output").text("detail", why))
+}
+
+/// Standard output, which remembers why it took no more: whoever writes to it takes that for the store's fault.
+struct Heard(std::io::Stdout, Arc<Mutex<String>>);
+
+impl Heard {
+    fn new() -> (Arc<Mutex<String>>, Heard) {
+        let why = Arc::default();
+        (Arc::clone(&why), Heard(std::io::stdout(), why))
+    }
+    fn hear<T>(&self, written: std::io::Result<T>) -> std::io::Result<T> {
+        written.inspect_err(|e| {
+            if e.kind() != std::io::ErrorKind::Interrupted
+                && let Ok(mut why) = self.1.lock()
+            {
+                *why = e.to_string();
+            }
+        })
+    }
+}
+
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.0.write(bytes);
+        self.hear(written)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        let flushed = self.0.flush();
+        self.hear(flushed)
+    }
 }
 
 /// Passes an export on; only its footer shows that it is whole.
@@ -393,9 +436,9 @@ fn copy_lines(mut from: impl BufRead, to: &mut impl Write) -> Result<ExitCode, F
             break;
         }
         whole = line.starts_with(b"{\"footer\"") && line.ends_with(b"\n");
-        to.write_all(&line).map_err(|e| Failure::Other(e.into()))?;
+        to.write_all(&line).map_err(|e| unwritable(&e.to_string()))?;
     }
-    to.flush().map_err(|e| Failure::Other(e.into()))?;
+    to.flush().map_err(|e| unwritable(&e.to_string()))?;
     if whole { Ok(ExitCode::SUCCESS) } else { Err(Failure::Said(Say::new("cli-export-cut"))) }
 }
 

@@ -131,7 +131,7 @@ impl Config {
 
     fn check(&self, problems: &mut Problems) {
         self.bot.check(problems);
-        self.store.check(problems);
+        self.store.check(&self.base, problems);
         self.chat.check(problems);
         if self.chat.slack.is_some() && self.chat.console.is_none() {
             slack::check_ids(self, problems);

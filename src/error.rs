@@ -3,7 +3,7 @@
 //! What staff get wrong is a [`crate::case::refusal::Refusal`] and answered in the chat; this is
 //! for whoever runs the bot.
 
-use crate::config::Problems;
+use crate::config::{Problem, Problems};
 use crate::i18n::{ShowCtx, Words};
 use crate::policy::{Lang, Policy};
 use crate::say::Say;
@@ -93,22 +93,25 @@ impl Failure {
 #[must_use]
 pub fn config_lines(file: &str, problems: &Problems, words: &Words, lang: Lang) -> Vec<String> {
     let mut lines = vec![say(words, lang, &Say::new("cli-config-wrong").text("file", file))];
-    for problem in problems.all() {
-        let what = say(words, lang, &problem.say);
-        let line = problem.line.map(|n| n.to_string()).unwrap_or_default();
-        let said = match (problem.line, problem.at.0.is_empty()) {
-            (None, true) => what,
-            (None, false) => say(words, lang, &Say::new("cli-config-at").text("path", problem.at.to_string()).text("what", what)),
-            (Some(_), true) => say(words, lang, &Say::new("cli-config-at-line").text("line", line).text("what", what)),
-            (Some(_), false) => {
-                let place = Say::new("cli-config-at-both").text("line", line).text("path", problem.at.to_string());
-                say(words, lang, &place.text("what", what))
-            }
-        };
-        lines.push(format!("  {said}"));
-    }
+    lines.extend(problems.all().iter().map(|problem| format!("  {}", config_line(problem, words, lang))));
     lines.push(say(words, lang, &Say::new("cli-config-hint")));
     lines
+}
+
+/// One thing that is wrong with a file, and where.
+#[must_use]
+pub fn config_line(problem: &Problem, words: &Words, lang: Lang) -> String {
+    let what = say(words, lang, &problem.say);
+    let line = problem.line.map(|n| n.to_string()).unwrap_or_default();
+    match (problem.line, problem.at.0.is_empty()) {
+        (None, true) => what,
+        (None, false) => say(words, lang, &Say::new("cli-config-at").text("path", problem.at.to_string()).text("what", what)),
+        (Some(_), true) => say(words, lang, &Say::new("cli-config-at-line").text("line", line).text("what", what)),
+        (Some(_), false) => {
+            let place = Say::new("cli-config-at-both").text("line", line).text("path", problem.at.to_string());
+            say(words, lang, &place.text("what", what))
+        }
+    }
 }
 
 /// A sentence outside of any team's policy.

@@ -139,8 +139,11 @@ fn answered(code: &str, text: &str, ok: bool) -> Answered {
 }
 
 fn line_of(said: &Said) -> (String, String, String) {
-    let Typed::Line { id, by, text, .. } = &said.what else { panic!("{:?}", said.what) };
-    (id.clone(), by.to_string(), text.clone())
+    match &said.what {
+        Typed::Line { id, by, text, .. } => (id.clone(), by.to_string(), text.clone()),
+        Typed::Fields { id, by, verb, case: Some(case), text, .. } => (id.clone(), by.to_string(), format!("{verb} #{} {text}", case.0)),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn card(status: &str) -> View {

@@ -29,6 +29,7 @@ cli-config-empty-word = an empty word would match everything; take it out
 cli-config-range = { $value } cannot be: from { $least } to { $most } is possible
 cli-config-time-zone = "{ $value }" is no time zone. Take an IANA name such as "Europe/Madrid" or "UTC"
 cli-config-time-of-day = "{ $value }" is no time of day. Write it as "HH:MM", from "00:00" to "23:59"
+cli-config-keyring-taken = the store keeps another file of its own there, and one would overwrite the other: choose another name
 cli-config-keyring-inside = the keys must not stand inside the store's own directory: whoever copies one would have both
 cli-config-no-chat = the team's chat is missing: add a table [chat.slack] or [chat.console]
 cli-config-no-account = there is no account: add a table [[account]] with name, network, base_url and token
@@ -153,6 +154,7 @@ cli-store-unavailable = The store { $path } cannot be used: { $detail }
 cli-store-damaged = The store { $path } cannot be used: { $detail }
 cli-store-keyring = The keys of the store { $path } cannot be used: { $detail }. Without them nothing in the store can be read. Put the keyring back from its backup, as it was when the store was last open, then run `sereno check --store`. If there is no copy of it, move the store, its .seq file and the keyring aside, and run `sereno import FILE` with your last export.
 cli-store-error = The store did not do it: { $detail }
+cli-day-ahead = The day { $value } has not begun: there are no figures of it yet.
 cli-bad-day = "{ $value }" is no day. Write it as 2026-11-21.
 cli-erase-confirm = Case { $case }: { $status }, opened { $opened }, { $posts ->
     [one] one post
@@ -168,6 +170,8 @@ cli-exported = { $records ->
     [one] 1 record
    *[other] { $records } records
   } written to { $file }. It holds personal data in the clear: keep it safe, delete it when done.
+cli-export-folder = The folder { $folder } is not there. Make it (`mkdir -p { $folder }`), or name another file.
+cli-export-output = Standard output could not be written: { $detail }. What was written so far is no whole export.
 cli-export-exists = { $file } is there already: name a new file.
 cli-export-cut = The export was cut short and cannot be imported. Try again.
 cli-imported = { $records ->
@@ -177,10 +181,7 @@ cli-imported = { $records ->
 cli-reloaded = The configuration was read again and holds from now on.
 cli-no-reload = There is no bot.toml here to read again: the demo brings its own rules. `sereno run` has one.
 cli-reloaded-restart = The configuration was read again and holds from now on, but for { $sections }: that takes a restart.
-cli-reload-bad = The configuration was not taken over, the old one stays: { $line ->
-    [0] { $what }
-   *[other] line { $line }, { $path }: { $what }
-  }{ $more ->
+cli-reload-bad = The configuration was not taken over, the old one stays: { $what }{ $more ->
     [0] .
    *[other] {" "}(and { $more } more; `sereno check` says all).
   }
@@ -260,6 +261,8 @@ check-slack-person-guest = This is a guest: guests may give no commands, whateve
 check-slack-person-stranger = They belong to another workspace: they may give no commands. Take them out of [people].
 check-slack-unreachable = { $url } did not answer ({ $why }). Check api_url and this machine's way out.
 check-store-only-rest = There is no store at { $path }, but { $left } of one. Bring the store back, correct [store] path, or move these aside to begin anew.
+check-store-space = { $free } MiB are free for { $path }, but [store] min_free_mb wants { $least }: nothing would be taken in. Make room, or lower it.
+check-keyring-folder = The folder { $folder } of the keys { $keyring } cannot be written by this user: `sereno erase` could destroy no key. Change its owner or mode.
 check-store-refused = { $why }
 cli-config-type-number = { $found } is no whole number. Write digits without quotes, such as 10
 cli-config-type-text = { $found } is no text. Write it in quotes, such as "text"

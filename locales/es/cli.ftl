@@ -29,6 +29,7 @@ cli-config-empty-word = una palabra vacía coincidiría con todo; quítala
 cli-config-range = { $value } no vale: se admite de { $least } a { $most }
 cli-config-time-zone = «{ $value }» no es una zona horaria. Usa un nombre de la IANA, como «Europe/Madrid» o «UTC»
 cli-config-time-of-day = «{ $value }» no es una hora. Escríbela como «HH:MM», de «00:00» a «23:59»
+cli-config-keyring-taken = el almacén guarda ahí otro archivo suyo y uno pisaría al otro: elige otro nombre
 cli-config-keyring-inside = las claves no pueden estar dentro del directorio del almacén: quien copiara uno tendría las dos cosas
 cli-config-no-chat = falta el chat del equipo: añade una tabla [chat.slack] o [chat.console]
 cli-config-no-account = no hay ninguna cuenta: añade una tabla [[account]] con name, network, base_url y token
@@ -153,6 +154,7 @@ cli-store-unavailable = No se puede usar el almacén { $path }: { $detail }
 cli-store-damaged = No se puede usar el almacén { $path }: { $detail }
 cli-store-keyring = No se pueden usar las claves del almacén { $path }: { $detail }. Sin ellas no se puede leer nada del almacén. Recupera el archivo de claves de su copia de seguridad, tal como estaba cuando el almacén se abrió por última vez, y ejecuta `sereno check --store`. Si no queda ninguna copia, aparta el almacén, su archivo .seq y el de claves, y ejecuta `sereno import FILE` con tu última exportación.
 cli-store-error = El almacén no lo ha hecho: { $detail }
+cli-day-ahead = El día { $value } no ha empezado: todavía no hay cifras suyas.
 cli-bad-day = «{ $value }» no es un día. Escríbelo como 2026-11-21.
 cli-erase-confirm = Caso { $case }: { $status }, abierto desde { $opened }, { $posts ->
     [one] una publicación
@@ -168,6 +170,8 @@ cli-exported = { $records ->
     [one] 1 registro escrito
    *[other] { $records } registros escritos
   } en { $file }. Contiene datos personales sin cifrar: guárdalo bien y bórralo cuando acabes.
+cli-export-folder = La carpeta { $folder } no existe. Créala (`mkdir -p { $folder }`) o indica otro archivo.
+cli-export-output = No se ha podido escribir en la salida estándar: { $detail }. Lo escrito hasta ahora no es una exportación completa.
 cli-export-exists = { $file } ya existe: indica un archivo nuevo.
 cli-export-cut = La exportación se ha cortado y no se puede importar. Vuelve a intentarlo.
 cli-imported = { $records ->
@@ -177,10 +181,7 @@ cli-imported = { $records ->
 cli-reloaded = La configuración se ha vuelto a leer y vale desde ahora.
 cli-no-reload = Aquí no hay ningún bot.toml que volver a leer: la demo trae sus propias reglas. `sereno run` sí lo tiene.
 cli-reloaded-restart = La configuración se ha vuelto a leer y vale desde ahora, salvo { $sections }: eso necesita reiniciar.
-cli-reload-bad = La configuración no se ha aceptado y sigue la anterior: { $line ->
-    [0] { $what }
-   *[other] línea { $line }, { $path }: { $what }
-  }{ $more ->
+cli-reload-bad = La configuración no se ha aceptado y sigue la anterior: { $what }{ $more ->
     [0] .
    *[other] {" "}(y { $more } más; `sereno check` los dice todos).
   }
@@ -260,6 +261,8 @@ check-slack-person-guest = Es una cuenta de invitado: no puede dar órdenes, ten
 check-slack-person-stranger = Es de otro espacio de trabajo: no puede dar órdenes. Quítala de [people].
 check-slack-unreachable = { $url } no ha respondido ({ $why }). Comprueba api_url y la salida a la red de esta máquina.
 check-store-only-rest = No hay almacén en { $path }, pero quedan { $left } de uno. Recupera el almacén, corrige [store] path, o aparta esos archivos para empezar de cero.
+check-store-space = Hay { $free } MiB libres para { $path }, pero [store] min_free_mb pide { $least }: no se recogería nada. Haz sitio o bájalo.
+check-keyring-folder = Este usuario no puede escribir en la carpeta { $folder } de las claves { $keyring }: `sereno erase` no podría destruir ninguna. Cambia su dueño o sus permisos.
 check-store-refused = { $why }
 cli-config-type-number = { $found } no es un número entero. Escribe cifras sin comillas, por ejemplo 10
 cli-config-type-text = { $found } no es un texto. Escríbelo entre comillas, por ejemplo "texto"

@@ -228,8 +228,9 @@ impl Office {
     fn digest(&self, day: Option<&str>, week: bool, lang: Lang) -> Result<Reply, StoreError> {
         let policy = self.policy();
         let now = self.clock.now();
-        let Some((from, to)) = bounds(day, week, now, &policy.time_zone) else {
-            return Ok(self.refused(lang, &Say::new("cli-bad-day").text("value", day.unwrap_or_default())));
+        let (from, to) = match bounds(day, week, now, &policy.time_zone) {
+            Ok(bounds) => bounds,
+            Err(code) => return Ok(self.refused(lang, &Say::new(code).text("value", day.unwrap_or_default()))),
         };
         let facts = self.store.facts(from, to)?;
         let open = open_at(&self.store.desk()?.unwrap_or_default(), self.store.open_count()?, to, now);
@@ -287,17 +288,21 @@ impl Office {
     }
 }
 
-/// The moments between which a local day, or the week that ends with it, lies.
-fn bounds(day: Option<&str>, week: bool, now: Time, zone: &str) -> Option<(Time, Time)> {
+/// The moments between which a local day, or the week that ends with it, lies; else the code of why not.
+fn bounds(day: Option<&str>, week: bool, now: Time, zone: &str) -> Result<(Time, Time), &'static str> {
     let tz = schedule::zone(zone);
+    let today = schedule::day_of(now, &tz);
     let day = match day {
-        Some(day) => day.parse::<jiff::civil::Date>().ok()?,
-        None => schedule::day_of(now, &tz),
+        Some(day) => day.parse::<jiff::civil::Date>().map_err(|_| "cli-bad-day")?,
+        None => today,
     };
+    if day > today {
+        return Err("cli-day-ahead");
+    }
     let (start, end) = schedule::bounds(day, &tz);
     if !week {
-        return Some((start, end));
+        return Ok((start, end));
     }
     let first = (1..WEEK).fold(day, |day, _| day.yesterday().unwrap_or(day));
-    Some((schedule::bounds(first, &tz).0, end))
+    Ok((schedule::bounds(first, &tz).0, end))
 }

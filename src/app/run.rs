@@ -5,7 +5,7 @@ use super::{Ended, Handle, Parts, Source, office::Office, start, wire};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{self, Errand};
-use crate::error::{Failure, say};
+use crate::error::{Failure, config_line};
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
@@ -155,11 +155,10 @@ async fn reload(bot: &Handle, file: &Path, running: &Config) {
             let words = Words::new();
             let policy = bot.policy();
             let lang = policy.room_lang(&policy.fallback_room);
-            let what = first.map(|p| say(&words, lang, &p.say)).unwrap_or_default();
-            let line = first.and_then(|p| p.line).unwrap_or(0);
-            let at = first.map(|p| p.at.to_string()).unwrap_or_default();
-            let sentence = Say::new("cli-reload-bad").text("line", line.to_string()).text("path", at).text("what", what);
-            sentence.number("more", problems.all().len().saturating_sub(1))
+            let what = first.map(|p| config_line(p, &words, lang)).unwrap_or_default();
+            // The sentence around it ends by itself.
+            let what = what.strip_suffix('.').unwrap_or(&what);
+            Say::new("cli-reload-bad").text("what", what).number("more", problems.all().len().saturating_sub(1))
         }
     };
     bot.alarm(&sentence).await;

@@ -46,7 +46,19 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
             Typed::Line { id, by, door, room, thread, lang, text } => {
                 let policy = shell.policy();
                 let lang = lang_of(shell, &by, &room, lang);
-                command(shell, &text, Meta { id, by, door, room, thread, lang, people: &policy.people })
+                command(shell, Meta { id, by, door, room, thread, lang, people: &policy.people }, |meta| {
+                    parse::parse(&text, meta).map_err(|refusal| refusal.say())
+                })
+            }
+            Typed::Fields { id, by, door, room, thread, lang, verb, case, text } => {
+                let policy = shell.policy();
+                let lang = lang_of(shell, &by, &room, lang);
+                command(shell, Meta { id, by, door, room, thread, lang, people: &policy.people }, |meta| {
+                    parse::fields(&verb, case, &text, meta).map_err(|refusal| match refusal {
+                        Refusal::WhichCase => Say::new("refused-which-case-field"),
+                        _ => refusal.say(),
+                    })
+                })
             }
             // Commits nothing: nobody's turn comes later for it.
             Typed::Form(wish) => {
@@ -143,7 +155,7 @@ fn unknown_room(shell: &Shell, meta: &Meta<'_>) -> Option<Refusal> {
 }
 
 /// The command that was typed, or its refusal.
-fn command(shell: &Shell, text: &str, meta: Meta<'_>) -> Result<Command, Box<Answered>> {
+fn command<'a>(shell: &Shell, meta: Meta<'a>, read: impl FnOnce(Meta<'a>) -> Result<Command, Say>) -> Result<Command, Box<Answered>> {
     let (id, lang) = (meta.id.clone(), meta.lang);
     let refused = |say: Say| {
         let answer = Answer { ok: false, say, case: None, send: None, of: None };
@@ -152,7 +164,7 @@ fn command(shell: &Shell, text: &str, meta: Meta<'_>) -> Result<Command, Box<Ans
     if let Some(room) = unknown_room(shell, &meta) {
         return Err(refused(room.say()));
     }
-    let command = parse::parse(text, meta).map_err(|refusal| refused(refusal.say()))?;
+    let command = read(meta).map_err(refused)?;
     // Nobody would do it, so nobody is told that it is done.
     if command.verb == Verb::Reload && !shell.reloads {
         return Err(refused(Say::new("cli-no-reload")));

@@ -103,6 +103,8 @@ pub enum Refusal {
     AlreadySo,
     /// A length of time that cannot be.
     BadTime(String),
+    /// A day that has not begun, as it was given.
+    DayAhead(String),
 }
 
 impl Refusal {
@@ -130,6 +132,7 @@ impl Refusal {
             Refusal::UnknownCase(id) => said("unknown-case").case(*id),
             Refusal::Erased(id, Some(at)) => said("erased").case(*id).with("at", Arg::Moment(*at)),
             Refusal::Erased(id, None) => said("erased-once").case(*id),
+            Refusal::DayAhead(day) => said("day-ahead").text("day", day),
             Refusal::WhichCase => said("which-case"),
             Refusal::Usage(verb) => said("usage").with("usage", usage(verb)),
             Refusal::TooMuch(verb, extra) => said("too-much").text("extra", extra).with("usage", usage(verb)),

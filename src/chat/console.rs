@@ -33,7 +33,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use input::{Asked, Line};
+use input::{Asked, Line, What};
 use output::Output;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -266,14 +266,11 @@ impl Console {
 
     /// What is typed as it goes to the bot.
     fn typed(&self, asked: &Asked) -> Typed {
-        Typed::Line {
-            id: asked.id.clone(),
-            by: asked.by.clone(),
-            door: Door::Console,
-            room: asked.room.clone(),
-            thread: asked.thread.clone(),
-            lang: asked.lang,
-            text: asked.text.clone(),
+        let Asked { id, by, room, thread, lang, what } = asked.clone();
+        let door = Door::Console;
+        match what {
+            What::Line(text) => Typed::Line { id, by, door, room, thread, lang, text },
+            What::Fields { verb, case, text } => Typed::Fields { id, by, door, room, thread, lang, verb, case, text },
         }
     }
 
@@ -340,8 +337,11 @@ impl Chat for Console {
                 break;
             }
             let Some(asked) = self.hear(heard).await else { continue };
-            if self.settings.echo && self.settings.format == Format::Text {
-                let typed = vec![Piece::Strong("› ".into()), Piece::Strong(asked.text.clone())];
+            if self.settings.echo
+                && let What::Line(text) = &asked.what
+                && self.settings.format == Format::Text
+            {
+                let typed = vec![Piece::Strong("› ".into()), Piece::Strong(text.clone())];
                 self.say(text::render(&plain(typed), &self.settings.style)).await;
             }
             let (said, answer) = self.said(&asked);

@@ -42,6 +42,9 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
         }
     })?;
     let place = where_the_store_is(&config);
+    if place.ok {
+        what_it_needs(&config).iter().for_each(&mut tell);
+    }
     let mut damaged = None;
     if !store {
         tell(&place);
@@ -115,6 +118,32 @@ async fn account(config: &Config, account: &crate::config::AccountConfig, offlin
         Ok(findings) => findings,
         Err(_) => vec![ill(&what, Say::new("check-account-silent").text("url", &account.base_url))],
     }
+}
+
+/// What a store that could be opened would still be kept from doing.
+fn what_it_needs(config: &Config) -> Vec<Finding> {
+    let (path, keyring) = (config.resolve(&config.store.path), config.resolve(&config.store.keyring_path()));
+    let mut findings = Vec::new();
+    // A store that is not made yet comes to lie on the disk of the nearest folder that is there.
+    let there = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."));
+    if let Ok(disk) = rustix::fs::statvfs(there) {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
+        let least = u64::try_from(config.store.min_free_mb).unwrap_or_default();
+        if free < least {
+            findings.push(ill(
+                "store",
+                Say::new("check-store-space").text("path", path.display().to_string()).number("free", free).number("least", least),
+            ));
+        }
+    }
+    // To destroy a key, the keyring is written anew beside the old one.
+    let folder = keyring.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let may = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    if folder.exists() && rustix::fs::access(folder, may).is_err() {
+        let say = Say::new("check-keyring-folder").text("folder", folder.display().to_string());
+        findings.push(ill("store", say.text("keyring", keyring.display().to_string())));
+    }
+    findings
 }
 
 fn where_the_store_is(config: &Config) -> Finding {

@@ -43,20 +43,54 @@ pub fn parse(line: &str, meta: Meta<'_>) -> Result<Command, Refusal> {
     if name.is_empty() {
         return Err(Refusal::Usage("help".into()));
     }
-    let found = if name == "?" { table::find("help") } else { table::find(name) };
-    let row = found.ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))?;
+    let row = row_of(name)?;
     let in_thread = meta.thread.is_some();
     let (case, rest) = if row.on_case { leading_case(rest, row, in_thread) } else { (None, rest) };
     let (case, args) = if row.takes == Takes::Case {
         pair(case, rest, row, in_thread)?
     } else {
         if row.on_case && case.is_none() && !in_thread {
-            return Err(Refusal::WhichCase);
+            let (word, _) = first_word(rest);
+            return Err(if is_like_number(word) { Refusal::NotACase(row.name.into(), brief(word)) } else { Refusal::WhichCase });
         }
         (case, args(row, rest.trim(), &meta)?)
     };
+    Ok(command(row, case, args, meta))
+}
+
+/// Makes a command of parts that a program names one by one: no case's number is ever looked for in
+/// `text`, which goes on as it is.
+pub fn fields(verb: &str, case: Option<CaseId>, text: &str, meta: Meta<'_>) -> Result<Command, Refusal> {
+    let row = row_of(verb)?;
+    let text = text.trim();
+    if !row.on_case
+        && let Some(case) = case
+    {
+        return Err(Refusal::TooMuch(row.name.into(), format!("#{}", case.0)));
+    }
+    // In a thread, a number alone could be that of the thread's own case (`Command::with_own_number`).
+    let worded = matches!(row.takes, Takes::Text | Takes::MaybeText);
+    if row.on_case && case.is_none() && (meta.thread.is_none() || (worded && number(text).is_some())) {
+        return Err(Refusal::WhichCase);
+    }
+    let args = if row.takes == Takes::Case { Args::Case(other_case(text, row)?) } else { args(row, text, &meta)? };
+    Ok(command(row, case, args, meta))
+}
+
+fn command(row: &Row, case: Option<CaseId>, args: Args, meta: Meta<'_>) -> Command {
     let Meta { id, by, door, room, thread, lang, .. } = meta;
-    Ok(Command { id, by, door, room, thread, lang, verb: row.verb, case, args })
+    Command { id, by, door, room, thread, lang, verb: row.verb, case, args }
+}
+
+fn row_of(name: &str) -> Result<&'static Row, Refusal> {
+    let found = if name == "?" { table::find("help") } else { table::find(name) };
+    found.ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))
+}
+
+/// Whether somebody meant a number by it: `-1`, `99999999999999999999`.
+fn is_like_number(word: &str) -> bool {
+    let digits = word.trim_start_matches(['#', '-', '+']).trim_end_matches([':', ',']);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Takes off what calls the bot (`!`, `/case`, `@sereno`), and gives the verb and all after it.
@@ -117,17 +151,24 @@ fn pair(first: Option<CaseId>, rest: &str, row: &Row, in_thread: bool) -> Result
         None if rest.trim().is_empty() => return Err(Refusal::Usage(row.name.into())),
         None => return Err(Refusal::NotACase(row.name.into(), brief(first_word(rest).0))),
     };
-    let between = |w: &&str| !matches!(fold(w).as_str(), "into" | "in" | "with" | "and" | "en" | "con" | "y" | "a" | "to");
-    let others: Vec<&str> = rest.split_whitespace().filter(between).collect();
-    match others.as_slice() {
-        [] if in_thread => Ok((None, Args::Case(first))),
+    if in_thread && !rest.split_whitespace().any(is_no_filler) {
+        return Ok((None, Args::Case(first)));
+    }
+    Ok((Some(first), Args::Case(other_case(rest, row)?)))
+}
+
+/// The one case that is named in `text`.
+fn other_case(text: &str, row: &Row) -> Result<CaseId, Refusal> {
+    let named: Vec<&str> = text.split_whitespace().filter(|w| is_no_filler(w)).collect();
+    match named.as_slice() {
         [] => Err(Refusal::Usage(row.name.into())),
-        [other] => {
-            let (other, _) = number(other).ok_or_else(|| Refusal::NotACase(row.name.into(), brief(other)))?;
-            Ok((Some(first), Args::Case(other)))
-        }
+        [other] => number(other).map(|(other, _)| other).ok_or_else(|| Refusal::NotACase(row.name.into(), brief(other))),
         [_, extra, ..] => Err(Refusal::TooMuch(row.name.into(), brief(extra))),
     }
+}
+
+fn is_no_filler(word: &str) -> bool {
+    !matches!(fold(word).as_str(), "into" | "in" | "with" | "and" | "en" | "con" | "y" | "a" | "to")
 }
 
 fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {

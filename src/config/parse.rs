@@ -28,9 +28,13 @@ pub(super) fn parse(text: &str) -> (Config, Problems) {
     if problems.hopeless() {
         return (Config::default(), problems);
     }
-    let Ok(mut value) = toml::from_str::<Value>(text) else {
-        problems.syntax(1, "");
-        return (Config::default(), problems);
+    let mut value = match toml::from_str::<Value>(text) {
+        Ok(value) => value,
+        // A number that is too large is TOML by its form, but holds nothing.
+        Err(e) => {
+            problems.syntax(e.span().map_or(1, |s| lines.line(s.start)), e.message());
+            return (Config::default(), problems);
+        }
     };
     for _ in 0..MOST_FINDINGS {
         match serde_path_to_error::deserialize::<_, Config>(value.clone()) {

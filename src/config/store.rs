@@ -1,6 +1,8 @@
 //! `[store]`: where cases are kept.
 
 use super::problem::{At, Problems};
+use crate::say::Say;
+use crate::store::sidecar::{self, Misplaced};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -36,13 +38,16 @@ impl StoreConfig {
         beside(&self.path, "sock")
     }
 
-    pub(super) fn check(&self, problems: &mut Problems) {
+    /// `base`: what paths are relative to.
+    pub(super) fn check(&self, base: &Path, problems: &mut Problems) {
         let at = At::key("store");
         problems.not_empty(&at.then("path"), &self.path.to_string_lossy());
         if let Some(keyring) = &self.keyring {
             problems.not_empty(&at.then("keyring"), &keyring.to_string_lossy());
-            if keyring.starts_with(&self.path) {
-                problems.add(&at.then("keyring"), crate::say::Say::new("cli-config-keyring-inside"));
+            match sidecar::misplaced(&base.join(&self.path), &base.join(keyring)) {
+                Some(Misplaced::Inside) => problems.add(&at.then("keyring"), Say::new("cli-config-keyring-inside")),
+                Some(Misplaced::Taken) => problems.add(&at.then("keyring"), Say::new("cli-config-keyring-taken")),
+                None => {}
             }
         }
         problems.within(&at.then("min_free_mb"), self.min_free_mb, 24, 1_000_000);

@@ -92,6 +92,11 @@ impl Engine {
                     Args::Period(period) => period,
                     _ => Period::Today,
                 };
+                if let Period::Day(day) = period
+                    && day > schedule::day_of(now, &schedule::zone(&self.policy.time_zone))
+                {
+                    return Ok(Err(Refusal::DayAhead(day.to_string())));
+                }
                 let (from, to) = self.bounds(period, now);
                 Reply::Digest(Box::new(self.figures(from, to, now)?))
             }

@@ -155,6 +155,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TooMuch("claim".into(), "x".into()),
         Refusal::NotOneOf("priority".into(), "x".into()),
         Refusal::NotACase("merge".into(), "x".into()),
+        Refusal::DayAhead("2026-11-23".into()),
         Refusal::BadLabel("x".into(), 40),
         Refusal::UnknownRoom("x".into(), vec!["y".into()]),
         Refusal::UnknownPerson("x".into(), vec![]),

@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"SERENOq1";
 /// The slots lie in different sectors, also of disks with 4 KiB ones.
@@ -43,6 +43,41 @@ pub fn beside(dir: &Path, ending: &str) -> PathBuf {
     let mut name = dir.file_name().unwrap_or_default().to_owned();
     name.push(ending);
     dir.with_file_name(name)
+}
+
+/// The endings of whatever is kept beside a store: its own files, and what Slack's renewed tokens stand in.
+const BESIDE: [&str; 7] = [".seq", ".sock", ".closed", ".trial", ".partial", ".slack-token.json", ".slack-token.new"];
+
+/// Why a keyring must not lie where it is to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misplaced {
+    /// Within the store's directory.
+    Inside,
+    /// In the place of another file of the store's: one would overwrite the other.
+    Taken,
+}
+
+/// Whether the keyring of the store in `dir` would lie where it must not, whatever way its path goes.
+#[must_use]
+pub fn misplaced(dir: &Path, keyring: &Path) -> Option<Misplaced> {
+    let keyring = plain(keyring);
+    if keyring.starts_with(plain(dir)) {
+        return Some(Misplaced::Inside);
+    }
+    BESIDE.iter().any(|ending| keyring.starts_with(plain(&beside(dir, ending)))).then_some(Misplaced::Taken)
+}
+
+/// A path from the root, without `.`, `..` and links, as far as it is there.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+        plain = std::fs::canonicalize(&plain).unwrap_or(plain);
+    }
+    plain
 }
 
 impl Sidecar {
@@ -134,6 +169,34 @@ mod tests {
             s.write(n).unwrap();
             assert_eq!(read(&path), Ok(n));
             (s, _) = Sidecar::open(&path, "me").unwrap().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_keyring_never_takes_the_place_of_another_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("data");
+        std::fs::create_dir(&store).unwrap();
+        std::fs::write(dir.path().join("data.seq"), "x").unwrap();
+        std::os::unix::fs::symlink("data.seq", dir.path().join("link")).unwrap();
+        let of = |keyring: &str| misplaced(&store, &dir.path().join(keyring));
+        for name in [
+            "data.seq",
+            "data.sock",
+            "data.closed",
+            "data.trial",
+            "data.trial/keys",
+            "data/../data.partial",
+            "./data.slack-token.json",
+            "link",
+        ] {
+            assert_eq!(of(name), Some(Misplaced::Taken), "{name}");
+        }
+        for name in ["data", "data/keys", "other/../data/x"] {
+            assert_eq!(of(name), Some(Misplaced::Inside), "{name}");
+        }
+        for name in ["data.keys", "keys", "data.keyring", "other/data.seq"] {
+            assert_eq!(of(name), None, "{name}");
         }
     }
 

@@ -1,9 +1,14 @@
 //! Reading: a thread that reads lines of bounded length, and what a line means.
 
 use super::{Format, Settings};
+use crate::case::CaseId;
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
+use crate::view::hygiene;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 use tokio::sync::mpsc;
 
@@ -33,7 +38,16 @@ pub(super) struct Asked {
     pub(super) room: RoomId,
     pub(super) thread: Option<String>,
     pub(super) lang: Option<Lang>,
-    pub(super) text: String,
+    pub(super) what: What,
+}
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// As people type it.
+    Line(String),
+    /// Part by part.
+    Fields { verb: String, case: Option<CaseId>, text: String },
 }
 
 /// Why a line is none.
@@ -125,7 +139,7 @@ pub(super) fn parse(line: Line, settings: &Settings, new_id: impl FnOnce() -> St
             room: settings.room.clone(),
             thread: None,
             lang: None,
-            text: bare(&text).to_owned(),
+            what: What::Line(bare(&text).to_owned()),
         })),
         Format::Json => written(&text, settings).map(Some),
     }
@@ -137,9 +151,14 @@ fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| wrong(None, Say::new("console-bad-json").text("why", error.to_string())))?;
     let Value::Object(object) = value else { return Err(wrong(None, Say::new("console-no-object"))) };
+    let twice = twice(text);
     // The id, if it can be read, tells the sender which line was wrong.
     let id = object.get("id").and_then(Value::as_str).filter(|id| (1..=ID_MAX).contains(&id.len()));
+    let id = id.filter(|_| twice.as_deref() != Some("id"));
     let wrong = |say: Say| wrong(id, say);
+    if let Some(field) = twice {
+        return Err(wrong(Say::new("console-field-twice").text("field", hygiene::one_line(&field, 40))));
+    }
     if let Some(unknown) = object.keys().find(|k| !FIELDS.contains(&k.as_str())) {
         return Err(wrong(Say::new("console-field-unknown").text("field", unknown).text("known", FIELDS.join(", "))));
     }
@@ -152,20 +171,38 @@ fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
         Some(name) if !(1..=ID_MAX).contains(&name.len()) => {
             Err(wrong(Say::new("console-field-length").text("field", field).number("max", ID_MAX)))
         }
+        // One name must not look like another.
+        Some(name) if hygiene::strip(name) != name || name.contains(['\n', '\t']) => {
+            Err(wrong(Say::new("console-field-hidden").text("field", field)))
+        }
         name => Ok(name.map(str::to_owned)),
     };
     let case = match object.get("case") {
         None | Some(Value::Null) => None,
-        // Marked: in a thread, a bare number in front of a text would belong to the text.
-        Some(Value::String(case)) => Some(format!("#{}", case.trim().trim_start_matches('#'))),
-        Some(Value::Number(case)) if case.is_u64() => Some(format!("#{case}")),
-        Some(_) => return Err(wrong(Say::new("console-field-case").text("field", "case"))),
+        Some(given) => {
+            let number = match given {
+                Value::String(case) => {
+                    let case = case.trim();
+                    Some(case.strip_prefix('#').unwrap_or(case))
+                        .filter(|c| c.bytes().all(|b| b.is_ascii_digit()))
+                        .and_then(|c| c.parse().ok())
+                }
+                given => given.as_u64(),
+            };
+            Some(number.map(CaseId).ok_or_else(|| wrong(Say::new("console-field-case").text("field", "case")))?)
+        }
     };
     let id = name_of("id")?.ok_or_else(|| wrong(Say::new("console-field-missing").text("field", "id")))?;
-    let line = match (text_of("line")?, text_of("verb")?, text_of("text")?) {
-        (Some(line), None, None) if case.is_none() => bare(line).to_owned(),
-        (None, Some(verb), text) => [Some(verb), case.as_deref(), text].into_iter().flatten().collect::<Vec<_>>().join(" "),
-        (None, None, _) => return Err(wrong(Say::new("console-field-missing").text("field", "line"))),
+    let what = match (text_of("line")?, text_of("verb")?, text_of("text")?) {
+        (Some(line), None, None) if case.is_none() => What::Line(bare(line).to_owned()),
+        (None, Some(verb), text) => {
+            let word = bare(verb);
+            if word.is_empty() || word.contains(|c: char| c.is_whitespace() || c == '#') {
+                return Err(wrong(Say::new("console-field-verb").text("field", "verb")));
+            }
+            What::Fields { verb: word.to_owned(), case, text: text.unwrap_or_default().to_owned() }
+        }
+        (None, None, _) => return Err(wrong(Say::new("console-field-neither"))),
         (Some(_), ..) => return Err(wrong(Say::new("console-field-both"))),
     };
     let lang = match text_of("lang")? {
@@ -181,8 +218,30 @@ fn written(text: &str, settings: &Settings) -> Result<Asked, Wrong> {
         room: name_of("room")?.map_or_else(|| settings.room.clone(), RoomId),
         thread: name_of("thread")?,
         lang,
-        text: line,
+        what,
     })
+}
+
+/// The first key that stands twice in the object `text`: which of the two is meant, nobody can tell.
+fn twice(text: &str) -> Option<String> {
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
+        type Value = Option<String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
+            let (mut seen, mut twice) = (BTreeSet::new(), None);
+            while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+                if !seen.insert(key.clone()) {
+                    twice.get_or_insert(key);
+                }
+            }
+            Ok(twice)
+        }
+    }
+    // That it is an object was seen before.
+    serde_json::Deserializer::from_str(text).deserialize_map(Keys).ok().flatten()
 }
 
 /// Without what other chats want in front: `!claim`, `/claim`, `sereno claim`.

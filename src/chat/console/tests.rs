@@ -1,5 +1,6 @@
 use super::input::{LINE_MAX, is_farewell, parse, read_line};
 use super::*;
+use crate::case::CaseId;
 use proptest::prelude::*;
 
 fn settings(format: Format) -> Settings {
@@ -19,7 +20,10 @@ fn asked(format: Format, line: &str) -> Result<Option<Asked>, String> {
 }
 
 fn text_of(format: Format, line: &str) -> String {
-    asked(format, line).unwrap().unwrap().text
+    match asked(format, line).unwrap().unwrap().what {
+        What::Line(text) => text,
+        What::Fields { verb, case, text } => format!("{verb}|{case:?}|{text}"),
+    }
 }
 
 #[test]
@@ -43,12 +47,13 @@ fn json_lines_carry_who_and_what() {
         room: "r".into(),
         thread: Some("t".into()),
         lang: Some(Lang::Es),
-        text: "reply #42 We are\non it".into(),
+        what: What::Fields { verb: "reply".into(), case: Some(CaseId(42)), text: "We are\non it".into() },
     };
     assert_eq!(one, Ok(Some(expected)));
     assert_eq!(asked(Format::Json, r#"{"id":"8","lang":"en-GB","line":"list"}"#).unwrap().unwrap().lang, Some(Lang::En));
     assert_eq!(text_of(Format::Json, r#"{"id":"7","line":"!claim 42"}"#), "claim 42");
-    assert_eq!(text_of(Format::Json, r#"{"id":"7","verb":"claim","case":42}"#), "claim #42");
+    assert_eq!(text_of(Format::Json, r#"{"id":"7","verb":"claim","case":42}"#), "claim|Some(CaseId(42))|");
+    assert_eq!(text_of(Format::Json, r##"{"id":"7","verb":"!reply","thread":"t","text":"#7 is yours"}"##), "reply|None|#7 is yours");
 }
 
 #[test]
@@ -56,7 +61,18 @@ fn what_is_wrong_with_a_json_line_is_said() {
     for (line, said, id) in [
         ("claim 42", "no JSON (expected value", None),
         (r#"["claim 42"]"#, "but no object", None),
-        (r#"{"id":"7"}"#, "\"line\" is missing", Some("7")),
+        (r#"{"id":"7"}"#, "neither \"line\" nor \"verb\"", Some("7")),
+        (r#"{"id":"7","verb":"reply 6 injected","case":5}"#, "\"verb\" must be one word", Some("7")),
+        (r#"{"id":"7","verb":"reply#6","case":5}"#, "\"verb\" must be one word", Some("7")),
+        (r#"{"id":"7","verb":" ","case":5}"#, "\"verb\" must be one word", Some("7")),
+        (r#"{"id":"7","by":"ana","by":"bea","line":"list"}"#, "\"by\" stands twice", Some("7")),
+        (r#"{"id":"7","verb":"claim","case":5,"case":6}"#, "\"case\" stands twice", Some("7")),
+        (r#"{"id":"7","id":"8","line":"list"}"#, "\"id\" stands twice", None),
+        ("{\"id\":\"7\",\"by\":\"an\u{200b}a\",\"line\":\"list\"}", "\"by\" holds characters", Some("7")),
+        (r#"{"id":"7","by":"ana\u0007","line":"list"}"#, "\"by\" holds characters", Some("7")),
+        (r#"{"id":"7","by":"ana\n","line":"list"}"#, "\"by\" holds characters", Some("7")),
+        (r#"{"id":"7","verb":"claim","case":"5 6"}"#, "\"case\" must be a case's number", Some("7")),
+        (r#"{"id":"7","verb":"claim","case":""}"#, "\"case\" must be a case's number", Some("7")),
         (r#"{"line":"list"}"#, "\"id\" is missing", None),
         (r#"{"id":7,"line":"list"}"#, "\"id\" must be a string", None),
         (r#"{"id":"","line":"list"}"#, "\"id\" must have 1 to 200 bytes", None),

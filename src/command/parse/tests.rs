@@ -119,8 +119,8 @@ fn lines_that_are_refused() {
         ("claim", Refusal::WhichCase),
         ("claim everything", Refusal::WhichCase),
         ("reply hola", Refusal::WhichCase),
-        ("claim 99999999999999999999", Refusal::WhichCase),
-        ("claim -1", Refusal::WhichCase),
+        ("claim 99999999999999999999", Refusal::NotACase("claim".into(), "99999999999999999999".into())),
+        ("claim -1", Refusal::NotACase("claim".into(), "-1".into())),
         ("claim 42 43", too_much("claim", "43")),
         ("approve 42 but change the date", too_much("approve", "but change the date")),
         ("note 42", usage("note")),
@@ -232,4 +232,32 @@ match row.takes {
     fn in_a_thread_nothing_of_a_text_is_taken_for_a_number(body in "[0-9]{1,4} [a-zñ ]{0,20}") {
         prop_assert_eq!(said(&format!("reply {body}"), true), Ok((Verb::Reply, None, text(body.trim()))));
     }
+}
+
+#[test]
+fn the_text_of_named_parts_is_never_searched_for_a_case() {
+    let people = people();
+    let of = |verb: &str, case: Option<u64>, words: &str, in_thread: bool| {
+        fields(verb, case.map(CaseId), words, meta(&people, in_thread)).map(|c| (c.case.map(|c| c.0), c.args))
+    };
+    assert_eq!(of("reply", None, "7 days is our limit", false), Err(Refusal::WhichCase));
+    assert_eq!(of("reply", None, "7 days is our limit", true), Ok((None, text("7 days is our limit"))));
+    assert_eq!(of("reply", None, "#7 is your number", true), Ok((None, text("#7 is your number"))));
+    assert_eq!(of("responder", Some(5), "#7 is your number", true), Ok((Some(5), text("#7 is your number"))));
+    assert_eq!(of("reply", Some(5), "", false), Ok((Some(5), Args::None)));
+    assert_eq!(of("reply", Some(5), "5", true), Ok((Some(5), text("5"))));
+    // It might be that of the thread's own case: then the draft would go instead.
+    assert_eq!(of("reply", None, "5", true), Err(Refusal::WhichCase));
+    assert_eq!(of("claim", None, "5", false), Err(Refusal::WhichCase));
+    assert_eq!(of("snooze", Some(5), "2 h", false), Ok((Some(5), Args::For(2 * HOUR_MS))));
+    assert_eq!(of("snooze", Some(5), "7 2 h", false), Err(Refusal::BadTime("7 2 h".into())));
+    assert_eq!(of("assign", None, "bea", true), Ok((None, Args::Person("U2".into()))));
+    assert_eq!(of("merge", Some(5), "into #6", false), Ok((Some(5), Args::Case(CaseId(6)))));
+    assert_eq!(of("link", None, "6", true), Ok((None, Args::Case(CaseId(6)))));
+    assert_eq!(of("merge", None, "5 6", false), Err(Refusal::WhichCase));
+    assert_eq!(of("merge", None, "5 6", true), Err(Refusal::TooMuch("merge".into(), "6".into())));
+    assert_eq!(of("merge", Some(5), "", true), Err(Refusal::Usage("merge".into())));
+    assert_eq!(of("list", None, "mine 2", false), Ok((None, Args::Filter(Filter::Mine, 2))));
+    assert_eq!(of("list", Some(5), "", false), Err(Refusal::TooMuch("list".into(), "#5".into())));
+    assert!(matches!(of("reply 6", Some(5), "x", false), Err(Refusal::UnknownVerb(..))));
 }

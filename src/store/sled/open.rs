@@ -8,7 +8,7 @@ use crate::case::CaseId;
 use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
 use crate::store::index::Head;
 use crate::store::keyring::{KeyRing, Stage, bucket_of};
-use crate::store::sidecar::{self, Sidecar, Unfit, sync_dir_of};
+use crate::store::sidecar::{self, Misplaced, Sidecar, Unfit, sync_dir_of};
 use crate::store::{Counters, StoreError};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -156,8 +156,16 @@ fn judge(
     purpose: &Purpose<'_>,
 ) -> Result<(Option<KeyRing>, Stage), StoreError> {
     let (shown, keys) = (dir.display(), keyring.display());
-    if keyring.starts_with(dir) {
-        return Err(StoreError::Unavailable(format!("keyring {keys}: must lie outside of the store {shown}: choose another place")));
+    match sidecar::misplaced(dir, keyring) {
+        Some(Misplaced::Inside) => {
+            return Err(StoreError::Unavailable(format!("keyring {keys}: must lie outside of the store {shown}: choose another place")));
+        }
+        Some(Misplaced::Taken) => {
+            return Err(StoreError::Unavailable(format!(
+                "keyring {keys}: the store keeps another file of its own there, and one would overwrite the other: choose another name, such as {shown}.keys"
+            )));
+        }
+        None => {}
     }
     let ring = load(keyring)?;
     let stage = may_open(dir, keyring, seq_file, ring.as_ref(), look(dir)?, purpose)?;
