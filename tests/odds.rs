@@ -2,6 +2,8 @@
 
 use crate::run::{configure, said, sereno};
 use serde_json::{Value, json};
+use sereno::store::sled::SledStore;
+use sereno::store::{Commit, Store as _};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
@@ -91,7 +93,7 @@ fn keys_are_never_put_where_the_store_keeps_another_file() {
             assert!(told.contains("store.keyring") && told.contains("overwrite"), "{told}");
         }
         let store = dir.path().join("sereno-data");
-        let opened = sereno::store::sled::SledStore::open(&store, &dir.path().join(keyring));
+        let opened = SledStore::open(&store, &dir.path().join(keyring));
         assert!(opened.is_err_and(|e| e.to_string().contains("choose another name")), "{keyring}");
     }
 }
@@ -121,7 +123,7 @@ fn what_is_wrong_outside_of_the_store_is_not_blamed_on_it() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     configure(dir, "");
-    drop(sereno::store::sled::SledStore::open(&dir.join("sereno-data"), &dir.join("sereno-data.keys")).unwrap());
+    drop(SledStore::open(&dir.join("sereno-data"), &dir.join("sereno-data.keys")).unwrap());
     let (ok, told) = said(dir, &["export", "no/x.jsonl"]);
     assert!(!ok && told.contains("folder no is not there") && !told.contains("sereno-data"), "{told}");
     let full = File::options().write(true).open("/dev/full").unwrap();
@@ -140,4 +142,30 @@ fn what_is_wrong_outside_of_the_store_is_not_blamed_on_it() {
     let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap();
     let line = text.lines().position(|l| l.starts_with("undo_seconds")).unwrap() + 1;
     assert!(!ok && told.contains(&format!("line {line}: this is not TOML: ")) && !told.contains("TOML: \n"), "{told}");
+}
+
+#[test]
+fn a_sidecar_of_an_older_copy_is_told_from_one_that_a_crash_left_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "");
+    let seq = dir.join("sereno-data.seq");
+    let commits = |many: usize| {
+        let store = SledStore::open(&dir.join("sereno-data"), &dir.join("sereno-data.keys")).unwrap();
+        (0..many).for_each(|_| assert!(store.commit(Commit::default()).is_ok()));
+    };
+    commits(1);
+    let older = std::fs::read(&seq).unwrap();
+    commits(256);
+    std::fs::write(&seq, &older).unwrap();
+    let (ok, told) = said(dir, &["check", "--store", "--offline"]);
+    assert!(ok, "as many as one group holds: {told}");
+    commits(1);
+    std::fs::write(&seq, &older).unwrap();
+    let (ok, told) = said(dir, &["check", "--store", "--offline"]);
+    assert!(!ok && told.contains("up to commit 1, the store up to commit 258"), "{told}");
+    // It goes on all the same, and puts it right.
+    commits(1);
+    let (ok, told) = said(dir, &["check", "--store", "--offline"]);
+    assert!(ok, "{told}");
 }

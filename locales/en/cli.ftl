@@ -261,6 +261,7 @@ check-slack-person-guest = This is a guest: guests may give no commands, whateve
 check-slack-person-stranger = They belong to another workspace: they may give no commands. Take them out of [people].
 check-slack-unreachable = { $url } did not answer ({ $why }). Check api_url and this machine's way out.
 check-store-only-rest = There is no store at { $path }, but { $left } of one. Bring the store back, correct [store] path, or move these aside to begin anew.
+check-store-behind = The file { $seq } goes up to commit { $acked }, the store up to commit { $found }: most likely it comes from an older copy, and an end of the log that is missing would go unseen. If the store is the one that was meant, start sereno: the next commit puts it right.
 check-store-space = { $free } MiB are free for { $path }, but [store] min_free_mb wants { $least }: nothing would be taken in. Make room, or lower it.
 check-keyring-folder = The folder { $folder } of the keys { $keyring } cannot be written by this user: `sereno erase` could destroy no key. Change its owner or mode.
 check-store-refused = { $why }

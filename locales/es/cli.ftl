@@ -261,6 +261,7 @@ check-slack-person-guest = Es una cuenta de invitado: no puede dar órdenes, ten
 check-slack-person-stranger = Es de otro espacio de trabajo: no puede dar órdenes. Quítala de [people].
 check-slack-unreachable = { $url } no ha respondido ({ $why }). Comprueba api_url y la salida a la red de esta máquina.
 check-store-only-rest = No hay almacén en { $path }, pero quedan { $left } de uno. Recupera el almacén, corrige [store] path, o aparta esos archivos para empezar de cero.
+check-store-behind = El archivo { $seq } llega hasta la escritura { $acked } y el almacén hasta la { $found }: seguramente es de una copia más antigua, y no se notaría si faltara el final del registro. Si el almacén es el que se quería, arranca sereno: la próxima escritura lo corrige.
 check-store-space = Hay { $free } MiB libres para { $path }, pero [store] min_free_mb pide { $least }: no se recogería nada. Haz sitio o bájalo.
 check-keyring-folder = Este usuario no puede escribir en la carpeta { $folder } de las claves { $keyring }: `sereno erase` no podría destruir ninguna. Cambia su dueño o sus permisos.
 check-store-refused = { $why }

@@ -189,6 +189,8 @@ impl SledStore {
 pub struct Reading {
     core: Core,
     meta: Meta,
+    /// Commits that its sidecar acknowledges.
+    acked: u64,
 }
 
 impl std::fmt::Debug for Reading {
@@ -200,7 +202,9 @@ impl std::fmt::Debug for Reading {
 impl Reading {
     /// Reads everything there is and tells what is wrong with it.
     pub fn check(&self) -> Result<Vec<Finding>, StoreError> {
-        self.core.check(&self.meta)
+        let mut findings = self.core.check(&self.meta)?;
+        findings.extend(self.core.behind(&self.meta, self.acked));
+        Ok(findings)
     }
 
     /// Writes everything as JSON lines, in the clear; how many of each.

@@ -66,6 +66,16 @@ impl Core {
         self.findings(&walk)
     }
 
+    /// Whether the sidecar is older than a crash explains: it is noted after each group of commits. What
+    /// was lost of the log's end since that older number would go unseen.
+    pub(super) fn behind(&self, meta: &Meta, acked: u64) -> Option<Finding> {
+        (meta.seq.saturating_sub(acked) > super::writer::GROUP as u64).then(|| {
+            let seq = crate::store::sidecar::path_of(&self.dir).display().to_string();
+            let detail = Say::new("check-store-behind").text("seq", seq).number("acked", acked).number("found", meta.seq);
+            Finding { ok: false, what: self.dir.display().to_string(), detail }
+        })
+    }
+
     fn findings(&self, walk: &Walk) -> Result<Vec<Finding>, StoreError> {
         let shown = self.dir.display().to_string();
         let mut findings: Vec<Finding> = Vec::new();

@@ -65,6 +65,14 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
                 core.be_real()?;
             }
             let (meta, counters) = verify(&core, acked)?;
+            if core.behind(&meta, acked).is_some() {
+                tracing::warn!(
+                    acknowledged = acked,
+                    found = meta.seq,
+                    sidecar = %seq_file.display(),
+                    "the sidecar is older than the store: most likely it comes from an older copy. What the log has lost since then goes unseen"
+                );
+            }
             (core, meta, counters, sidecar)
         }
     };
@@ -133,7 +141,7 @@ pub(super) fn look_into(dir: &Path, keyring: &Path, options: Options) -> Result<
     })?;
     let core = make_core(Some(copy), dir, keyring, options, ring, lock)?;
     let (meta, _) = verify(&core, acked)?;
-    Ok(Some(Reading { core, meta }))
+    Ok(Some(Reading { core, meta, acked }))
 }
 
 /// Whether a store could be opened here for use, as far as can be told from outside, without touching

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Commits that are made durable together, at most.
-const GROUP: usize = 256;
+pub(super) const GROUP: usize = 256;
 /// Bytes that are written together, roughly at most.
 const GROUP_BYTES: usize = 8 << 20;
 /// Bytes that must be free before a commit is begun, whatever `min_free` says: what a group can come
