@@ -219,6 +219,14 @@ fn a_reload_names_the_mistyped_key_and_not_what_it_makes_missing() {
     bot.signal("-HUP");
     let told = bot.line("alarm");
     assert!(told.contains("brnad") && told.contains("Did you mean"), "{told}");
+    fs::write(dir.path().join("bot.toml"), "[bot").unwrap();
+    bot.signal("-HUP");
+    let told = bot.line("alarm");
+    assert!(told.contains("stays: line 1: this is not TOML"), "{told}");
+    fs::remove_file(dir.path().join("bot.toml")).unwrap();
+    bot.signal("-HUP");
+    let told = bot.line("alarm");
+    assert!(told.contains("with --config.") && !told.contains(".."), "{told}");
     bot.signal("-TERM");
     assert_eq!(bot.ended().code(), Some(0));
 }

@@ -17,6 +17,7 @@ cli-config-wrong = { $file } cannot be used:
 cli-config-hint = bot.toml.example explains every key; `sereno check` reads the file again.
 cli-config-missing-file = { $file } is not there. Copy bot.toml.example to that name and make it yours, or name another file with --config.
 cli-config-unreadable = { $file } cannot be read: { $detail }
+cli-config-too-large = the number is too large for any key
 cli-config-syntax = this is not TOML: { $detail }
 cli-config-unknown-key = there is no key "{ $word }". Known here: { $known }
 cli-config-unknown-key-near = there is no key "{ $word }". Did you mean "{ $near }"? Known here: { $known }

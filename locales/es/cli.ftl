@@ -17,6 +17,7 @@ cli-config-wrong = { $file } no se puede usar:
 cli-config-hint = bot.toml.example explica cada clave; `sereno check` vuelve a leer el archivo.
 cli-config-missing-file = { $file } no existe. Copia bot.toml.example con ese nombre y adáptalo, o indica otro archivo con --config.
 cli-config-unreadable = no se puede leer { $file }: { $detail }
+cli-config-too-large = el número es demasiado grande para cualquier clave
 cli-config-syntax = esto no es TOML: { $detail }
 cli-config-unknown-key = no existe la clave «{ $word }». Aquí se admiten: { $known }
 cli-config-unknown-key-near = no existe la clave «{ $word }». ¿Querías decir «{ $near }»? Aquí se admiten: { $known }

@@ -32,7 +32,12 @@ pub(super) fn parse(text: &str) -> (Config, Problems) {
         Ok(value) => value,
         // A number that is too large is TOML by its form, but holds nothing.
         Err(e) => {
-            problems.syntax(e.span().map_or(1, |s| lines.line(s.start)), e.message());
+            let line = e.span().map_or(1, |s| lines.line(s.start));
+            if e.message().contains("as i128") || e.message().contains("as u128") {
+                problems.too_large(line)
+            } else {
+                problems.syntax(line, e.message())
+            }
             return (Config::default(), problems);
         }
     };

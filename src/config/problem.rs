@@ -99,6 +99,12 @@ impl Problems {
         self.hopeless = true;
     }
 
+    /// A number of this line is too large for any key.
+    pub(super) fn too_large(&mut self, line: usize) {
+        self.found.push(Problem { at: At::default(), line: Some(line), say: Say::new("cli-config-too-large") });
+        self.hopeless = true;
+    }
+
     /// Whether nothing further can be said of the file.
     pub(super) fn hopeless(&self) -> bool {
         self.hopeless
