@@ -231,6 +231,14 @@ impl World {
         self.promised().filter(|p| published.times(&p.token) == 0).map(|p| format!("{p:?}")).collect()
     }
 
+    /// What the books and the bot's disk say of a promise that was not kept.
+    fn told(&self, promise: &staff::Promise) -> String {
+        let remains = self.home.store();
+        let case = remains.store.case(sereno::case::CaseId(promise.case)).unwrap();
+        let events = remains.store.events(sereno::case::CaseId(promise.case), 0, 200).unwrap();
+        format!("  on the server: {}\n  in the store: {:?}\n  {events:?}", self.square.asked(&promise.token), case.map(|c| c.sends))
+    }
+
     /// What must hold in the end, by the books of server and chat.
     fn judge(&self) {
         let mut wrong = self.books.wrong.clone();
@@ -247,6 +255,7 @@ impl World {
             let times = published.times(&promise.token);
             if times != usize::from(ok) {
                 wrong.push(format!("{promise:?}: accepted: {ok}, published {times} times"));
+                wrong.push(self.told(promise));
             }
             let opened_by = self.books.opened_by.get(&promise.case).map(String::as_str).unwrap_or_default();
             wrong.extend(self.square.wrong_address(&published, &promise.token, opened_by, promise.private));

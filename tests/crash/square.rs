@@ -102,6 +102,14 @@ impl Square {
         Snapshot { published, asked }
     }
 
+    /// The requests that asked to publish something with `token`, in their order, and what stands of it.
+    pub fn asked(&self, token: &str) -> String {
+        let books = self.emulator.books();
+        let asked = books.requests.iter().filter(|r| r.text.as_ref().is_some_and(|t| t.contains(token)));
+        let asked: Vec<_> = asked.map(|r| (r.n, r.key.as_deref(), r.fault, r.code)).collect();
+        format!("asked {asked:?}, stands {:?}", self.published().with(token).map(|p| &p.uri).collect::<Vec<_>>())
+    }
+
     /// The server is well again.
     pub fn calm(&self) {
         self.emulator.heal();
