@@ -165,10 +165,14 @@ pub struct Entry {
 
 impl Entry {
     /// The operation id that goes with every attempt: the same for the same thing, always.
-    /// `instance` is the store's own random name, so that two stores never share one.
+    /// `instance` is the store's own random name, so that two stores never share one. A send's goes by the send: one
+    /// that was held after it had been tried and is let go again is a new entry, and still the same answer.
     #[must_use]
     pub fn op(&self, instance: &str) -> String {
-        format!("{instance}-{}", self.id.0)
+        match (&self.effect, self.case) {
+            (Effect::Send { send }, Some(case)) => format!("{instance}-{}-{send}", case.0),
+            _ => format!("{instance}-{}", self.id.0),
+        }
     }
 }
 

@@ -174,6 +174,7 @@ fn full_case() -> Case {
             at: NOW,
             state,
             shown_at: None,
+            tried: false,
         });
     }
     let kinds = [PlaceKind::Home, PlaceKind::Private, PlaceKind::Folded, PlaceKind::Former];

@@ -4,7 +4,7 @@ use crate::world::*;
 use sereno::case::*;
 use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use sereno::command::Filter;
-use sereno::engine::{Input, Reply};
+use sereno::engine::{Body, Input, Reply};
 use sereno::outbox::{Effect, EntryState, Look, Outcome};
 use sereno::policy::{Approval, Lang, Role};
 use sereno::post::*;
@@ -730,6 +730,48 @@ fn a_crash_in_mid_reply_sends_it_once() {
     w.wait(MINUTE_MS);
     assert_eq!(w.replies().len(), 1);
     assert!(matches!(w.case(1).sends[0].state, SendState::Published { .. }));
+}
+
+#[test]
+fn what_lands_after_it_was_looked_for_is_the_answer_and_no_other_is_sent() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::Absent);
+    // It is not found, and its next try is asked to wait.
+    w.faults.push_back(Outcome::Retry { after_ms: Some(HOUR_MS), why: "busy".into(), lane: true });
+    w.wait(MINUTE_MS);
+    assert!(matches!(w.case(1).sends[0].state, SendState::Waiting { .. }));
+    // The server finishes what it began.
+    w.posts(&Post { mentions: vec!["carla".into()], ..reply_to(&first, "echo", "brand", "@carla On our way.") });
+    assert!(matches!(&w.case(1).sends[0].state, SendState::Published { id, .. } if id == &PostId::from("echo")));
+    assert!(!w.shown(1).iter().any(|e| matches!(e, Event::AnsweredOutside { .. } | Event::Held { .. })), "{:?}", w.shown(1));
+    w.wait(2 * HOUR_MS);
+    assert_eq!(w.published.len(), 0, "not once more");
+}
+
+#[test]
+fn an_answer_held_after_it_was_tried_goes_by_the_same_operation() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.now = w.now.plus(11 * SECOND_MS);
+    let tried = w.due().into_iter().find(|d| matches!(d.body, Body::Send { .. })).unwrap();
+    let unknown = Outcome::Unknown { why: "time-out".into() };
+    w.give(vec![Input::Receipt { entry: tried.entry.id, attempt: tried.entry.attempts, outcome: unknown }]);
+    w.looks.push_back(Look::Absent);
+    w.faults.push_back(Outcome::Retry { after_ms: Some(HOUR_MS), why: "busy".into(), lane: true });
+    w.wait(MINUTE_MS);
+    w.posts(&reply_to(&first, "p2", "carla", "Hello?"));
+    assert!(matches!(w.case(1).sends[0].state, SendState::Held(_)));
+    w.say("ana", "reply 1");
+    w.now = w.now.plus(2 * HOUR_MS);
+    let again = w.due().into_iter().find(|d| matches!(d.body, Body::Send { .. })).unwrap();
+    assert_ne!(again.entry.id, tried.entry.id);
+    assert_eq!(again.op, tried.op);
 }
 
 #[test]

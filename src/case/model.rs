@@ -307,6 +307,10 @@ pub struct Outgoing {
     /// Since when its text stands in the room for whoever is to approve it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_at: Option<Time>,
+    /// Whether it was ever handed to its network: though it was not found there since, and waits or is held, it
+    /// may still come to stand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tried: bool,
 }
 
 /// What kind of place a case has in the chat.

@@ -189,7 +189,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
             work.event(None, Event::OtherHandoffs { others: others.to_vec() });
         }
         CaseInput::Command(command) => said = Some(work.on_command(command)?),
-        CaseInput::SendStarting(id) => work.set_send(id, SendState::InFlight { since: ctx.now }),
+        CaseInput::SendStarting(id) => work.on_starting(id),
         CaseInput::SendStopped(id, why) => work.stop(id, why, None),
         CaseInput::SendHeld(id, why) => work.on_held(id, why),
         CaseInput::SendPublished(id, receipt) => work.on_published(id, receipt),

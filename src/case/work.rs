@@ -320,6 +320,7 @@ impl<'a> Work<'a> {
             at: self.ctx.now,
             state,
             shown_at: None,
+            tried: false,
         });
         if approval {
             self.event(Some(&command.by), Event::ApprovalAsked { send: id });

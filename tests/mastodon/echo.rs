@@ -78,6 +78,7 @@ pub(super) fn answer() -> Outgoing {
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
         shown_at: None,
+        tried: false,
     }
 }
 

@@ -84,6 +84,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         at: now(),
         state: SendState::InFlight { since: now() },
         shown_at: None,
+        tried: false,
     }
 }
 

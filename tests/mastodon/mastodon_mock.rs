@@ -115,6 +115,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
         shown_at: None,
+        tried: false,
     }
 }
 

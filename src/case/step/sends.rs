@@ -24,7 +24,9 @@ pub fn echoed<'a>(case: &'a Case, post: &Post, policy: &Policy) -> Option<&'a Ou
     let is_it = |s: &&Outgoing| {
         s.kind.speaks() && s.kind.is_private() == post.is_dm() && answers(&s.target, &s.target_local) && comparable(s.text.expose()) == text
     };
-    let under_way = |s: &&Outgoing| matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. });
+    // Also what was tried, not found, and waits to be tried again: a server may finish late what it began.
+    let tried = |s: &&Outgoing| s.tried && s.state.is_live();
+    let under_way = |s: &&Outgoing| matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. }) || tried(s);
     let wrote = |s: &Outgoing| policy.accounts.get(&s.account).and_then(|a| a.author.as_ref()).is_none_or(|a| *a == post.author.id);
     let given_up = |s: &&Outgoing| s.state.was_dropped() && wrote(s) && !planted::is(Bug::DroppedForGood);
     let all = || case.sends.iter().filter(is_it);
@@ -35,6 +37,14 @@ impl Work<'_> {
     pub(super) fn set_send(&mut self, id: u32, state: SendState) {
         if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
             send.state = state;
+        }
+    }
+
+    /// From here on it may stand on its network, whatever is heard of it.
+    pub(super) fn on_starting(&mut self, id: u32) {
+        self.set_send(id, SendState::InFlight { since: self.ctx.now });
+        if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
+            send.tried = true;
         }
     }
 

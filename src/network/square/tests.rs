@@ -40,6 +40,7 @@ fn reply(square: &Square, target: &PostId, text: &str) -> Outgoing {
         at: Time(0),
         state: SendState::InFlight { since: Time(0) },
         shown_at: None,
+        tried: false,
     }
 }
 
