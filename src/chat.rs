@@ -1,6 +1,7 @@
 //! What the team's chat must be able to do for sereno.
 
 pub mod console;
+pub mod matrix;
 pub mod slack;
 
 use crate::case::CaseId;

@@ -6,6 +6,7 @@
 
 mod check;
 mod help;
+mod matrix;
 
 use crate::app::office::Office;
 use crate::app::{run, wire};
@@ -127,6 +128,13 @@ pub enum What {
         #[arg(long, value_name = "URL", help = "cli-help-slack-manifest-url")]
         url: Option<String>,
     },
+    /// Looks after the keys of the bot's Matrix account.
+    #[command(about = "cli-help-matrix", subcommand_required = true, arg_required_else_help = true)]
+    Matrix {
+        /// What to do.
+        #[command(subcommand)]
+        what: MatrixWhat,
+    },
     /// Destroys a case's data beyond recovery.
     #[command(about = "cli-help-erase")]
     Erase {
@@ -162,6 +170,17 @@ pub enum OutboxWhat {
         #[arg(value_name = "cli-value-entry", help = "cli-help-outbox-entry")]
         entry: String,
     },
+}
+
+/// What to do with the keys of the bot's Matrix account.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MatrixWhat {
+    /// Makes a new device out of the recovery key, where the keys were lost.
+    #[command(about = "cli-help-matrix-recover")]
+    Recover,
+    /// Prints the recovery key.
+    #[command(about = "cli-help-matrix-recovery-key")]
+    RecoveryKey,
 }
 
 /// What to do with what could not be read.
@@ -271,6 +290,7 @@ impl Cli {
             What::Parked { what: ParkedWhat::List } => errand(file, words, lang, Errand::ParkedList),
             What::Parked { what: ParkedWhat::Show { id } } => errand(file, words, lang, Errand::ParkedShow { id }),
             What::Parked { what: ParkedWhat::Drop { id, .. } } => errand(file, words, lang, Errand::ParkedDrop { id }),
+            What::Matrix { what } => matrix::run(file, words, lang, &what),
             What::SlackManifest { prefix, url } => slack_manifest(words, lang, &prefix, url.as_deref()),
             What::Erase { case, yes: false } => {
                 let case = number(&case, "cli-not-a-case")?;

@@ -16,6 +16,7 @@ mod digest;
 mod http;
 mod listen;
 mod log;
+mod matrix;
 mod parse;
 mod people;
 mod privacy;
@@ -35,6 +36,7 @@ pub use digest::DigestConfig;
 pub use http::HttpConfig;
 pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use matrix::MatrixConfig;
 pub use people::PersonConfig;
 pub use privacy::PrivacyConfig;
 pub use problem::{At, Problem, Problems, Seg};
@@ -135,6 +137,9 @@ impl Config {
         self.chat.check(problems);
         if self.chat.slack.is_some() && self.chat.console.is_none() {
             slack::check_ids(self, problems);
+        }
+        if self.chat.matrix.is_some() && self.chat.slack.is_none() && self.chat.console.is_none() {
+            matrix::check_ids(self, problems);
         }
         account::check(&self.accounts, problems);
         listen::check(&self.listen, problems);

@@ -109,6 +109,9 @@ pub struct EntryView {
     pub lines: Vec<Line>,
     /// What can be done now.
     pub actions: Vec<Action>,
+    /// The ids of those who must act now: a chat that can calls them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<String>,
 }
 
 /// Lines without a case: notices, answers, lists, help, digests.

@@ -180,6 +180,7 @@ fn entry() -> View {
         author: Some("c1".into()),
         lines: vec![vec![Piece::Words("The customer wrote again:".into())], vec![Piece::Foreign(Untrusted::new("hey"))]],
         actions: vec![],
+        calls: Vec::new(),
     })
 }
 

@@ -10,6 +10,8 @@ mod docs;
 mod emulator;
 mod house;
 mod mastodon;
+#[cfg(feature = "matrix")]
+mod matrix;
 mod odds;
 mod operator;
 mod run;

@@ -488,7 +488,7 @@ fn views() -> impl Strategy<Value = View> {
     prop_oneof![
         lines().prop_map(|lines| View::Text(TextView { code: "x".into(), lines })),
         (lines(), actions()).prop_map(|(lines, actions)| {
-            View::Entry(EntryView { case: 42, event: "joined".into(), n: 1, post: None, author: None, lines, actions })
+            View::Entry(EntryView { case: 42, event: "joined".into(), n: 1, post: None, author: None, lines, actions, calls: Vec::new() })
         }),
         (line(), line(), lines(), lines(), actions()).prop_map(|(title, who, body, facts, actions)| {
             let words = String::new;

@@ -32,7 +32,7 @@ cli-config-time-zone = "{ $value }" is no time zone. Take an IANA name such as "
 cli-config-time-of-day = "{ $value }" is no time of day. Write it as "HH:MM", from "00:00" to "23:59"
 cli-config-keyring-taken = the store keeps another file of its own there, and one would overwrite the other: choose another name
 cli-config-keyring-inside = the keys must not stand inside the store's own directory: whoever copies one would have both
-cli-config-no-chat = the team's chat is missing: add a table [chat.slack] or [chat.console]
+cli-config-no-chat = the team's chat is missing: add a table [chat.slack], [chat.matrix] or [chat.console]
 cli-config-no-account = there is no account: add a table [[account]] with name, network, base_url and token
 cli-config-account-name = "{ $value }" has spaces or control characters in it; take a short name such as "acme"
 cli-config-duplicate = the name "{ $value }" is taken already; each must have its own
@@ -57,7 +57,7 @@ cli-config-deadline-order = a higher priority cannot wait longer than a lower on
 cli-config-audience = this must be at least large_audience, which is { $least }
 cli-config-dm-room = private messages would be shown in "{ $value }", which is not among private_rooms: add it there
 cli-config-listen = "{ $value }" cannot be listened on: take a loopback address with a port, such as "127.0.0.1:9464"
-cli-config-two-chats = there can be one chat only: take [chat.console] or [chat.slack] out
+cli-config-two-chats = there can be one chat only: leave one of [chat.console], [chat.slack] and [chat.matrix] in
 cli-config-without-slack = this binary was built without Slack. Build it with `cargo build --release --features slack`, or take [chat.console]
 cli-config-slack-no-way = nothing says how events come: give app_token (Socket Mode, the simple way), or signing_secret and listen (HTTP)
 cli-config-slack-two-ways = events come one way only: with app_token by Socket Mode, with signing_secret by HTTP. Take one of the two out
@@ -290,3 +290,46 @@ cli-alarm-passed-over = { $count ->
     [one] One item that { $account }'s server sent cannot be read and was passed over
    *[other] { $count } items that { $account }'s server sent cannot be read and were passed over
   }; the log says which. Look at the account's notifications on the server itself.
+
+# Matrix.
+cli-config-without-matrix = this binary was built without Matrix. Build it with `cargo build --release --features matrix`, or take [chat.console]
+cli-config-matrix-two-ways = there is one way to sign in: give password or access_token, not both
+cli-config-matrix-prefix = commands cannot begin with "{ $value }": one to { $most } signs, such as "!", without letters, digits, blanks, / and @
+cli-config-matrix-server = "{ $value }" is no name of a homeserver, such as "partner.example": the part of its people's ids behind the colon
+cli-config-matrix-room = "{ $value }" is no id of a room, such as "!abc:example.org": it stands in the room's settings under “Advanced”. Names and #addresses change, ids do not
+cli-config-matrix-person = "{ $value }" is no full id, such as "@ana:example.org": it stands under the name in the person's profile
+cli-help-matrix = Look after the keys of the bot's Matrix account
+cli-help-matrix-recover = Make a new device out of the recovery key, where the keys of Matrix were lost
+cli-help-matrix-recovery-key = Print the recovery key, as long as its file stands where it was written
+cli-matrix-none = bot.toml has no [chat.matrix].
+cli-matrix-no-recovery-key = There is no recovery key in { $file }: it is written there when the bot first signs in; perhaps somebody has put it where secrets are kept.
+cli-matrix-recovered = Recovered: the new device { $device } is verified by the account's own keys. `sereno run` goes on from here; old messages are decrypted as their keys come out of the backup.
+cli-matrix-failed = Nothing was done: { $detail }.
+check-matrix-unreachable = { $url } did not answer as a homeserver ({ $why }). Check homeserver and this machine's way out.
+check-matrix-session-unread = { $why }. If it is damaged, move the directory away and run `sereno matrix recover`.
+check-matrix-session = The homeserver no longer takes the bot's session ({ $why }). Move the directory of [chat.matrix] store away, put the recovery key into its file and run `sereno matrix recover`.
+check-matrix-not-yet = { $name } has not signed in yet; `sereno run` does it once, with the password.
+check-matrix-no-password = The homeserver takes no passwords. Give an access_token that belongs to the bot alone.
+check-matrix-other-user = The session is that of { $name }, not of { $wanted }. Correct user, or name another directory under store.
+check-matrix-ready = Signed in as { $name }.
+check-matrix-device = The device { $name } is verified by the account's own keys.
+check-matrix-device-unsigned = The device { $name } is not verified by the account's own keys: clients warn of it. Move the directory of [chat.matrix] store away and run `sereno matrix recover`.
+check-matrix-device-unknown = The homeserver does not tell of the bot's keys ({ $why }).
+check-matrix-recovery-key = The recovery key stands in { $file }: put it where you keep secrets, on another disk. A lost store is recovered with it alone.
+check-matrix-rooms-unknown = The homeserver does not say which rooms the bot is in ({ $why }).
+check-matrix-room-not-in = { $name } is not in the room { $room }. Invite it there; it accepts when somebody whom [people] names invites it, while `sereno run` runs.
+check-matrix-room-unread = The homeserver does not show the room { $room } ({ $why }).
+check-matrix-room-unencrypted = [privacy] names the room { $room }, but it is not encrypted: no private message is shown there. Switch encryption on, or take it out of [privacy].
+check-matrix-room-open = [privacy] names the room { $room }, but others than those who are invited can come in: no private message is shown there. Make it by invitation only, or take it out of [privacy].
+check-matrix-room-mute = The bot may not write in the room { $room }. Raise its power level there.
+check-matrix-room = sereno is in the room { $room }, which is not encrypted.
+check-matrix-room-encrypted = sereno is in the room { $room }, which is encrypted.
+check-matrix-room-no-pins = The bot may not pin in the room { $room }: urgent cards are not pinned. Raise its power level to that of m.room.pinned_events, usually 50.
+check-matrix-people = { $count ->
+    [one] The one person of [people] has a well-formed id.
+   *[other] The { $count } people of [people] have well-formed ids.
+  }
+check-matrix-person-unknown = The homeserver knows nobody by this id. Copy it from the person's profile.
+check-matrix-limit = The homeserver takes one message in { $seconds } s from the bot: cards and answers come late. An administrator of Synapse lifts it by POST /_synapse/admin/v1/users/{ $name }/override_ratelimit with the body {"{"}"messages_per_second": 0, "burst_count": 0{"}"}; for all users it is rc_message in homeserver.yaml.
+check-matrix-no-limit = No limit of messages was met.
+check-matrix-limit-unknown = The limit of messages could not be tried ({ $why }).

@@ -105,3 +105,7 @@ notice-form-wait = One moment…
 notice-room-public = It is public.
 notice-room-shared = It is shared with another company.
 notice-room-unknown = Slack does not say who can read it.
+notice-room-unencrypted = It is not encrypted.
+notice-room-open = Others than those who are invited can come in.
+notice-room-world-readable = Anybody can read its history.
+notice-room-bridged = It is joined to another network.

@@ -447,3 +447,4 @@ slack-form-length = { $length } of { $max } characters
 slack-form-too-long = { $length } of { $max } characters: too long to be sent
 slack-form-too-big = The draft is longer than the { $max } characters that this form holds, so it is left out. What is sent from here takes its place.
 slack-form-canned = Answers kept ready
+matrix-cut = … Cut here: Matrix takes no longer messages.

@@ -32,7 +32,7 @@ cli-config-time-zone = «{ $value }» no es una zona horaria. Usa un nombre de l
 cli-config-time-of-day = «{ $value }» no es una hora. Escríbela como «HH:MM», de «00:00» a «23:59»
 cli-config-keyring-taken = el almacén guarda ahí otro archivo suyo y uno pisaría al otro: elige otro nombre
 cli-config-keyring-inside = las claves no pueden estar dentro del directorio del almacén: quien copiara uno tendría las dos cosas
-cli-config-no-chat = falta el chat del equipo: añade una tabla [chat.slack] o [chat.console]
+cli-config-no-chat = falta el chat del equipo: añade una tabla [chat.slack], [chat.matrix] o [chat.console]
 cli-config-no-account = no hay ninguna cuenta: añade una tabla [[account]] con name, network, base_url y token
 cli-config-account-name = «{ $value }» tiene espacios o caracteres de control; usa un nombre corto, como «acme»
 cli-config-duplicate = el nombre «{ $value }» ya está usado; cada uno tiene que tener el suyo
@@ -57,7 +57,7 @@ cli-config-deadline-order = una prioridad más alta no puede esperar más que un
 cli-config-audience = tiene que ser al menos large_audience, que es { $least }
 cli-config-dm-room = los mensajes privados se verían en «{ $value }», que no está en private_rooms: añádela ahí
 cli-config-listen = no se puede escuchar en «{ $value }»: usa una dirección de esta máquina con puerto, como «127.0.0.1:9464»
-cli-config-two-chats = solo puede haber un chat: quita [chat.console] o [chat.slack]
+cli-config-two-chats = solo puede haber un chat: deja uno solo de [chat.console], [chat.slack] y [chat.matrix]
 cli-config-without-slack = este binario se compiló sin Slack. Compílalo con `cargo build --release --features slack`, o usa [chat.console]
 cli-config-slack-no-way = falta cómo llegan los eventos: pon app_token (Socket Mode, lo sencillo), o bien signing_secret y listen (HTTP)
 cli-config-slack-two-ways = los eventos llegan por un solo camino: con app_token, por Socket Mode; con signing_secret, por HTTP. Quita uno de los dos
@@ -290,3 +290,46 @@ cli-alarm-passed-over = { $count ->
     [one] Un elemento que ha enviado el servidor de { $account } no se puede leer y se ha dejado de lado
    *[other] { $count } elementos que ha enviado el servidor de { $account } no se pueden leer y se han dejado de lado
   }; el registro dice cuáles. Mira las notificaciones de la cuenta en el propio servidor.
+
+# Matrix.
+cli-config-without-matrix = este binario se compiló sin Matrix. Compílalo con `cargo build --release --features matrix`, o usa [chat.console]
+cli-config-matrix-two-ways = solo hay una forma de entrar: pon password o access_token, no las dos
+cli-config-matrix-prefix = los comandos no pueden empezar por «{ $value }»: de uno a { $most } signos, como «!», sin letras, cifras, espacios, / ni @
+cli-config-matrix-server = «{ $value }» no es el nombre de un servidor, como «socio.example»: es la parte de los ids de su gente tras los dos puntos
+cli-config-matrix-room = «{ $value }» no es el id de una sala, como «!abc:example.org»: está en los ajustes de la sala, en «Avanzado». Los nombres y las #direcciones cambian; los ids no
+cli-config-matrix-person = «{ $value }» no es un id completo, como «@ana:example.org»: está bajo el nombre, en el perfil de la persona
+cli-help-matrix = Cuida de las claves de la cuenta de Matrix del bot
+cli-help-matrix-recover = Crea un dispositivo nuevo con la clave de recuperación, si se perdieron las claves de Matrix
+cli-help-matrix-recovery-key = Imprime la clave de recuperación, mientras su fichero siga donde se escribió
+cli-matrix-none = bot.toml no tiene [chat.matrix].
+cli-matrix-no-recovery-key = No hay clave de recuperación en { $file }: se escribe ahí cuando el bot entra por primera vez; quizá alguien la haya guardado ya con los secretos.
+cli-matrix-recovered = Recuperado: las claves de la cuenta avalan el dispositivo nuevo, { $device }. `sereno run` sigue desde aquí; los mensajes antiguos se descifran según llegan sus claves de la copia.
+cli-matrix-failed = No se ha hecho nada: { $detail }.
+check-matrix-unreachable = { $url } no ha respondido como un servidor de Matrix ({ $why }). Comprueba homeserver y la salida a la red de esta máquina.
+check-matrix-session-unread = { $why }. Si está dañado, aparta el directorio y ejecuta `sereno matrix recover`.
+check-matrix-session = El servidor ya no acepta la sesión del bot ({ $why }). Aparta el directorio de store en [chat.matrix], pon la clave de recuperación en su fichero y ejecuta `sereno matrix recover`.
+check-matrix-not-yet = { $name } aún no ha entrado; `sereno run` lo hace una vez, con la contraseña.
+check-matrix-no-password = El servidor no admite contraseñas. Pon un access_token que sea solo del bot.
+check-matrix-other-user = La sesión es de { $name }, no de { $wanted }. Corrige user, o indica otro directorio en store.
+check-matrix-ready = Sesión abierta como { $name }.
+check-matrix-device = Las claves de la propia cuenta avalan el dispositivo { $name }.
+check-matrix-device-unsigned = Las claves de la propia cuenta no avalan el dispositivo { $name }: los clientes avisan de ello. Aparta el directorio de store en [chat.matrix] y ejecuta `sereno matrix recover`.
+check-matrix-device-unknown = El servidor no dice nada de las claves del bot ({ $why }).
+check-matrix-recovery-key = La clave de recuperación está en { $file }: guárdala con tus secretos, en otro disco. Solo con ella se recupera un almacén perdido.
+check-matrix-rooms-unknown = El servidor no dice en qué salas está el bot ({ $why }).
+check-matrix-room-not-in = { $name } no está en la sala { $room }. Invítalo; acepta cuando lo invita alguien que figura en [people], mientras `sereno run` esté en marcha.
+check-matrix-room-unread = El servidor no muestra la sala { $room } ({ $why }).
+check-matrix-room-unencrypted = [privacy] nombra la sala { $room }, pero no está cifrada: ahí no se muestra ningún mensaje privado. Activa el cifrado, o quítala de [privacy].
+check-matrix-room-open = [privacy] nombra la sala { $room }, pero se puede entrar sin invitación: ahí no se muestra ningún mensaje privado. Haz que solo se entre con invitación, o quítala de [privacy].
+check-matrix-room-mute = El bot no puede escribir en la sala { $room }. Súbele ahí el nivel de poder.
+check-matrix-room = sereno está en la sala { $room }, que no está cifrada.
+check-matrix-room-encrypted = sereno está en la sala { $room }, que está cifrada.
+check-matrix-room-no-pins = El bot no puede fijar mensajes en la sala { $room }: las fichas urgentes no se fijan. Súbele el nivel de poder al de m.room.pinned_events, normalmente 50.
+check-matrix-people = { $count ->
+    [one] La única persona de [people] tiene un id bien formado.
+   *[other] Las { $count } personas de [people] tienen ids bien formados.
+  }
+check-matrix-person-unknown = El servidor no conoce a nadie con ese id. Cópialo de su perfil.
+check-matrix-limit = El servidor acepta un mensaje del bot cada { $seconds } s: las fichas y las respuestas llegan tarde. Quien administre Synapse lo quita con POST /_synapse/admin/v1/users/{ $name }/override_ratelimit y el cuerpo {"{"}"messages_per_second": 0, "burst_count": 0{"}"}; para todos es rc_message, en homeserver.yaml.
+check-matrix-no-limit = No se ha topado con ningún límite de mensajes.
+check-matrix-limit-unknown = No se ha podido probar el límite de mensajes ({ $why }).

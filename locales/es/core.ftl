@@ -100,3 +100,7 @@ notice-form-wait = Un momento…
 notice-room-public = Es pública.
 notice-room-shared = Está compartida con otra empresa.
 notice-room-unknown = Slack no dice quién puede leerla.
+notice-room-unencrypted = No está cifrada.
+notice-room-open = Se puede entrar sin invitación.
+notice-room-world-readable = Cualquiera puede leer su historial.
+notice-room-bridged = Está unida a otra red.

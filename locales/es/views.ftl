@@ -447,3 +447,4 @@ slack-form-length = { $length } de { $max } caracteres
 slack-form-too-long = { $length } de { $max } caracteres: demasiado largo para enviarlo
 slack-form-too-big = El borrador pasa de los { $max } caracteres que caben en este formulario, así que no se muestra. Lo que envíes desde aquí ocupará su lugar.
 slack-form-canned = Respuestas preparadas
+matrix-cut = … Cortado aquí: Matrix no admite mensajes más largos.

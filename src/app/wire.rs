@@ -2,10 +2,11 @@
 
 use crate::chat::Chat;
 use crate::chat::console::{Console, Settings as ConsoleSettings};
+use crate::chat::matrix::place::Place;
 use crate::clock::{Clock, SECOND_MS};
-#[cfg(feature = "slack")]
+#[cfg(any(feature = "slack", feature = "matrix"))]
 use crate::config::SecretRef;
-use crate::config::{AccountConfig, Config, SlackConfig};
+use crate::config::{AccountConfig, Config, MatrixConfig, SlackConfig};
 use crate::error::Failure;
 use crate::i18n::Words;
 use crate::network::NetworkAccount;
@@ -15,8 +16,9 @@ use crate::post::Account;
 use crate::say::Say;
 use crate::store::StoreError;
 use crate::store::sled::{Options, Reading, SledStore};
-#[cfg(feature = "slack")]
+#[cfg(any(feature = "slack", feature = "matrix"))]
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Opens the store that the file names; makes it where there is none.
@@ -53,6 +55,9 @@ pub fn reading(config: &Config) -> Result<Option<Reading>, StoreError> {
 pub fn chat(config: &Config, words: &Arc<Words>, clock: Clock) -> Result<Arc<dyn Chat>, Failure> {
     if let Some(slack) = &config.chat.slack {
         return self::slack(config, slack, clock);
+    }
+    if let Some(matrix) = &config.chat.matrix {
+        return self::matrix(config, matrix, clock);
     }
     let Some(console) = &config.chat.console else {
         return Err(Failure::Said(Say::new("cli-config-no-chat")));
@@ -94,11 +99,7 @@ fn slack(config: &Config, slack: &SlackConfig, clock: Clock) -> Result<Arc<dyn C
         });
     }
     settings.api_url.clone_from(&slack.api_url);
-    let mut rooms: BTreeSet<RoomId> = policy.routes.iter().map(|r| r.room.clone()).collect();
-    rooms.extend([RoomId::from(slack.channel.as_str()), policy.fallback_room.clone()]);
-    rooms.extend(policy.digest.room.clone());
-    rooms.extend(policy.privacy.dm_room.clone());
-    settings.rooms = rooms.into_iter().collect();
+    settings.rooms = rooms(&policy, &slack.channel);
     settings.private_rooms.clone_from(&policy.privacy.private_rooms);
     settings.people = policy.people.keys().cloned().collect();
     settings.slash_prefix.clone_from(&slack.slash_prefix);
@@ -109,10 +110,78 @@ fn slack(config: &Config, slack: &SlackConfig, clock: Clock) -> Result<Arc<dyn C
     Ok(Arc::new(Slack::new(settings)?))
 }
 
+/// Every room that something is posted to.
+#[cfg(any(feature = "slack", feature = "matrix"))]
+fn rooms(policy: &Policy, first: &str) -> Vec<RoomId> {
+    let mut rooms: BTreeSet<RoomId> = policy.routes.iter().map(|r| r.room.clone()).collect();
+    rooms.extend([RoomId::from(first), policy.fallback_room.clone()]);
+    rooms.extend(policy.digest.room.clone());
+    rooms.extend(policy.privacy.dm_room.clone());
+    rooms.into_iter().collect()
+}
+
 /// This build has no Slack.
 #[cfg(not(feature = "slack"))]
 fn slack(_: &Config, _: &SlackConfig, _: Clock) -> Result<Arc<dyn Chat>, Failure> {
     Err(Failure::Said(Say::new("cli-config-without-slack")))
+}
+
+/// Where the keys of Matrix stand.
+fn matrix_place(config: &Config, matrix: &MatrixConfig) -> Place {
+    let beside = |ext: &str| {
+        let mut path = config.store.path.components().as_path().as_os_str().to_owned();
+        path.push(ext);
+        PathBuf::from(path)
+    };
+    Place {
+        dir: config.resolve(matrix.store.as_deref().unwrap_or(&beside(".matrix"))),
+        recovery_key: config.resolve(matrix.recovery_key_file.as_deref().unwrap_or(&beside(".matrix-recovery-key"))),
+    }
+}
+
+/// Where the keys of Matrix stand, if the team's chat is there.
+#[must_use]
+pub fn place_of_matrix(config: &Config) -> Option<Place> {
+    config.chat.matrix.as_ref().map(|matrix| matrix_place(config, matrix))
+}
+
+/// How Matrix is set up, with its secret fetched.
+///
+/// # Errors
+/// The secret is not where the file says.
+#[cfg(feature = "matrix")]
+pub fn matrix_settings(config: &Config, matrix: &MatrixConfig, clock: Clock) -> Result<crate::chat::matrix::Settings, Failure> {
+    use crate::chat::matrix::{Secret, Settings};
+    let fetch = |key: &str, secret: &SecretRef| {
+        let wrong = |e: String| Failure::Said(Say::new("cli-account-token").text("account", format!("chat.matrix.{key}")).text("detail", e));
+        secret.fetch(&config.base).map_err(|e| wrong(e.to_string()))
+    };
+    let secret = match &matrix.access_token {
+        SecretRef::Missing => Secret::Password(fetch("password", &matrix.password)?),
+        token => Secret::Token(fetch("access_token", token)?),
+    };
+    let policy = config.policy();
+    let mut settings = Settings::new(&matrix.homeserver, &matrix.user, secret, matrix_place(config, matrix), &matrix.room);
+    settings.device_name.clone_from(&matrix.device_name);
+    settings.rooms = rooms(&policy, &matrix.room);
+    settings.private_rooms.clone_from(&policy.privacy.private_rooms);
+    settings.people = policy.people.keys().cloned().collect();
+    settings.servers.extend(matrix.allowed_servers.iter().cloned());
+    settings.prefix.clone_from(&matrix.prefix);
+    settings.posts_per_minute = u32::try_from(matrix.posts_per_minute).unwrap_or(1);
+    settings.clock = clock;
+    Ok(settings)
+}
+
+#[cfg(feature = "matrix")]
+fn matrix(config: &Config, matrix: &MatrixConfig, clock: Clock) -> Result<Arc<dyn Chat>, Failure> {
+    Ok(Arc::new(crate::chat::matrix::Matrix::new(matrix_settings(config, matrix, clock)?)))
+}
+
+/// This build has no Matrix.
+#[cfg(not(feature = "matrix"))]
+fn matrix(_: &Config, _: &MatrixConfig, _: Clock) -> Result<Arc<dyn Chat>, Failure> {
+    Err(Failure::Said(Say::new("cli-config-without-matrix")))
 }
 
 /// One account, with its token fetched.

@@ -15,7 +15,7 @@ const SECRET_KEYS: [&str; 1] = ["token"];
 
 /// Whether the value of a key is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
-    SECRET_KEYS.contains(&key) || super::slack::SECRET_KEYS.contains(&key)
+    SECRET_KEYS.contains(&key) || super::slack::SECRET_KEYS.contains(&key) || super::matrix::SECRET_KEYS.contains(&key)
 }
 
 /// `[[account]]`.

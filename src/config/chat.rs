@@ -1,5 +1,6 @@
 //! `[chat.*]`: the team's chat, exactly one.
 
+use super::matrix::MatrixConfig;
 use super::problem::{At, Problems};
 use super::slack::SlackConfig;
 use crate::say::Say;
@@ -13,6 +14,8 @@ pub struct ChatConfig {
     pub console: Option<ConsoleConfig>,
     /// Slack.
     pub slack: Option<SlackConfig>,
+    /// Matrix.
+    pub matrix: Option<MatrixConfig>,
 }
 
 /// `[chat.console]`.
@@ -49,7 +52,8 @@ impl ChatConfig {
     #[must_use]
     pub fn room(&self) -> Option<&str> {
         let console = self.console.as_ref().map(|c| c.room.as_str());
-        console.or(self.slack.as_ref().map(|s| s.channel.as_str()))
+        let slack = self.slack.as_ref().map(|s| s.channel.as_str());
+        console.or(slack).or(self.matrix.as_ref().map(|m| m.room.as_str()))
     }
 
     /// A terminal shows one room; a program may tell apart as many as it likes.
@@ -61,19 +65,20 @@ impl ChatConfig {
 
     pub(super) fn check(&self, problems: &mut Problems) {
         let at = At::key("chat");
-        match (&self.console, &self.slack) {
-            (None, None) => {
+        match (&self.console, &self.slack, &self.matrix) {
+            (None, None, None) => {
                 if !problems.all().iter().any(|p| p.at.0.starts_with(&at.0)) {
                     problems.add(&at, Say::new("cli-config-no-chat"));
                 }
             }
-            (Some(_), Some(_)) => problems.add(&at, Say::new("cli-config-two-chats")),
-            (Some(console), None) => {
+            (Some(console), None, None) => {
                 let at = at.then("console");
                 problems.not_empty(&at.then("agent"), &console.agent);
                 problems.not_empty(&at.then("room"), &console.room);
             }
-            (None, Some(slack)) => slack.check(&at.then("slack"), problems),
+            (None, Some(slack), None) => slack.check(&at.then("slack"), problems),
+            (None, None, Some(matrix)) => matrix.check(&at.then("matrix"), problems),
+            _ => problems.add(&at, Say::new("cli-config-two-chats")),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Desk {
         self.n += 1;
         let (event, n, post) = (event.to_owned(), self.n, (!text.is_empty()).then(|| format!("e{}", self.n)));
         let lines = vec![vec![Piece::Words("our words".into())], foreign_line(text)];
-        self.show(false, View::Entry(EntryView { case, event, n, post, author: None, lines, actions: Vec::new() }));
+        self.show(false, View::Entry(EntryView { case, event, n, post, author: None, lines, actions: Vec::new(), calls: Vec::new() }));
     }
     /// What they type; answered with "done".
     fn types(&mut self) -> Option<String> {

@@ -4,6 +4,7 @@ use super::pen::{Pen, foreign, one_line};
 use super::{actions, card, post, send};
 use crate::case::refusal::code;
 use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendKind, SendState, StopReason};
+use crate::policy::{AgentId, Role};
 use crate::post::Untrusted;
 use crate::say::{Arg, Say};
 use crate::view::{EntryView, Line, Piece};
@@ -21,7 +22,31 @@ pub fn entry(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) ->
         author: shown.map(|p| p.post.author.id.to_string()),
         lines,
         actions: actions::of_event(pen, case, &record.event),
+        calls: calls(pen, case, record),
     }
+}
+
+/// The most people that one entry calls.
+const MOST_CALLED: usize = 10;
+
+/// Who must act now: whoever was given the case, its owner where there is something new to answer or
+/// something went wrong, the leads where they are asked. Nobody is called for what they did themselves.
+fn calls(pen: &Pen<'_>, case: &Case, record: &EventRecord) -> Vec<String> {
+    let drafted_by = |id: u32| case.send(id).map(|s| s.drafted_by.clone());
+    let leads = || pen.policy.people.iter().filter(|(_, p)| p.role >= Role::Lead).map(|(id, _)| id.clone()).collect();
+    let called: Vec<AgentId> = match &record.event {
+        Event::Assigned { to } => vec![to.clone()],
+        Event::Joined { .. } | Event::DmReceived { .. } | Event::Overdue | Event::Woke | Event::Reopened { by_customer: true } => {
+            case.owner.iter().cloned().collect()
+        }
+        Event::Held { send, .. } | Event::InDoubt { send } | Event::Undelivered { send, .. } => {
+            case.owner.clone().or_else(|| drafted_by(*send)).into_iter().collect()
+        }
+        Event::Rejected { send, .. } => drafted_by(*send).into_iter().collect(),
+        Event::Escalated { .. } | Event::ApprovalAsked { .. } => leads(),
+        _ => Vec::new(),
+    };
+    called.into_iter().filter(|id| record.by.as_ref() != Some(id)).take(MOST_CALLED).map(|id| id.0).collect()
 }
 
 /// Whether the entry would show private text if its place allowed it.

@@ -170,6 +170,7 @@ fn entry_view() -> impl Strategy<Value = EntryView> {
         author: None,
         lines,
         actions,
+        calls: Vec::new(),
     })
 }
 
@@ -294,7 +295,7 @@ proptest! {
     #[test]
     fn foreign_text_is_exactly_that_text(words in vec(proptest::sample::select(HOSTILE), 1..8)) {
         let text = hygiene::one_line(&words.concat(), 200);
-        let view = EntryView { case: 1, event: "joined".into(), n: 1, post: None, author: None, lines: vec![vec![Piece::Foreign(Untrusted::new(text.clone()))]], actions: vec![] };
+        let view = EntryView { case: 1, event: "joined".into(), n: 1, post: None, author: None, lines: vec![vec![Piece::Foreign(Untrusted::new(text.clone()))]], actions: vec![], calls: Vec::new() };
         let rendered = with_ctx(Lang::En, |ctx| message(&View::Entry(view), ctx));
         let seen = checker::message(&rendered.text, &rendered.blocks).map_err(TestCaseError::fail)?;
         if !text.trim().is_empty() {
@@ -346,7 +347,7 @@ fn what_is_too_long_is_cut_with_a_word() {
     let link = Piece::Link { label: "original".into(), url: "https://plaza.example/1".into() };
     let long = |n: usize| vec![vec![Piece::Words("by ".into()), link.clone()], vec![Piece::Foreign(Untrusted::new("é".repeat(n)))]];
     let seen = |lines: Vec<Line>| {
-        let view = EntryView { case: 1, event: "joined".into(), n: 1, post: None, author: None, lines, actions: vec![] };
+        let view = EntryView { case: 1, event: "joined".into(), n: 1, post: None, author: None, lines, actions: vec![], calls: Vec::new() };
         let rendered = with_ctx(Lang::Es, |ctx| message(&View::Entry(view), ctx));
         checker::message(&rendered.text, &rendered.blocks).unwrap()
     };

@@ -1,0 +1,279 @@
+//! The adapter itself: its settings, what its parts share, the port.
+
+use super::place::{Limit, Place};
+use super::session::{Fail, Secret, Session};
+use super::{check, deliver, hearing, lanes, render, rooms};
+use crate::chat::{Chat, Memory, Message, Said};
+use crate::clock::Clock;
+use crate::network::Finding;
+use crate::outbox::{Look, Outcome};
+use crate::policy::{AgentId, Lang, RoomId};
+use crate::say::Say;
+use crate::view::View;
+use async_trait::async_trait;
+use matrix_sdk::deserialized_responses::TimelineEvent;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Rooms whose turns are remembered at most.
+const TURNS_MAX: usize = 2_000;
+
+/// Waits, of which tests want shorter ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long a sync waits for news.
+    pub sync: Duration,
+    /// The first and the longest pause after a failure.
+    pub back_off: (Duration, Duration),
+    /// No sync for so long is said.
+    pub say_after: Duration,
+    /// How often it is noted up to where everything was heard.
+    pub note: Duration,
+    /// How often rooms are looked at.
+    pub rooms: Duration,
+    /// How long what cannot be decrypted is waited for before what follows is heard.
+    pub keys: Duration,
+    /// How often what could not be decrypted is tried again.
+    pub again: Duration,
+    /// After how long it is put aside for people to look at.
+    pub give_up: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            sync: Duration::from_secs(30),
+            back_off: (Duration::from_secs(1), Duration::from_secs(30)),
+            say_after: Duration::from_secs(60),
+            note: Duration::from_secs(2),
+            rooms: Duration::from_secs(600),
+            keys: Duration::from_secs(3),
+            again: Duration::from_secs(20),
+            give_up: Duration::from_secs(3 * 86_400),
+        }
+    }
+}
+
+/// How Matrix is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The homeserver's address for clients.
+    pub homeserver: String,
+    /// The bot's full id.
+    pub user: String,
+    /// How it proves that, once.
+    pub secret: Secret,
+    /// How its device is called.
+    pub device_name: String,
+    /// Where keys and session stand.
+    pub place: Place,
+    /// The room that alarms go to.
+    pub room: RoomId,
+    /// All rooms that cards go to.
+    pub rooms: Vec<RoomId>,
+    /// The rooms that `[privacy]` names, for the check.
+    pub private_rooms: Vec<RoomId>,
+    /// The ids of `[people]`: their invitations are accepted, wherever they live.
+    pub people: BTreeSet<AgentId>,
+    /// Homeservers whose people may act: the bot's own, and those that are listed.
+    pub servers: Vec<String>,
+    /// What commands begin with.
+    pub prefix: String,
+    /// Posts a minute to one room.
+    pub posts_per_minute: u32,
+    /// The bound in time of each call.
+    pub call: Duration,
+    /// Other waits.
+    pub pace: Pace,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// A bot on its homeserver, with the usual limits.
+    #[must_use]
+    pub fn new(homeserver: &str, user: &str, secret: Secret, place: Place, room: &str) -> Settings {
+        let server = user.split_once(':').map(|(_, server)| server.to_owned());
+        Settings {
+            homeserver: homeserver.to_owned(),
+            user: user.to_owned(),
+            secret,
+            device_name: "sereno".into(),
+            place,
+            room: RoomId::from(room),
+            rooms: vec![RoomId::from(room)],
+            private_rooms: Vec::new(),
+            people: BTreeSet::new(),
+            servers: server.into_iter().collect(),
+            prefix: "!".into(),
+            posts_per_minute: 120,
+            call: Duration::from_secs(20),
+            pace: Pace::default(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// What all parts of the adapter share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) lanes: lanes::Lanes,
+    pub(super) rooms: rooms::Rooms,
+    pub(super) said_of_pins: AtomicBool,
+    /// Whether the homeserver has told which rooms there are.
+    pub(super) synced: AtomicBool,
+    session: RwLock<Option<Arc<Session>>>,
+    memory: RwLock<Option<Arc<dyn Memory>>>,
+    turns: Mutex<HashMap<RoomId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Shared {
+    pub(super) fn memory(&self) -> Option<Arc<dyn Memory>> {
+        self.memory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The session, once the bot has signed in and knows its rooms.
+    pub(super) fn session(&self) -> Result<Arc<Session>, Fail> {
+        let synced = self.synced.load(Ordering::Acquire);
+        self.signed_in().filter(|_| synced).ok_or_else(|| Fail::Broken("not signed in to Matrix yet".into()))
+    }
+
+    fn signed_in(&self) -> Option<Arc<Session>> {
+        self.session.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The session, opened where it is not yet. The keys are taken once in a process.
+    async fn open(&self) -> anyhow::Result<Arc<Session>> {
+        if let Some(session) = self.signed_in() {
+            return Ok(session);
+        }
+        let session = Arc::new(Session::open(&self.settings).await?);
+        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// The place in a room's order of sending.
+    pub(super) fn turn(&self, room: &RoomId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() > TURNS_MAX {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        Arc::clone(turns.entry(room.clone()).or_default())
+    }
+
+    /// The homeserver takes no more for so long.
+    pub(super) fn limited(&self, session: &Session, ms: i64) {
+        let Some(every_ms) = self.lanes.refused(ms) else { return };
+        tracing::warn!(every_ms, "the homeserver takes messages no faster than this; `sereno check` says how to raise it");
+        session.note_limit(Limit { every_ms, seen_ms: self.settings.clock.now().0 });
+    }
+
+    /// A view as a message, in somebody's language.
+    pub(super) fn rendered(&self, view: &View, lang: Lang) -> render::Rendered {
+        let memory = self.memory();
+        // Before the bot is up there are no words yet; then the code has to do.
+        let say = |say: &Say| memory.as_ref().map_or_else(|| say.code.clone(), |m| m.words(say, lang));
+        render::message(view, &render::Ctx { lang, prefix: &self.settings.prefix, say: &say })
+    }
+
+    /// Says a sentence of ours in the room for alarms.
+    pub(super) async fn announce(&self, say: &Say) {
+        let Some(memory) = self.memory() else { return };
+        let lang = memory.room_lang(&self.settings.room);
+        self.alarm(&self.settings.room, &memory.words(say, lang)).await;
+    }
+
+    /// Says something in the room for alarms, at once.
+    pub(super) async fn alarm(&self, room: &RoomId, text: &str) {
+        let sent = async {
+            let session = self.session()?;
+            let content = render::sentence(&format!("🚨 {text}"), true).content();
+            let joined = session.room(room.as_str())?;
+            let turn = self.turn(room);
+            let _turn = turn.lock().await;
+            // Not at the account's pace: an alarm stands behind nothing.
+            joined.send_raw("m.room.message", content).await.map_err(|e| super::session::fail(&e))
+        };
+        if let Err(fail) = sent.await {
+            tracing::error!(why = fail.why(), "an alarm could not be posted to Matrix");
+        }
+    }
+}
+
+/// An event as JSON.
+pub(super) fn value(event: &TimelineEvent) -> Value {
+    serde_json::from_str(event.raw().json().get()).unwrap_or_default()
+}
+
+/// The Matrix chat.
+pub struct Matrix {
+    shared: Arc<Shared>,
+}
+
+impl Matrix {
+    /// The chat, not signed in yet: nothing is read or written before it runs.
+    #[must_use]
+    pub fn new(settings: Settings) -> Matrix {
+        let shared = Shared {
+            settings,
+            lanes: lanes::Lanes::new(),
+            rooms: rooms::Rooms::default(),
+            said_of_pins: AtomicBool::new(false),
+            synced: AtomicBool::new(false),
+            session: RwLock::default(),
+            memory: RwLock::default(),
+            turns: Mutex::default(),
+        };
+        Matrix { shared: Arc::new(shared) }
+    }
+
+    /// Uploads a picture to a room: the digest's. Encrypted in an encrypted room. `op`: the same for the same
+    /// picture. Returns the event's id.
+    ///
+    /// # Errors
+    /// What the homeserver said, or what happened.
+    pub async fn upload(&self, room: &RoomId, op: &str, name: &str, kind: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
+        let session = self.shared.session().map_err(|fail| anyhow::anyhow!(fail.why()))?;
+        let sent = deliver::upload(&self.shared, &session, room, op, name, kind, bytes).await;
+        sent.map_err(|fail| anyhow::anyhow!(fail.why()))
+    }
+}
+
+#[async_trait]
+impl Chat for Matrix {
+    async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
+        *self.shared.memory.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&memory));
+        let session = self.shared.open().await?;
+        tracing::info!(user = session.me, "signed in to Matrix");
+        let closed = inbox.clone();
+        tokio::select! {
+            ended = hearing::run(Arc::clone(&self.shared), Arc::clone(&session), inbox, memory) => ended,
+            () = rooms::keep(&self.shared, &session) => Ok(()),
+            () = closed.closed() => Ok(()),
+        }
+    }
+
+    async fn post(&self, message: &Message) -> Outcome {
+        deliver::post(&self.shared, message).await
+    }
+
+    async fn look(&self, message: &Message) -> Look {
+        deliver::look(&self.shared, message).await
+    }
+
+    async fn alarm(&self, room: &RoomId, text: &str) {
+        self.shared.alarm(room, text).await;
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        check::findings(&self.shared.settings).await
+    }
+
+    fn posts_per_minute(&self) -> u32 {
+        self.shared.settings.posts_per_minute
+    }
+}

@@ -1,0 +1,290 @@
+//! Messages to Matrix: posted once, changed in place, looked up after a doubt.
+//!
+//! A transaction id makes a repeated send one send, on the same device and for about a day. So the id
+//! is made from the operation's; after a new sign-in, or a day later, the room is read before anything
+//! is sent again: each of our messages carries its operation in its content.
+
+use super::Shared;
+use super::render::{self, Rendered};
+use super::session::{Fail, Session, fail};
+use super::{adapter, rooms};
+use crate::chat::Message;
+use crate::clock::{HOUR_MS, MINUTE_MS, Time};
+use crate::outbox::{Look, Outcome, Receipt};
+use crate::policy::RoomId;
+use crate::view::View;
+use matrix_sdk::Room;
+use matrix_sdk::room::MessagesOptions;
+use matrix_sdk::ruma::{EventId, OwnedTransactionId, uint};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where our messages carry their operation.
+pub(super) const OP: &str = "dev.sereno.op";
+/// Pages of a hundred events read for one message, at most.
+const PAGES_MAX: usize = 100;
+/// Clocks differ: so much sooner is looked for, in milliseconds.
+const AHEAD_MS: i64 = 2 * MINUTE_MS;
+/// Synapse forgets a transaction id after a day; earlier than that it is no longer relied on.
+const TXN_MS: i64 = 20 * HOUR_MS;
+/// What waits for the account's pace stands in no queue of ours for longer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
+/// A room of which nobody told us in time whether it is fit is asked about again, in milliseconds.
+const ASK_AGAIN_MS: i64 = 2_000;
+
+/// The transaction id of an operation: the same for every attempt.
+fn transaction(op: &str) -> OwnedTransactionId {
+    let digest: String = Sha256::digest(op.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    format!("sereno-{digest}").into()
+}
+
+/// Posts or changes a message.
+pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
+    let session = match shared.session() {
+        Ok(session) => session,
+        Err(fail) => return fail.outcome(),
+    };
+    if message.private {
+        match rooms::refresh(shared, &session, &message.room).await {
+            Ok(true) => {}
+            // Its view is built anew, without what is private.
+            Ok(false) => return Outcome::Retry { after_ms: Some(0), why: "the room is not fit for private messages".into(), lane: false },
+            Err(fail @ (Fail::NotIn | Fail::Auth(_))) => return fail.outcome(),
+            Err(fail) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why: fail.why(), lane: false },
+        }
+    }
+    let content = content(shared, message);
+    let done = send(shared, &session, &message.room, &message.op, message.since, message.edit.is_none(), content).await;
+    match done {
+        Ok(id) => {
+            let id = message.edit.clone().unwrap_or(id);
+            pin(shared, &session, message, &id);
+            Outcome::Done(Receipt { native_id: id, ..Receipt::default() })
+        }
+        Err(Undone::Fail(fail)) => fail.outcome(),
+        Err(Undone::Look(look)) => match look {
+            Look::Retry { why, after_ms } => Outcome::Retry { after_ms, why, lane: false },
+            _ => Outcome::Unknown { why: "the room's history is too long to be read".into() },
+        },
+    }
+}
+
+fn content(shared: &Shared, message: &Message) -> Value {
+    content_of(message, &shared.rendered(&message.view, message.lang))
+}
+
+fn content_of(message: &Message, rendered: &Rendered) -> Value {
+    let Some(target) = &message.edit else {
+        let mut content = rendered.content();
+        if let Some(root) = &message.thread {
+            render::in_thread(&mut content, root, root);
+        }
+        return content;
+    };
+    rendered.replacing(target)
+}
+
+/// Why a message was not sent.
+pub(super) enum Undone {
+    Fail(Fail),
+    /// It may stand already, and that could not be found out.
+    Look(Look),
+}
+
+impl From<Fail> for Undone {
+    fn from(fail: Fail) -> Undone {
+        Undone::Fail(fail)
+    }
+}
+
+/// Sends `content` under the operation `op`, which was decided at `since`: once, however often it is called. Returns
+/// the event's id. `unique`: a second one would be one too many (a change made twice does no harm).
+pub(super) async fn send(
+    shared: &Shared,
+    session: &Session,
+    room: &RoomId,
+    op: &str,
+    since: Time,
+    unique: bool,
+    mut content: Value,
+) -> Result<String, Undone> {
+    let joined = session.room(room.as_str())?;
+    content[OP] = json!(op);
+    // One sender a room: two at once on one encrypted room break the library at the change of its keys.
+    let turn = shared.turn(room);
+    let _turn = turn.lock().await;
+    let now = shared.settings.clock.now();
+    if unique && (since < session.made || now.since(since) > TXN_MS) {
+        match find(session, &joined, op, since).await {
+            Look::Found(receipt) => return Ok(receipt.native_id),
+            Look::Absent => {}
+            look => return Err(Undone::Look(look)),
+        }
+    }
+    shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
+    let sent = joined.send_raw("m.room.message", content).with_transaction_id(&transaction(op)).await;
+    match sent {
+        Ok(sent) => {
+            shared.lanes.passed();
+            Ok(sent.response.event_id.to_string())
+        }
+        Err(error) => {
+            let fail = fail(&error);
+            if let Fail::Limited(ms) = fail {
+                shared.limited(session, ms);
+            }
+            Err(fail.into())
+        }
+    }
+}
+
+/// Whether a message stands.
+pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
+    // What was changed shows by itself, and changing it again does no harm.
+    if message.edit.is_some() {
+        return Look::Absent;
+    }
+    let session = match shared.session() {
+        Ok(session) => session,
+        Err(fail) => return fail.look(),
+    };
+    match session.room(message.room.as_str()) {
+        Ok(room) => find(&session, &room, &message.op, message.since).await,
+        // Where the bot is not, it cannot look, and it cannot post.
+        Err(Fail::NotIn) => Look::Absent,
+        Err(fail) => fail.look(),
+    }
+}
+
+/// Reads a room's history, from its end to `since`, for our own message of an operation.
+async fn find(session: &Session, room: &Room, op: &str, since: Time) -> Look {
+    let oldest = since.plus(-AHEAD_MS).0;
+    let mut from: Option<String> = None;
+    for _ in 0..PAGES_MAX {
+        let mut options = MessagesOptions::backward().from(from.as_deref());
+        options.limit = uint!(100);
+        let page = match room.messages(options).await {
+            Ok(page) => page,
+            Err(error) => return fail(&error).look(),
+        };
+        for event in &page.chunk {
+            let event = adapter::value(event);
+            if event.get("sender").and_then(Value::as_str) == Some(&session.me) && op_of(&event) == Some(op) {
+                let id = event.get("event_id").and_then(Value::as_str).unwrap_or_default();
+                return Look::Found(Receipt { native_id: id.to_owned(), ..Receipt::default() });
+            }
+            if event.get("origin_server_ts").and_then(Value::as_i64).is_some_and(|at| at < oldest) {
+                return Look::Absent;
+            }
+        }
+        match page.end {
+            Some(end) if !page.chunk.is_empty() => from = Some(end),
+            _ => return Look::Absent,
+        }
+    }
+    Look::CannotTell
+}
+
+fn op_of(event: &Value) -> Option<&str> {
+    event.get("content")?.get(OP)?.as_str()
+}
+
+/// Pins the card of an urgent case, and takes the pin away when it is over. Where the bot has not the power to,
+/// nothing is lost but the pin.
+fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str) {
+    let View::Card(card) = &message.view else { return };
+    let over = matches!(card.status.as_str(), "resolved" | "merged" | "quarantined");
+    let wanted = card.priority == "urgent" && !over;
+    let (Ok(room), Ok(id)) = (session.room(message.room.as_str()), EventId::parse(id)) else { return };
+    let pinned = room.pinned_event_ids().is_some_and(|pinned| pinned.contains(&id));
+    if pinned == wanted {
+        return;
+    }
+    let shared = Arc::clone(shared);
+    let lane = message.room.clone();
+    tokio::spawn(async move {
+        let turn = shared.turn(&lane);
+        let _turn = turn.lock().await;
+        // Two pins at once would undo each other: the list is one event.
+        if shared.lanes.pass(PATIENCE).await.is_err() {
+            return;
+        }
+        let done = if wanted { room.pin_event(&id).await } else { room.unpin_event(&id).await };
+        if let Err(error) = done {
+            let why = fail(&error).why();
+            if shared.said_of_pins.swap(true, std::sync::atomic::Ordering::AcqRel) {
+                tracing::debug!(why, room = lane.as_str(), "a card was not pinned");
+            } else {
+                tracing::warn!(why, room = lane.as_str(), "a card was not pinned: pins take the power level for m.room.pinned_events, 50 by default");
+            }
+        }
+    });
+}
+
+/// Uploads a picture to a room or thread, encrypted where the room is. Returns the event's id.
+pub(super) async fn upload(
+    shared: &Shared,
+    session: &Session,
+    room: &RoomId,
+    op: &str,
+    name: &str,
+    kind: &str,
+    bytes: Vec<u8>,
+) -> Result<String, Fail> {
+    let joined = session.room(room.as_str())?;
+    let kind = kind.parse().map_err(|_| Fail::Code("M_INVALID_PARAM".into()))?;
+    let config = matrix_sdk::attachment::AttachmentConfig::new()
+        .txn_id(transaction(op))
+        .mentions(Some(matrix_sdk::ruma::events::Mentions::new()));
+    let turn = shared.turn(room);
+    let _turn = turn.lock().await;
+    shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
+    let sent = joined.send_attachment(name, &kind, bytes, config).await;
+    sent.map(|sent| sent.event_id.to_string()).map_err(|error| fail(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Lang;
+    use crate::view::{Piece, TextView};
+
+    fn message(thread: Option<&str>, edit: Option<&str>) -> Message {
+        Message {
+            op: "s-7".into(),
+            room: RoomId::from("!r:h"),
+            thread: thread.map(str::to_owned),
+            edit: edit.map(str::to_owned),
+            private: false,
+            since: Time(0),
+            lang: Lang::En,
+            view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("@room hello".into())]] }),
+        }
+    }
+
+    fn made(message: &Message) -> Value {
+        content_of(message, &render::message(&message.view, &render::Ctx { lang: Lang::En, prefix: "!", say: &|s| s.code.clone() }))
+    }
+
+    #[test]
+    fn a_post_says_whom_it_mentions_and_where_it_belongs() {
+        let content = made(&message(Some("$card"), None));
+        assert_eq!(content["m.mentions"], json!({}));
+        assert_eq!(content["m.relates_to"]["rel_type"], "m.thread");
+        assert_eq!(content["m.relates_to"]["event_id"], "$card");
+        let change = made(&message(Some("$card"), Some("$x")));
+        assert_eq!(change["m.relates_to"], json!({"rel_type":"m.replace","event_id":"$x"}));
+        assert_eq!((&change["m.mentions"], &change["m.new_content"]["m.mentions"]), (&json!({}), &json!({})));
+    }
+
+    #[test]
+    fn an_operation_has_one_transaction_id_and_no_other_has_it() {
+        assert_eq!(transaction("s-7"), transaction("s-7"));
+        assert_ne!(transaction("s-7"), transaction("s-8"));
+        assert_eq!(transaction("s-7").as_str().len(), "sereno-".len() + 32);
+        assert_eq!(op_of(&json!({"content":{OP:"s-7"}})), Some("s-7"));
+        assert_eq!(op_of(&json!({"content":{}})), None);
+    }
+}

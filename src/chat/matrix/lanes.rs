@@ -1,0 +1,106 @@
+//! How fast we may speak: as fast as the homeserver lets us, which only its refusals tell.
+//!
+//! Synapse counts a user's messages over all rooms; by default it takes one in five seconds, ten at
+//! once (`rc_message`). Each refusal says how long to wait: that is the pace from then on, until
+//! messages go through again and it is felt for, step by step, whether more is let through.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// No refusal slows us down more than this.
+const SLOWEST: Duration = Duration::from_secs(60);
+/// A pace quicker than this is none.
+const QUICKEST: Duration = Duration::from_millis(20);
+/// A message that went through quickens the pace by one part in so many.
+const STEP: u32 = 20;
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// From one message to the next.
+    every: Duration,
+    /// Not before.
+    next: Instant,
+}
+
+/// The account's pace.
+#[derive(Debug)]
+pub(super) struct Lanes(Mutex<State>);
+
+impl Lanes {
+    pub(super) fn new() -> Lanes {
+        Lanes(Mutex::new(State { every: Duration::ZERO, next: Instant::now() }))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for its turn, at most `patience`; else says in how many milliseconds it would come.
+    pub(super) async fn pass(&self, patience: Duration) -> Result<(), i64> {
+        let now = Instant::now();
+        let at = {
+            let mut state = self.state();
+            let at = state.next.max(now);
+            if at.duration_since(now) > patience {
+                return Err(i64::try_from(at.duration_since(now).as_millis()).unwrap_or(i64::MAX).max(1));
+            }
+            state.next = at + state.every;
+            at
+        };
+        tokio::time::sleep_until(at).await;
+        Ok(())
+    }
+
+    /// The homeserver refused: it takes the next in `ms` milliseconds. Returns the pace if it is a new one.
+    pub(super) fn refused(&self, ms: i64) -> Option<i64> {
+        let wait = Duration::from_millis(ms.max(1).unsigned_abs()).min(SLOWEST);
+        let mut state = self.state();
+        state.next = state.next.max(Instant::now() + wait);
+        // Less than the full time is waited where some of it had passed already: the longest is the pace.
+        (wait > state.every).then(|| {
+            state.every = wait;
+            i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// One went through.
+    pub(super) fn passed(&self) {
+        let mut state = self.state();
+        let quicker = state.every / STEP;
+        state.every -= quicker;
+        if state.every < QUICKEST {
+            state.every = Duration::ZERO;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_sets_the_pace_and_messages_feel_for_more() {
+        let lanes = Lanes::new();
+        let began = Instant::now();
+        for _ in 0..10 {
+            lanes.pass(Duration::from_secs(1)).await.unwrap();
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO, "nothing is slowed down before a refusal");
+        assert_eq!(lanes.refused(5_000), Some(5_000));
+        assert_eq!(lanes.refused(3_000), None, "some of the time had passed");
+        assert!(lanes.pass(Duration::from_secs(1)).await.is_err_and(|ms| (4_000..=5_001).contains(&ms)));
+        lanes.pass(Duration::from_secs(6)).await.unwrap();
+        lanes.pass(Duration::from_secs(6)).await.unwrap();
+        assert_eq!(began.elapsed().as_secs(), 10, "one in five seconds");
+        for _ in 0..200 {
+            lanes.passed();
+        }
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let began = Instant::now();
+        for _ in 0..10 {
+            lanes.pass(Duration::from_secs(1)).await.unwrap();
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO, "the limit was lifted");
+    }
+}

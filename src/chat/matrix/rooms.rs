@@ -1,0 +1,156 @@
+//! Which rooms are fit for private messages: encrypted, by invitation only, not joined to another
+//! network. Asked of the homeserver, not of what was heard some time ago.
+
+use super::Shared;
+use super::session::{Fail, Session, http_fail};
+use crate::policy::RoomId;
+use crate::say::Say;
+use matrix_sdk::Room;
+use matrix_sdk::ruma::api::client::state::get_state_event_for_key;
+use matrix_sdk::ruma::events::StateEventType;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Before each private message a room is looked at again, unless that was this moment.
+const MOMENT: Duration = Duration::from_secs(2);
+/// Rooms remembered at most.
+const ROOMS_MAX: usize = 2_000;
+/// How a bridge to another network says in the room that it is there (MSC2346, and its name until then).
+const BRIDGES: [&str; 2] = ["m.bridge", "uk.half-shot.bridge"];
+
+/// What is known of rooms, for a while.
+#[derive(Default)]
+pub(super) struct Rooms {
+    known: Mutex<BTreeMap<RoomId, (Instant, Option<Say>)>>,
+    /// What the bot was told of each room in this run: unfit or fit.
+    told: Mutex<BTreeMap<RoomId, bool>>,
+}
+
+impl Rooms {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<RoomId, (Instant, Option<Say>)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of a room no longer holds.
+    pub(super) fn forget(&self, room: &RoomId) {
+        self.known().remove(room);
+    }
+}
+
+/// What a state event says; `None`: there is none.
+async fn state(session: &Session, room: &Room, kind: &str) -> Result<Option<Value>, Fail> {
+    let request = get_state_event_for_key::v3::Request::new(room.room_id().to_owned(), StateEventType::from(kind), String::new());
+    match session.client.send(request).await {
+        Ok(answer) => Ok(serde_json::from_str(answer.event_or_content.get()).ok()),
+        Err(error) => match http_fail(&error) {
+            fail if fail.is_absent() => Ok(None),
+            fail => Err(fail),
+        },
+    }
+}
+
+/// Whether the room is joined to another network, as far as the bridge says so.
+pub(super) async fn is_bridged(room: &Room) -> bool {
+    for kind in BRIDGES {
+        let found = room.get_state_events(StateEventType::from(kind)).await;
+        let said = |raw: &matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState| {
+            let value = serde_json::to_value(raw).unwrap_or_default();
+            // A bridge that left says so by an empty content.
+            value.pointer("/content").or_else(|| value.pointer("/Sync/content")).and_then(Value::as_object).is_none_or(|c| !c.is_empty())
+        };
+        // What cannot be read is taken for a bridge: it costs a listing in [people], the other way costs more.
+        if found.map_or(true, |events| events.iter().any(said)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Of a room's state, why no private message may stand there.
+fn why_unfit(encrypted: bool, join: Option<&str>, history: Option<&str>, bridged: bool) -> Option<Say> {
+    if !encrypted {
+        Some(Say::new("notice-room-unencrypted"))
+    } else if join != Some("invite") {
+        Some(Say::new("notice-room-open"))
+    } else if history == Some("world_readable") {
+        Some(Say::new("notice-room-world-readable"))
+    } else if bridged {
+        Some(Say::new("notice-room-bridged"))
+    } else {
+        None
+    }
+}
+
+/// Why a private message may not stand in a room.
+pub(super) async fn unfit(shared: &Shared, session: &Session, room: &RoomId) -> Result<Option<Say>, Fail> {
+    let held = shared.rooms.known().get(room).filter(|(at, _)| at.elapsed() < MOMENT).map(|(_, unfit)| unfit.clone());
+    if let Some(known) = held {
+        return Ok(known);
+    }
+    let asked = Instant::now();
+    let joined = session.room(room.as_str())?;
+    let encrypted = state(session, &joined, "m.room.encryption").await?.is_some_and(|e| e.get("algorithm").is_some_and(Value::is_string));
+    let join = state(session, &joined, "m.room.join_rules").await?;
+    let history = state(session, &joined, "m.room.history_visibility").await?;
+    let text = |event: &Option<Value>, key: &str| event.as_ref().and_then(|e| e.get(key)).and_then(Value::as_str).map(str::to_owned);
+    let (join, history) = (text(&join, "join_rule"), text(&history, "history_visibility"));
+    let unfit = why_unfit(encrypted, join.as_deref(), history.as_deref(), is_bridged(&joined).await);
+    let mut known = shared.rooms.known();
+    if known.len() >= ROOMS_MAX {
+        known.clear();
+    }
+    known.insert(room.clone(), (asked, unfit.clone()));
+    Ok(unfit)
+}
+
+/// Looks at a room and tells the bot what changed. Whether it is fit.
+///
+/// # Errors
+/// The homeserver does not say, or the bot stops: then nothing private may go there.
+pub(super) async fn refresh(shared: &Shared, session: &Session, room: &RoomId) -> Result<bool, Fail> {
+    let unfit = unfit(shared, session, room).await?;
+    let is_unfit = unfit.is_some();
+    let told = shared.rooms.told.lock().unwrap_or_else(PoisonError::into_inner).get(room).copied();
+    // The bot may remember otherwise from before a restart: it is told at least once.
+    if told != Some(is_unfit) {
+        let memory = shared.memory().ok_or_else(|| Fail::Broken("the bot is not up yet".into()))?;
+        memory.unfit(room, unfit).await.map_err(|_| Fail::Broken("the bot is stopping".into()))?;
+        shared.rooms.told.lock().unwrap_or_else(PoisonError::into_inner).insert(room.clone(), is_unfit);
+    }
+    Ok(!is_unfit)
+}
+
+/// Looks at all rooms now and then, for as long as it is awaited; what is heard of them makes it sooner.
+pub(super) async fn keep(shared: &Shared, session: &Session) {
+    while shared.session().is_err() {
+        tokio::time::sleep(MOMENT / 10).await;
+    }
+    loop {
+        for room in &shared.settings.rooms {
+            if let Err(fail) = refresh(shared, session, room).await {
+                tracing::warn!(room = room.as_str(), why = fail.why(), "a room could not be looked at");
+            }
+        }
+        tokio::time::sleep(shared.settings.pace.rooms).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_things_stand_only_where_nobody_else_reads() {
+        let code = |encrypted, join, history, bridged| why_unfit(encrypted, join, history, bridged).map(|s| s.code);
+        assert_eq!(code(true, Some("invite"), Some("shared"), false), None);
+        assert_eq!(code(false, Some("invite"), None, false).as_deref(), Some("notice-room-unencrypted"));
+        for join in [None, Some("public"), Some("knock"), Some("restricted"), Some("knock_restricted")] {
+            assert_eq!(code(true, join, None, false).as_deref(), Some("notice-room-open"), "{join:?}");
+        }
+        assert_eq!(code(true, Some("invite"), Some("world_readable"), false).as_deref(), Some("notice-room-world-readable"));
+        assert_eq!(code(true, Some("invite"), None, true).as_deref(), Some("notice-room-bridged"));
+    }
+}

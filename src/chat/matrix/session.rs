@@ -1,0 +1,344 @@
+//! The way to the homeserver: signing in once, the keys, and each failure told as *what to do next*.
+//!
+//! The library's errors can hold what was sent, so none of them is logged or passed on: only the
+//! specification's own short codes are.
+
+use super::Settings;
+use super::place::{Held, Place, Saved};
+use crate::clock::Time;
+use crate::outbox::{Look, Outcome};
+use anyhow::Context as _;
+use matrix_sdk::authentication::matrix::MatrixSession;
+use matrix_sdk::config::{RequestConfig, SyncSettings};
+use matrix_sdk::encryption::recovery::RecoveryState;
+use matrix_sdk::encryption::{BackupDownloadStrategy, EncryptionSettings};
+use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
+use matrix_sdk::ruma::{OwnedRoomId, RoomId as MatrixRoomId};
+use matrix_sdk::store::RoomLoadSettings;
+use matrix_sdk::{Client, HttpError, Room, RoomState, SqliteStoreConfig};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+/// Without a word of the homeserver on how long, a limit is taken to last this long, in milliseconds.
+const LIMITED_MS: i64 = 5_000;
+/// Connections to the library's databases: the bot's own work needs few.
+const POOL: usize = 4;
+
+/// Why a call gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fail {
+    /// Too many calls: silence for so many milliseconds.
+    Limited(i64),
+    /// The session is no longer good.
+    Auth(String),
+    /// The homeserver said no: its code (`M_FORBIDDEN`).
+    Code(String),
+    /// The bot is not in the room.
+    NotIn,
+    /// No answer, a broken connection, an error of the homeserver's own.
+    Broken(String),
+}
+
+impl Fail {
+    /// In short.
+    pub(super) fn why(&self) -> String {
+        match self {
+            Fail::Limited(_) => "M_LIMIT_EXCEEDED".into(),
+            Fail::NotIn => "the bot is not in this room".into(),
+            Fail::Auth(why) | Fail::Code(why) | Fail::Broken(why) => why.clone(),
+        }
+    }
+
+    /// Whether there is no such thing.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Fail::Code(code) if code == "M_NOT_FOUND")
+    }
+
+    /// What it means for a message that was to be posted. It goes with the same transaction id again, and
+    /// so stands once, even where it was taken and the answer was lost.
+    pub(super) fn outcome(self) -> Outcome {
+        let why = self.why();
+        match self {
+            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why, lane: true },
+            Fail::Broken(_) => Outcome::Retry { after_ms: None, why, lane: true },
+            Fail::Auth(_) => Outcome::AuthLost { why },
+            Fail::Code(_) | Fail::NotIn => Outcome::Refused { why },
+        }
+    }
+
+    /// What it means for a look-up.
+    pub(super) fn look(self) -> Look {
+        let why = self.why();
+        match self {
+            Fail::Limited(ms) => Look::Retry { why, after_ms: Some(ms) },
+            _ => Look::Retry { why, after_ms: None },
+        }
+    }
+}
+
+/// What an error of the library means.
+pub(super) fn fail(error: &matrix_sdk::Error) -> Fail {
+    match error {
+        matrix_sdk::Error::Http(http) => http_fail(http),
+        matrix_sdk::Error::WrongRoomState(_) => Fail::NotIn,
+        matrix_sdk::Error::AuthenticationRequired => Fail::Auth("M_MISSING_TOKEN".into()),
+        matrix_sdk::Error::CryptoStoreError(_) | matrix_sdk::Error::StateStore(_) => Fail::Broken("the databases of Matrix failed".into()),
+        matrix_sdk::Error::OlmError(_) | matrix_sdk::Error::MegolmError(_) | matrix_sdk::Error::NoOlmMachine => {
+            Fail::Broken("it could not be encrypted".into())
+        }
+        _ => Fail::Broken("the library failed".into()),
+    }
+}
+
+pub(super) fn http_fail(error: &HttpError) -> Fail {
+    let Some(api) = error.as_client_api_error() else {
+        return match error {
+            HttpError::Reqwest(e) if e.is_timeout() => Fail::Broken("no answer in time".into()),
+            HttpError::Reqwest(e) if e.is_connect() => Fail::Broken("no connection to the homeserver".into()),
+            HttpError::Reqwest(_) => Fail::Broken("the connection broke".into()),
+            _ => Fail::Broken("an answer that is not a homeserver's".into()),
+        };
+    };
+    let status = api.status_code.as_u16();
+    match api.error_kind() {
+        Some(ErrorKind::LimitExceeded(limit)) => Fail::Limited(match &limit.retry_after {
+            Some(RetryAfter::Delay(delay)) => i64::try_from(delay.as_millis()).unwrap_or(LIMITED_MS).max(1),
+            _ => LIMITED_MS,
+        }),
+        Some(kind @ (ErrorKind::UnknownToken(_) | ErrorKind::MissingToken | ErrorKind::UserDeactivated)) => Fail::Auth(code(kind)),
+        _ if status >= 500 => Fail::Broken(format!("HTTP {status}")),
+        _ if status == 429 => Fail::Limited(LIMITED_MS),
+        Some(kind) => Fail::Code(code(kind)),
+        None => Fail::Code(format!("HTTP {status}")),
+    }
+}
+
+/// A code as the specification writes them; anything else is not passed on.
+fn code(kind: &ErrorKind) -> String {
+    let code = kind.errcode().to_string();
+    let plain = code.len() <= 60 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
+    if plain { code } else { "M_UNKNOWN".to_owned() }
+}
+
+/// A signed-in bot.
+pub(super) struct Session {
+    pub client: Client,
+    /// The bot's full id.
+    pub me: String,
+    /// When its device was made.
+    pub made: Time,
+    held: Held,
+}
+
+impl Session {
+    /// Takes the keys, signs in where that was never done, sets up encryption.
+    ///
+    /// # Errors
+    /// Somebody else has the keys; the homeserver says no; the account has keys already that this device lacks.
+    pub(super) async fn open(settings: &Settings) -> anyhow::Result<Session> {
+        let held = settings.place.hold()?;
+        let Some(saved) = held.place().session()? else {
+            let (session, saved) = sign_in(settings, held).await?;
+            return session.set_up(saved).await;
+        };
+        anyhow::ensure!(
+            saved.user == settings.user,
+            "{} holds the session of {}, not of {}: name another directory, or move this one away",
+            settings.place.dir.display(),
+            saved.user,
+            settings.user
+        );
+        let client = client(settings, &held.store(&saved.store), &*held.key(false)?).await?;
+        let kept: MatrixSession = serde_json::from_value(saved.session.clone()).context("the session of Matrix cannot be read")?;
+        client.matrix_auth().restore_session(kept, RoomLoadSettings::default()).await.map_err(|e| said("the session", &fail(&e)))?;
+        Session { me: saved.user.clone(), made: Time(saved.made_ms), client, held }.set_up(saved).await
+    }
+
+    /// Sees to it that the account can be recovered, once.
+    async fn set_up(self, mut saved: Saved) -> anyhow::Result<Session> {
+        if saved.recoverable {
+            return Ok(self);
+        }
+        let encryption = self.client.encryption();
+        self.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("the first sync", &fail(&e)))?;
+        encryption.wait_for_e2ee_initialization_tasks().await;
+        let recovery = encryption.recovery();
+        let failed = |what: &str| anyhow::anyhow!("{what} failed; it is tried again at the next start");
+        let key = match recovery.state() {
+            RecoveryState::Disabled => recovery.enable().await.map_err(|_| failed("setting up the recovery"))?,
+            // Set up by us, and the key was lost on its way to the disk.
+            RecoveryState::Enabled => recovery.reset_key().await.map_err(|_| failed("making a new recovery key"))?,
+            RecoveryState::Incomplete => {
+                let place = self.held.place().clone();
+                self.forget().await;
+                anyhow::bail!(
+                    "the account {} has keys of its own already, which this machine does not have. Put its recovery key into {} and run `sereno matrix recover`",
+                    saved.user,
+                    place.recovery_key.display()
+                );
+            }
+            RecoveryState::Unknown => anyhow::bail!(failed("asking for the state of the recovery")),
+        };
+        self.held.save_recovery_key(&key)?;
+        saved.recoverable = true;
+        self.held.save(&saved)?;
+        tracing::warn!(
+            file = %self.held.place().recovery_key.display(),
+            "the recovery key of the bot's Matrix account was made and written to this file: put it where you keep secrets. With it alone a lost store is recovered"
+        );
+        Ok(self)
+    }
+
+    /// Signs this device out and leaves nothing of it.
+    async fn forget(self) {
+        if self.client.logout().await.is_err() {
+            tracing::warn!("the device that was just made could not be signed out again: remove it in the account's settings");
+        }
+        let dir = self.held.place().dir.clone();
+        drop(self.client);
+        std::fs::remove_file(dir.join("session.json")).ok();
+    }
+
+    /// A room that the bot is in.
+    pub(super) fn room(&self, id: &str) -> Result<Room, Fail> {
+        let id: OwnedRoomId = MatrixRoomId::parse(id).map_err(|_| Fail::Code("M_INVALID_PARAM".into()))?;
+        let room = self.client.get_room(&id).ok_or(Fail::NotIn)?;
+        match room.state() {
+            RoomState::Joined => Ok(room),
+            RoomState::Invited => Err(Fail::Broken("the bot is invited, and not in this room yet".into())),
+            _ => Err(Fail::NotIn),
+        }
+    }
+
+    /// Notes what the homeserver allows.
+    pub(super) fn note_limit(&self, limit: super::place::Limit) {
+        self.held.note_limit(limit);
+    }
+}
+
+fn said(what: &str, fail: &Fail) -> anyhow::Error {
+    anyhow::anyhow!("{what}: {}", fail.why())
+}
+
+async fn client(settings: &Settings, store: &Path, key: &[u8; 32]) -> anyhow::Result<Client> {
+    let config = SqliteStoreConfig::with_low_memory_config(store).key(Some(key)).pool_max_size(POOL);
+    let encryption = EncryptionSettings {
+        auto_enable_cross_signing: true,
+        backup_download_strategy: BackupDownloadStrategy::AfterDecryptionFailure,
+        auto_enable_backups: false,
+    };
+    let built = Client::builder()
+        .homeserver_url(&settings.homeserver)
+        // What a sign-in's answer says of other addresses is not followed: secrets go where bot.toml says.
+        .respect_login_well_known(false)
+        .sqlite_store_with_config_and_cache_path(config, None::<&Path>)
+        .with_encryption_settings(encryption)
+        // Tried again by the outbox, which knows what may be.
+        .request_config(RequestConfig::new().disable_retry().timeout(settings.call))
+        .build()
+        .await;
+    built.map_err(|e| anyhow::anyhow!("the way to the homeserver cannot be made: {}", client_fault(&e)))
+}
+
+fn client_fault(error: &matrix_sdk::ClientBuildError) -> &'static str {
+    match error {
+        matrix_sdk::ClientBuildError::SqliteStore(_) => "the databases of Matrix cannot be opened (is the key the right one?)",
+        matrix_sdk::ClientBuildError::Url(_) => "homeserver is no address",
+        _ => "the library refused",
+    }
+}
+
+/// Signs in on a store of its own, and keeps the session at once.
+async fn sign_in(settings: &Settings, held: Held) -> anyhow::Result<(Session, Saved)> {
+    let now = settings.clock.now();
+    let (name, store) = held.fresh_store(&now.0.to_string())?;
+    let client = client(settings, &store, &*held.key(true)?).await?;
+    match &settings.secret {
+        Secret::Password(password) => {
+            let login = client.matrix_auth().login_username(&settings.user, password.expose_secret());
+            let done = login.initial_device_display_name(&settings.device_name).send().await;
+            done.map_err(|e| said("the homeserver does not let the bot in", &fail(&e)))?;
+        }
+        Secret::Token(token) => {
+            let session = session_of(settings, token).await?;
+            let restored = client.matrix_auth().restore_session(session, RoomLoadSettings::default()).await;
+            restored.map_err(|e| said("the access token", &fail(&e)))?;
+        }
+    }
+    let session = client.matrix_auth().session().context("signed in, and yet without a session")?;
+    let me = session.meta.user_id.to_string();
+    anyhow::ensure!(me == settings.user, "the secret is that of {me}, not of {}", settings.user);
+    let saved = Saved {
+        homeserver: settings.homeserver.clone(),
+        user: me.clone(),
+        store: name,
+        made_ms: now.0,
+        recoverable: false,
+        session: serde_json::to_value(&session)?,
+    };
+    held.save(&saved)?;
+    tracing::info!(user = me, device = %session.meta.device_id, "signed in to Matrix with a new device");
+    Ok((Session { client, me, made: now, held }, saved))
+}
+
+/// How the bot proves who it is.
+#[derive(Clone, Debug)]
+pub enum Secret {
+    /// By its password, once.
+    Password(SecretString),
+    /// By an access token that is its own.
+    Token(SecretString),
+}
+
+/// The session that an access token belongs to.
+async fn session_of(settings: &Settings, token: &SecretString) -> anyhow::Result<MatrixSession> {
+    let who = super::check::Api::new(&settings.homeserver, token.clone(), settings.call)?.whoami().await;
+    let who = who.map_err(|why| anyhow::anyhow!("the homeserver does not take the access token: {why}"))?;
+    let part = |key: &str| who.get(key).and_then(Value::as_str).map(str::to_owned);
+    let device = part("device_id").context("the access token belongs to no device: it cannot be used for encryption")?;
+    let session = serde_json::json!({ "user_id": part("user_id"), "device_id": device, "access_token": token.expose_secret() });
+    serde_json::from_value(session).context("the homeserver's answer on the access token cannot be read")
+}
+
+/// Makes a new device for an account whose keys this machine lost, out of its recovery key.
+///
+/// # Errors
+/// There is a session already; the key is missing or wrong; the homeserver says no.
+pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
+    let place: &Place = &settings.place;
+    let held = place.hold()?;
+    if let Some(saved) = place.session()? {
+        anyhow::bail!("nothing is lost: {} holds a session of {}. If its databases are damaged, move the directory away first", place.dir.display(), saved.user);
+    }
+    let key = place.recovery_key()?.with_context(|| format!("there is no recovery key in {}", place.recovery_key.display()))?;
+    let (session, mut saved) = sign_in(settings, held).await?;
+    session.client.encryption().wait_for_e2ee_initialization_tasks().await;
+    if session.client.encryption().recovery().recover(&key).await.is_err() {
+        session.forget().await;
+        anyhow::bail!("the recovery key does not fit this account");
+    }
+    let device = session.client.encryption().get_own_device().await.ok().flatten();
+    let device = device.context("the new device is not known to the homeserver yet")?;
+    anyhow::ensure!(device.is_cross_signed_by_owner(), "the new device was made, but it is not verified: is the recovery key that of this account?");
+    saved.recoverable = true;
+    session.held.save(&saved)?;
+    Ok(device.device_id().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_to_do_next() {
+        assert_eq!(Fail::Limited(5_000).outcome(), Outcome::Retry { after_ms: Some(5_000), why: "M_LIMIT_EXCEEDED".into(), lane: true });
+        assert!(matches!(Fail::Broken("x".into()).outcome(), Outcome::Retry { after_ms: None, lane: true, .. }));
+        assert!(matches!(Fail::Auth("M_UNKNOWN_TOKEN".into()).outcome(), Outcome::AuthLost { .. }));
+        assert!(matches!(Fail::Code("M_FORBIDDEN".into()).outcome(), Outcome::Refused { .. }));
+        assert!(matches!(Fail::NotIn.outcome(), Outcome::Refused { .. }));
+        assert!(matches!(Fail::Limited(1).look(), Look::Retry { after_ms: Some(1), .. }));
+        assert!(Fail::Code("M_NOT_FOUND".into()).is_absent() && !Fail::NotIn.is_absent());
+    }
+}

@@ -1,0 +1,5 @@
+//! Matrix: sereno in rooms of a real homeserver. Runs where `tests/real/matrix.sh` started one; says so where not.
+
+mod real;
+mod staff;
+mod town;

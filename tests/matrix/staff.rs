@@ -1,0 +1,181 @@
+//! People on a real homeserver: accounts by HTTP, and a client of others that encrypts.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// By when anything is expected.
+const BOUND: Duration = Duration::from_secs(90);
+/// Names of accounts are used once.
+static NAMES: AtomicU64 = AtomicU64::new(1);
+
+/// The address in a variable; `None`, said aloud: no server was started.
+pub fn server(variable: &str) -> Option<String> {
+    let found = std::env::var(variable).ok().filter(|u| !u.is_empty());
+    if found.is_none() {
+        eprintln!("SKIPPED: there is no {variable}; `tests/real/matrix.sh` starts a homeserver and runs this");
+    }
+    found
+}
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub hs: String,
+    pub id: String,
+    pub password: String,
+    pub token: String,
+}
+
+impl Account {
+    /// A new one.
+    pub async fn new(hs: &str, name: &str) -> Account {
+        let name = format!("{name}{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed));
+        let password = "a long enough one".to_owned();
+        let body = json!({ "username": name, "password": password, "auth": { "type": "m.login.dummy" } });
+        let url = format!("{hs}/_matrix/client/v3/register");
+        let answer: Value = reqwest::Client::new().post(url).json(&body).send().await.unwrap().json().await.unwrap();
+        let text = |key: &str| answer[key].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        Account { hs: hs.to_owned(), id: text("user_id"), password, token: text("access_token") }
+    }
+
+    /// Calls the client-server API.
+    pub async fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        let url = format!("{}/_matrix/client/v3/{path}", self.hs);
+        let request = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(&self.token);
+        let request = if method == "GET" { request } else { request.json(&body) };
+        request.send().await.unwrap().json().await.unwrap()
+    }
+}
+
+struct Heard {
+    events: Vec<Value>,
+    done: Vec<Value>,
+    ready: bool,
+}
+
+/// Somebody at a client of others.
+pub struct Staff {
+    pub id: String,
+    child: Mutex<Child>,
+    input: Mutex<ChildStdin>,
+    heard: Arc<Mutex<Heard>>,
+    next: AtomicU64,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Staff {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().ok();
+        child.wait().ok();
+    }
+}
+
+impl Staff {
+    /// Signs in.
+    pub async fn new(account: &Account) -> Staff {
+        let folder = tempfile::tempdir().unwrap();
+        let nio = std::env::var("SERENO_NIO").expect("tests/real/matrix.sh names the client");
+        let mut words = nio.split_whitespace();
+        let mut child = Command::new(words.next().unwrap())
+            .args(words)
+            .args([&account.hs, &account.id, &account.password])
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let heard = Arc::new(Mutex::new(Heard { events: Vec::new(), done: Vec::new(), ready: false }));
+        let (out, into) = (child.stdout.take().unwrap(), Arc::clone(&heard));
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines() {
+                let Ok(line) = line else { return };
+                let Ok(said) = serde_json::from_str::<Value>(&line) else { continue };
+                let mut heard = into.lock().unwrap();
+                if said.get("event").is_some() {
+                    heard.events.push(said["event"].clone());
+                } else if said.get("done").is_some() {
+                    heard.done.push(said);
+                } else {
+                    heard.ready = true;
+                }
+            }
+        });
+        let input = child.stdin.take().unwrap();
+        let staff = Staff {
+            id: account.id.clone(),
+            child: Mutex::new(child),
+            input: Mutex::new(input),
+            heard,
+            next: AtomicU64::new(1),
+            _folder: folder,
+        };
+        staff.wait("the client to sign in", |h| h.ready.then_some(())).await;
+        staff
+    }
+
+    async fn wait<T>(&self, what: &str, mut found: impl FnMut(&Heard) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = found(&self.heard.lock().unwrap()) {
+                return found;
+            }
+            assert!(began.elapsed() < BOUND, "{} waited in vain for {what}; heard:\n{}", self.id, self.sight());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Has something done; its answer.
+    pub async fn does(&self, mut order: Value) -> Value {
+        let n = self.next.fetch_add(1, Ordering::Relaxed);
+        order["n"] = json!(n);
+        writeln!(self.input.lock().unwrap(), "{order}").unwrap();
+        let done = self.wait(&order.to_string(), |h| h.done.iter().find(|d| d["done"] == json!(n)).cloned()).await;
+        assert!(done.get("error").is_none(), "{order}: {done}");
+        done
+    }
+
+    /// Says a text, in a thread where one is named; its event's id.
+    pub async fn says(&self, room: &str, thread: Option<&str>, text: &str) -> String {
+        let mut content = json!({ "msgtype": "m.text", "body": text, "m.mentions": {} });
+        if let Some(root) = thread {
+            content["m.relates_to"] = json!({ "rel_type": "m.thread", "event_id": root, "is_falling_back": true, "m.in_reply_to": { "event_id": root } });
+        }
+        self.sends(room, "m.room.message", content).await
+    }
+
+    /// Sends an event; its id.
+    pub async fn sends(&self, room: &str, kind: &str, content: Value) -> String {
+        let done = self.does(json!({ "do": "say", "room": room, "type": kind, "content": content })).await;
+        done["event_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Reacts; the reaction's id.
+    pub async fn reacts(&self, room: &str, target: &str, key: &str) -> String {
+        self.sends(room, "m.reaction", json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": target, "key": key } })).await
+    }
+
+    /// Everything heard so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.heard.lock().unwrap().events.clone()
+    }
+
+    /// Waits until something among the events is found.
+    pub async fn until<T>(&self, what: &str, mut found: impl FnMut(&[Value]) -> Option<T>) -> T {
+        self.wait(what, |h| found(&h.events)).await
+    }
+
+    /// What was heard, to be read by people.
+    pub fn sight(&self) -> String {
+        let Ok(heard) = self.heard.try_lock() else { return "(busy)".into() };
+        let line = |e: &Value| {
+            let sealed = if e["sealed"] == json!(true) { " SEALED" } else { "" };
+            format!("{} {} {}{sealed} {}", e["event_id"].as_str().unwrap_or("?"), e["sender"].as_str().unwrap_or("?"), e["type"], e["content"]["body"])
+        };
+        heard.events.iter().filter(|e| e.get("state_key").is_none()).map(line).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -1,0 +1,243 @@
+//! The real bot in a room of a real homeserver, with the square as its network.
+
+use super::staff::{Account, Staff};
+use sereno::app::{self, Handle, Parts, Source};
+use sereno::chat::matrix::place::Place;
+use sereno::chat::matrix::{Matrix, Pace, Secret, Settings};
+use sereno::clock::Clock;
+use sereno::i18n::Words;
+use sereno::intake::listen::Matcher;
+use sereno::network::square::Square;
+use sereno::network::square::books::{Hand, Writing};
+use sereno::policy::{AgentId, Person, Policy, Role, RoomId, Route};
+use sereno::post::{Account as Brand, Author, AuthorId, Untrusted};
+use sereno::store::Store;
+use sereno::store::model::ModelStore;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Waits short enough for tests.
+pub fn pace() -> Pace {
+    Pace {
+        sync: Duration::from_secs(5),
+        back_off: (Duration::from_millis(100), Duration::from_secs(1)),
+        note: Duration::from_millis(200),
+        keys: Duration::from_secs(3),
+        again: Duration::from_secs(1),
+        ..Pace::default()
+    }
+}
+
+pub struct Town {
+    pub bot: Account,
+    pub ana: Staff,
+    pub room: String,
+    pub square: Arc<Square>,
+    pub store: ModelStore,
+    pub policy: Policy,
+    pub settings: Settings,
+    pub folder: tempfile::TempDir,
+    running: Mutex<Option<Arc<Handle>>>,
+}
+
+impl Town {
+    /// A room, a square and a bot that is up and was invited.
+    pub async fn new(hs: &str, encrypted: bool) -> Town {
+        let town = Town::asleep(hs, encrypted).await;
+        town.wake().await;
+        town
+    }
+
+    /// The same, the bot not started yet; it was invited by Ana, whom `[people]` names.
+    pub async fn asleep(hs: &str, encrypted: bool) -> Town {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let (bot, ana) = (Account::new(hs, "sereno").await, Account::new(hs, "ana").await);
+        let ana = Staff::new(&ana).await;
+        let power = json!({ "users": { ana.id.as_str(): 100, bot.id.as_str(): 50 } });
+        let made = ana.does(json!({ "do": "create", "encrypted": encrypted, "invite": [bot.id], "power": power })).await;
+        let room = made["room_id"].as_str().unwrap().to_owned();
+        let square = Square::new(Clock::system(), BTreeMap::new());
+        square.with(|books| {
+            books.open_account("acme".into(), author("us", "@acme"));
+            books.settle(author("marta", "@marta"));
+            books.settle(author("luis", "@luis"));
+        });
+        let id = RoomId::from(room.as_str());
+        let mut policy = Policy {
+            routes: vec![Route { room: id.clone(), ..Route::default() }],
+            fallback_room: id.clone(),
+            import_ms: i64::MAX / 4,
+            ..Policy::default()
+        };
+        let person = Person { role: Role::Lead, name: "Ana".into(), lang: None };
+        policy.people.insert(AgentId::from(ana.id.as_str()), person);
+        policy.privacy.private_rooms = vec![id];
+        policy.reply.undo_ms = 300;
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { dir: folder.path().join("matrix"), recovery_key: folder.path().join("recovery-key") };
+        let mut settings = Settings::new(hs, &bot.id, Secret::Password(bot.password.clone().into()), place, &room);
+        settings.people = policy.people.keys().cloned().collect();
+        settings.pace = pace();
+        settings.posts_per_minute = 60_000;
+        Town { bot, ana, room, square, store: ModelStore::new("matrix-town"), policy, settings, folder, running: Mutex::default() }
+    }
+
+    /// Starts the bot, on what it remembers, and waits until it is in the room.
+    pub async fn wake(&self) {
+        self.start();
+        let me = self.bot.id.clone();
+        let there = |e: &&Value| e["type"] == "m.room.member" && e["state_key"] == me.as_str() && e["content"]["membership"] == "join";
+        self.ana.until("the bot to come into the room", |events| events.iter().find(there).map(drop)).await;
+    }
+
+    pub fn start(&self) {
+        let account = self.square.account(Brand::from("acme"), Matcher::new(&[]));
+        let parts = Parts {
+            store: Arc::new(self.store.clone()) as Arc<dyn Store>,
+            chat: Arc::new(Matrix::new(self.settings.clone())),
+            accounts: vec![Source { account: Arc::new(account), poll_ms: 200 }],
+            policy: self.policy.clone(),
+            clock: Clock::system(),
+            words: Arc::new(Words::new()),
+            reloads: false,
+        };
+        *self.running.lock().unwrap() = Some(Arc::new(app::start(parts).unwrap()));
+    }
+
+    /// Ends the bot in the middle of whatever it does, and waits until its keys are free.
+    pub async fn crash(&self) {
+        drop(self.running.lock().unwrap().take());
+        self.let_go().await;
+    }
+
+    /// Stops the bot.
+    pub async fn sleep(&self) {
+        let bot = self.running.lock().unwrap().take();
+        if let Some(bot) = bot {
+            bot.stop().await;
+        }
+        self.let_go().await;
+    }
+
+    async fn let_go(&self) {
+        for _ in 0..1_500 {
+            if !self.settings.place.is_taken() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the bot does not let go of its keys");
+    }
+
+    pub fn handle(&self) -> Arc<Handle> {
+        self.running.lock().unwrap().clone().unwrap()
+    }
+
+    /// Somebody complains in public.
+    pub fn complain(&self, who: &str, text: &str) {
+        let now = self.square.clock().now();
+        let writing = Writing { author: AuthorId::from(who), text: format!("@acme {text}"), concerns: true, ..Writing::default() };
+        self.square.with(|books| books.write(writing, Hand::Person, now));
+    }
+
+    /// Somebody writes to the company alone.
+    pub fn whisper(&self, who: &str, text: &str) {
+        let now = self.square.clock().now();
+        let direct = vec![AuthorId::from("us")];
+        let writing = Writing { author: AuthorId::from(who), text: text.to_owned(), direct, concerns: true, ..Writing::default() };
+        self.square.with(|books| books.write(writing, Hand::Person, now));
+    }
+
+    fn ours(&self, e: &Value) -> bool {
+        e["sender"] == self.bot.id.as_str() && e["type"] == "m.room.message" && e["content"]["m.relates_to"]["rel_type"] != "m.replace"
+    }
+
+    /// The card that shows these words, once it stands: its event's id.
+    pub async fn card(&self, words: &str) -> String {
+        let is = |e: &&Value| self.ours(e) && e["content"]["m.relates_to"].is_null() && has(e, words);
+        let what = format!("a card with “{words}”");
+        self.ana.until(&what, |events| events.iter().find(is).map(|e| e["event_id"].as_str().unwrap().to_owned())).await
+    }
+
+    /// Waits for a message of the bot's in a thread that shows these words.
+    pub async fn entry(&self, thread: &str, words: &str) -> Value {
+        let is = |e: &&Value| self.ours(e) && e["content"]["m.relates_to"]["event_id"] == thread && has(e, words);
+        let what = format!("an entry with “{words}”");
+        self.ana.until(&what, |events| events.iter().find(is).cloned()).await
+    }
+
+    /// Waits until a message was changed to show these words.
+    pub async fn changed(&self, event: &str, words: &str) {
+        let is = |e: &&Value| {
+            let content = &e["content"];
+            content["m.relates_to"]["rel_type"] == "m.replace"
+                && content["m.relates_to"]["event_id"] == event
+                && content["m.new_content"]["body"].as_str().is_some_and(|b| b.contains(words))
+        };
+        self.ana.until(&format!("{event} changed to “{words}”"), |events| events.iter().find(is).map(drop)).await;
+    }
+
+    /// What stands published by the company on the square.
+    pub fn published(&self) -> Vec<String> {
+        self.square.with(|b| {
+            let ours = b.posts().filter(|s| s.post.author.id == AuthorId::from("us") && s.deleted_at.is_none());
+            ours.map(|s| s.post.text.expose().to_owned()).collect()
+        })
+    }
+
+    /// Waits until the company has published this.
+    pub async fn sent(&self, words: &str) {
+        for _ in 0..3_000 {
+            if self.published().iter().any(|p| p.contains(words)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("not published: {words}; the room shows:\n{}", self.ana.sight());
+    }
+
+    /// Waits until the bot has nothing more to deliver.
+    pub async fn settled(&self) {
+        let bot = self.handle();
+        for _ in 0..12_000 {
+            if bot.ask(|engine, _| engine.outbox().is_empty()).await.unwrap() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the outbox does not drain; the room shows:\n{}", self.ana.sight());
+    }
+
+    /// What no run may end with: something said twice, a message that does not say whom it mentions, one that
+    /// others cannot read.
+    pub async fn sound(&self) {
+        self.settled().await;
+        let events = self.ana.events();
+        let mut ops: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for event in events.iter().filter(|e| e["sender"] == self.bot.id.as_str() && e.get("state_key").is_none()) {
+            assert_ne!(event["sealed"], json!(true), "nobody can read {event}");
+            if event["type"] != "m.room.message" {
+                continue;
+            }
+            let op = event["content"]["dev.sereno.op"].as_str().unwrap_or_else(|| panic!("no operation: {event}")).to_owned();
+            let id = event["event_id"].as_str().unwrap().to_owned();
+            let known = ops.entry(op).or_default();
+            if !known.contains(&id) {
+                known.push(id);
+            }
+            assert!(event["content"]["m.mentions"].is_object(), "{event}");
+        }
+        let doubled: Vec<_> = ops.iter().filter(|(_, ids)| ids.len() > 1).collect();
+        assert!(doubled.is_empty(), "{doubled:?}\n{}", self.ana.sight());
+    }
+}
+
+fn has(event: &Value, words: &str) -> bool {
+    event["content"]["body"].as_str().is_some_and(|b| b.contains(words))
+}
+
+fn author(id: &str, handle: &str) -> Author {
+    Author { id: AuthorId::from(id), handle: Untrusted::new(handle), followers: Some(12), ..Author::default() }
+}

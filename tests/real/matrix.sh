@@ -1,0 +1,128 @@
+#!/bin/sh
+# Runs the tests of the Matrix adapter against Synapse, a homeserver of others (PyPI, AGPL), with staff played by
+# matrix-nio (PyPI, ISC), a client of others with its own encryption.
+#
+#   tests/real/matrix.sh [FOLDER] [TEST…]
+#
+# FOLDER keeps the Python environment between runs (default: a new one, removed at the end). TEST: names of
+# tests, all of `matrix` by default. Needs python3 with venv, and PyPI. Two homeservers listen on 127.0.0.1 alone, on
+# free ports, one of them with Synapse's own limit of messages, and are ended by their process ids. Exits with the
+# tests' own code.
+set -eu
+
+synapse=1.163.2
+nio=0.26.0
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+servers=
+finish() {
+    for server in $servers; do
+        kill -TERM "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+env=${1:-$work/env}
+[ $# -eq 0 ] || shift
+if ! "$env/bin/python" -c "import synapse, nio" 2>/dev/null; then
+    python3 -m venv "$env"
+    "$env/bin/pip" install --quiet --disable-pip-version-check "matrix-synapse==$synapse" "matrix-nio[e2e]==$nio"
+fi
+
+# Writes the configuration of a homeserver into a folder: $1 folder, $2 port, $3 whether messages are limited as Synapse does it.
+configure() {
+    mkdir -p "$1"
+    cat >"$1/hs.yaml" <<YAML
+server_name: "sereno.test"
+report_stats: false
+pid_file: "$1/hs.pid"
+listeners:
+  - port: $2
+    bind_addresses: ["127.0.0.1"]
+    type: http
+    tls: false
+    resources: [{names: [client], compress: false}]
+database: {name: sqlite3, args: {database: "$1/hs.db"}}
+media_store_path: "$1/media"
+signing_key_path: "$1/signing.key"
+log_config: "$1/log.yaml"
+macaroon_secret_key: "for tests only"
+form_secret: "for tests only"
+registration_shared_secret: "for tests only"
+enable_registration: true
+enable_registration_without_verification: true
+trusted_key_servers: []
+federation_domain_whitelist: []
+presence: {enabled: false}
+rc_registration: {per_second: 10000, burst_count: 10000}
+rc_login:
+  address: {per_second: 10000, burst_count: 10000}
+  account: {per_second: 10000, burst_count: 10000}
+  failed_attempts: {per_second: 10000, burst_count: 10000}
+rc_joins:
+  local: {per_second: 10000, burst_count: 10000}
+  remote: {per_second: 10000, burst_count: 10000}
+rc_joins_per_room: {per_second: 10000, burst_count: 10000}
+rc_invites:
+  per_room: {per_second: 10000, burst_count: 10000}
+  per_user: {per_second: 10000, burst_count: 10000}
+  per_issuer: {per_second: 10000, burst_count: 10000}
+rc_admin_redaction: {per_second: 10000, burst_count: 10000}
+YAML
+    [ "$3" = limited ] || echo "rc_message: {per_second: 10000, burst_count: 10000}" >>"$1/hs.yaml"
+    cat >"$1/log.yaml" <<YAML
+version: 1
+formatters: {plain: {format: "%(asctime)s %(levelname)s %(name)s %(message)s"}}
+handlers: {file: {class: logging.FileHandler, filename: "$1/hs.log", formatter: plain}}
+root: {level: WARNING, handlers: [file]}
+YAML
+    "$env/bin/python" -m synapse.app.homeserver -c "$1/hs.yaml" --generate-keys >"$1/out" 2>&1
+}
+
+port() { "$env/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Up in about three seconds; given sixty.
+await() {
+    "$env/bin/python" - "$1" "$2" <<'PY'
+import os, sys, time, urllib.request
+port, server = sys.argv[1], int(sys.argv[2])
+for _ in range(300):
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/_matrix/client/versions", timeout=2)
+        sys.exit(0)
+    except OSError:
+        os.kill(server, 0)
+        time.sleep(0.2)
+sys.exit(1)
+PY
+}
+
+open=$(port)
+configure "$work/open" "$open" unlimited
+"$env/bin/python" -m synapse.app.homeserver -c "$work/open/hs.yaml" >"$work/open/out" 2>&1 &
+first=$!
+servers=$first
+limited=$(port)
+configure "$work/limited" "$limited" limited
+"$env/bin/python" -m synapse.app.homeserver -c "$work/limited/hs.yaml" >"$work/limited/out" 2>&1 &
+second=$!
+servers="$first $second"
+for pair in "$open $first open" "$limited $second limited"; do
+    # shellcheck disable=SC2086 # three words
+    set -- $pair "$@"
+    if ! await "$1" "$2"; then
+        echo "Synapse does not answer on port $1; its log:" >&2
+        cat "$work/$3/out" "$work/$3/hs.log" >&2
+        exit 1
+    fi
+    shift 3
+done
+
+export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
+export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
+[ $# -gt 0 ] || set -- matrix::real
+cargo test --locked --no-default-features --features matrix --test all "$@" -- --nocapture --test-threads=1
