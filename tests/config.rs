@@ -30,24 +30,66 @@ fn slack_example(http: bool) -> String {
     let mut console = false;
     for line in EXAMPLE.lines() {
         console = if line.starts_with('[') { line == "[chat.console]" } else { console };
-        let bare = line.strip_prefix("##").filter(|_| http).or_else(|| line.strip_prefix('#').filter(|l| !l.starts_with([' ', '#'])));
+        let bare = line.strip_prefix("##").filter(|_| http).or_else(|| line.strip_prefix('#').filter(|l| !l.starts_with([' ', '#', '~'])));
         match bare {
             Some(bare) if http && bare.starts_with("app_token") => {}
-            Some(bare) => out += &format!("{bare}\n"),
+            Some(bare) => out.push_str(&format!("{bare}\n")),
             None if console || line.starts_with('#') => {}
             None => {
-                out += &format!(
+                out.push_str(&format!(
                     "{}\n",
                     line.replace("[people.console]", "[people.U1]")
                         .replace("[people.ana]", "[people.U2]")
                         .replace("\"console\"", "\"C012AB3CD\"")
-                )
+                ))
             }
         }
         // What follows Slack's section begins another.
         console &= bare.is_none();
     }
     out
+}
+
+/// The reference with Matrix for the console.
+fn matrix_example(token: bool) -> String {
+    let mut out = String::new();
+    let mut console = false;
+    for line in EXAMPLE.lines() {
+        console = if line.starts_with('[') { line == "[chat.console]" } else { console };
+        let bare = if token { line.strip_prefix("#~~") } else { None };
+        let bare = bare.or_else(|| line.strip_prefix("#~").filter(|l| !l.starts_with('~')));
+        match bare {
+            Some(bare) if token && bare.starts_with("password") => {}
+            Some(bare) => out.push_str(&format!("{bare}\n")),
+            None if console || line.starts_with('#') => {}
+            None => {
+                let line = line.replace("[people.ana]", "[people.\"@ana:example.org\"]").replace("\"console\"", "\"!abc:example.org\"");
+                out.push_str(&format!("{line}\n"));
+            }
+        }
+        console &= bare.is_none();
+    }
+    out
+}
+
+#[cfg(feature = "matrix")]
+#[test]
+fn the_reference_parses_with_matrix() {
+    for token in [false, true] {
+        let config = parse(&matrix_example(token)).unwrap();
+        let matrix = config.chat.matrix.as_ref().unwrap();
+        assert_eq!(matrix.prefix, "!");
+        assert_eq!(matrix.access_token == sereno::config::SecretRef::Missing, !token);
+        let policy = config.policy();
+        assert_eq!(policy.fallback_room, RoomId::from("!abc:example.org"));
+        assert_eq!(policy.role(&AgentId::from("@ana:example.org")), Some(Role::Operator));
+    }
+}
+
+#[cfg(not(feature = "matrix"))]
+#[test]
+fn a_build_without_matrix_says_so() {
+    assert_eq!(wrong(&matrix_example(false)).iter().filter(|w| w.ends_with("chat.matrix cli-config-without-matrix")).count(), 1);
 }
 
 /// Each problem as `line path code`.
@@ -130,6 +172,7 @@ fn every_key_stands_in_the_reference() {
         "[chat]",
         "[chat.console]",
         "[chat.slack]",
+        "[chat.matrix]",
         "[[account]]",
         "[[listen]]",
         "[[route]]",
@@ -149,6 +192,10 @@ fn every_key_stands_in_the_reference() {
     let http: toml::Table = slack_example(true).parse().unwrap();
     let of_http = http["chat"]["slack"].as_table().unwrap().clone();
     slack["chat"]["slack"].as_table_mut().unwrap().extend(of_http);
+    let mut matrix: toml::Table = matrix_example(false).parse().unwrap();
+    let by_token: toml::Table = matrix_example(true).parse().unwrap();
+    let of_token = by_token["chat"]["matrix"].as_table().unwrap().clone();
+    matrix["chat"]["matrix"].as_table_mut().unwrap().extend(of_token);
     for table in tables {
         let problems = parse(&format!("{table}\nxyzzy = 1")).unwrap_err();
         let found = problems.all().iter().find(|p| p.say.code.starts_with("cli-config-unknown-key")).unwrap_or_else(|| panic!("{table}"));
@@ -156,9 +203,12 @@ fn every_key_stands_in_the_reference() {
         let sereno::say::Arg::Text(known) = &known.1 else { panic!("a list") };
         assert!(!known.is_empty());
         for key in known.split(", ") {
-            let example = if table.ends_with("slack]") { &slack } else { &console };
-            let is_chat = table == "[chat]" && key == "slack";
-            let mut at = toml::Value::Table(if is_chat { slack.clone() } else { example.clone() });
+            let example = match (table, key) {
+                ("[chat.slack]", _) | ("[chat]", "slack") => &slack,
+                ("[chat.matrix]", _) | ("[chat]", "matrix") => &matrix,
+                _ => &console,
+            };
+            let mut at = toml::Value::Table(example.clone());
             let way = table.trim_matches(['[', ']']).split('.').filter(|s| !s.is_empty());
             for seg in way.map(|s| if s == "x" { "ana" } else { s }) {
                 at = at.get(seg).unwrap().clone();

@@ -70,7 +70,7 @@ fn a_card_and_its_thread() {
                 continue;
             }
             let now = d.entry.sent_at.unwrap();
-            said += &shown(&policy, lang, now, |words, ctx| message(&build::delivery(&d.body, &policy, words, lang, now), ctx));
+            said.push_str(&shown(&policy, lang, now, |words, ctx| message(&build::delivery(&d.body, &policy, words, lang, now), ctx)));
         }
         assert_snapshot!(format!("thread_{}", lang.code()), said);
     }

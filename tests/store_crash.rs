@@ -322,7 +322,7 @@ fn a_making_that_was_cut_short_is_begun_again() {
     let ring = fs::read_to_string(place.keyring()).unwrap();
     let body: String = ring.lines().filter(|l| !l.starts_with("end ")).map(|l| l.replace("stage made", "stage new") + "\n").collect();
     let sum = format!("end {:08x}\n", crc32fast::hash(body.as_bytes()));
-    fs::write(place.keyring(), body + &sum).unwrap();
+    fs::write(place.keyring(), body + sum.as_str()).unwrap();
     let store = place.open().unwrap();
     assert_ne!(store.instance(), name);
     store.commit(commit(1, 1)).unwrap();

@@ -159,18 +159,18 @@ fn answers_lists_and_reports() {
     let mut said = String::new();
     for lang in [Lang::En, Lang::Es] {
         for line in ["claim 9", "clam 1", "reply 1", "priority 1 shiny", "bananas"] {
-            said += &answered(&mut w, "ana", line, lang);
+            said.push_str(&answered(&mut w, "ana", line, lang));
         }
-        said += &answered(&mut w, "vera", "claim 1", lang);
+        said.push_str(&answered(&mut w, "vera", "claim 1", lang));
     }
-    said += &answered(&mut w, "ana", "reply 1 We are looking into it.", Lang::En);
+    said.push_str(&answered(&mut w, "ana", "reply 1 We are looking into it.", Lang::En));
     w.wait(11 * SECOND_MS);
     w.say("ana", "resolve 1");
     w.say("ana", "spam 2");
     w.wait(3 * MINUTE_MS);
     for lang in [Lang::En, Lang::Es] {
         for line in ["list", "list spam", "history 1", "digest", "help reply"] {
-            said += &format!("\n$ {line}\n{}", asked(&mut w, line, &p, lang));
+            said.push_str(&format!("\n$ {line}\n{}", asked(&mut w, line, &p, lang)));
         }
     }
     assert_snapshot!("answers_lists_reports", said);
@@ -202,10 +202,10 @@ fn a_report_with_every_figure() {
     };
     let mut said = String::new();
     for lang in [Lang::En, Lang::Es] {
-        said += &show(&Body::Digest { figures: Box::new(figures.clone()) }, &staff(), lang, START);
+        said.push_str(&show(&Body::Digest { figures: Box::new(figures.clone()) }, &staff(), lang, START));
     }
     figures = sereno::digest::figures::Figures { from: START, to: START.plus(MINUTE_MS), ..Default::default() };
-    said += &show(&Body::Digest { figures: Box::new(figures) }, &staff(), Lang::En, START);
+    said.push_str(&show(&Body::Digest { figures: Box::new(figures) }, &staff(), Lang::En, START));
     assert_snapshot!("report", said);
 }
 
@@ -349,8 +349,8 @@ fn everything(w: &mut World, policy: &Policy, room: &str) -> String {
         })
         .collect();
     for view in views {
-        out += &render(&view, &Style::PLAIN);
-        out += &serde_json::to_string(&view).unwrap();
+        out.push_str(&render(&view, &Style::PLAIN));
+        out.push_str(&serde_json::to_string(&view).unwrap());
     }
     out
 }
@@ -378,18 +378,18 @@ fn queries(w: &mut World, policy: &Policy) -> String {
     let mut out = String::new();
     for lang in [Lang::En, Lang::Es] {
         for line in ["list", "list mine", "history 1", "digest", "help"] {
-            out += &asked(w, line, policy, lang);
+            out.push_str(&asked(w, line, policy, lang));
         }
         let answer = w.say("ana", &format!("dm 1 Once more {SENT_CANARY}"));
         let case = w.case(1);
-        out += &render(&build::answer(&answer, Some(&case), policy, &Words::new(), lang, w.now), &Style::PLAIN);
+        out.push_str(&render(&build::answer(&answer, Some(&case), policy, &Words::new(), lang, w.now), &Style::PLAIN));
         w.wait(11 * SECOND_MS);
     }
     // A case that began with a direct message, in a list.
     w.posts(&dm("d9", "eva", &format!("My number is {CANARY}")));
     assert!(w.case(2).posts[0].post.is_dm());
-    out += &asked(w, "list", policy, Lang::En);
-    out += &w.engine.outbox().iter().map(|l| format!("{l:?}")).collect::<String>();
+    out.push_str(&asked(w, "list", policy, Lang::En));
+    out.push_str(&w.engine.outbox().iter().map(|l| format!("{l:?}")).collect::<String>());
     out
 }
 
@@ -462,7 +462,7 @@ fn every_event_reads_well_in_both_languages() {
     for lang in [Lang::En, Lang::Es] {
         for (n, event) in every_event().into_iter().enumerate() {
             let event = EventRecord { case: case.id, n: u32::try_from(n).unwrap(), at: w.now, by: Some("ana".into()), event };
-            said += &show(&Body::Entry { case: Box::new(case.clone()), place: 0, thread: None, event, edit: None }, &p, lang, w.now);
+            said.push_str(&show(&Body::Entry { case: Box::new(case.clone()), place: 0, thread: None, event, edit: None }, &p, lang, w.now));
         }
     }
     assert!(!said.contains(['{', '}', '$']), "{said}");
@@ -549,7 +549,7 @@ fn what_the_network_says_of_a_private_message_repeats_none_of_it() {
     w.faults.push_back(sereno::outbox::Outcome::Refused { why: format!("422: take off @{SENT_CANARY}, it is not allowed") });
     w.wait(11 * SECOND_MS);
     let mut said = all_shown(&w, &p, Lang::En);
-    said += &asked(&mut w, "history 1", &p, Lang::En);
+    said.push_str(&asked(&mut w, "history 1", &p, Lang::En));
     assert!(said.contains("422: take off … it is not allowed") && !said.contains(SENT_CANARY), "{said}");
     p.privacy.private_rooms.push("console".into());
     assert!(all_shown(&w, &p, Lang::En).contains(&format!("@{SENT_CANARY}, it")));
@@ -615,7 +615,7 @@ proptest! {
         let of = |mark: &str| shown.lines().filter(|l| l.starts_with(mark)).count();
         let cards = w.chat.iter().filter(|(_, d)| matches!(d.body, Body::Card { .. })).count();
         prop_assert_eq!((of("┌─"), of("└─")), (cards, cards));
-        let asked = asked(&mut w, "list spam", &staff(), Lang::En) + &asked(&mut w, "history 1", &staff(), Lang::En);
+        let asked = [asked(&mut w, "list spam", &staff(), Lang::En), asked(&mut w, "history 1", &staff(), Lang::En)].concat();
         for line in asked.lines() {
             prop_assert!(!line.starts_with("#43") && !line.starts_with("└─"), "{:?}", line);
         }

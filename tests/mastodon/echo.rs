@@ -33,7 +33,7 @@ async fn echo(code: Arc<Mutex<u16>>) -> String {
                 _ => {
                     let (half, rest) = got.split_at(got.len() - 4);
                     let said = format!("no: {got} {} {half}\u{200b}{rest} \u{202e}txt", encoded());
-                    (code, serde_json::json!({ "error": said, "error_description": "x".repeat(290) + &got }).to_string())
+                    (code, serde_json::json!({ "error": said, "error_description": "x".repeat(290) + got.as_str() }).to_string())
                 }
             };
             let location = format!("https://else.example/?access_token={}", encoded());

@@ -180,13 +180,6 @@ impl Shared {
         render::message(view, &render::Ctx { lang, prefix: &self.settings.prefix, say: &say })
     }
 
-    /// Says a sentence of ours in the room for alarms.
-    pub(super) async fn announce(&self, say: &Say) {
-        let Some(memory) = self.memory() else { return };
-        let lang = memory.room_lang(&self.settings.room);
-        self.alarm(&self.settings.room, &memory.words(say, lang)).await;
-    }
-
     /// Says something in the room for alarms, at once.
     pub(super) async fn alarm(&self, room: &RoomId, text: &str) {
         let sent = async {

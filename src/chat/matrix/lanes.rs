@@ -38,25 +38,30 @@ impl Lanes {
 
     /// Waits for its turn, at most `patience`; else says in how many milliseconds it would come.
     pub(super) async fn pass(&self, patience: Duration) -> Result<(), i64> {
-        let now = Instant::now();
-        let at = {
-            let mut state = self.state();
-            let at = state.next.max(now);
-            if at.duration_since(now) > patience {
-                return Err(i64::try_from(at.duration_since(now).as_millis()).unwrap_or(i64::MAX).max(1));
-            }
-            state.next = at + state.every;
-            at
-        };
+        let at = self.reserve(Instant::now(), patience)?;
         tokio::time::sleep_until(at).await;
         Ok(())
     }
 
+    fn reserve(&self, now: Instant, patience: Duration) -> Result<Instant, i64> {
+        let mut state = self.state();
+        let at = state.next.max(now);
+        if at.duration_since(now) > patience {
+            return Err(i64::try_from(at.duration_since(now).as_millis()).unwrap_or(i64::MAX).max(1));
+        }
+        state.next = at + state.every;
+        Ok(at)
+    }
+
     /// The homeserver refused: it takes the next in `ms` milliseconds. Returns the pace if it is a new one.
     pub(super) fn refused(&self, ms: i64) -> Option<i64> {
+        self.refused_at(Instant::now(), ms)
+    }
+
+    fn refused_at(&self, now: Instant, ms: i64) -> Option<i64> {
         let wait = Duration::from_millis(ms.max(1).unsigned_abs()).min(SLOWEST);
         let mut state = self.state();
-        state.next = state.next.max(Instant::now() + wait);
+        state.next = state.next.max(now + wait);
         // Less than the full time is waited where some of it had passed already: the longest is the pace.
         (wait > state.every).then(|| {
             state.every = wait;
@@ -79,28 +84,25 @@ impl Lanes {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_sets_the_pace_and_messages_feel_for_more() {
+    #[test]
+    fn a_refusal_sets_the_pace_and_messages_feel_for_more() {
         let lanes = Lanes::new();
-        let began = Instant::now();
+        let began = Instant::now() + Duration::from_millis(1);
+        let after = |ms: u64| began + Duration::from_millis(ms);
+        let patience = Duration::from_secs(6);
         for _ in 0..10 {
-            lanes.pass(Duration::from_secs(1)).await.unwrap();
+            assert_eq!(lanes.reserve(began, patience), Ok(began), "nothing is slowed down before a refusal");
         }
-        assert_eq!(began.elapsed(), Duration::ZERO, "nothing is slowed down before a refusal");
-        assert_eq!(lanes.refused(5_000), Some(5_000));
-        assert_eq!(lanes.refused(3_000), None, "some of the time had passed");
-        assert!(lanes.pass(Duration::from_secs(1)).await.is_err_and(|ms| (4_000..=5_001).contains(&ms)));
-        lanes.pass(Duration::from_secs(6)).await.unwrap();
-        lanes.pass(Duration::from_secs(6)).await.unwrap();
-        assert_eq!(began.elapsed().as_secs(), 10, "one in five seconds");
+        assert_eq!(lanes.refused_at(began, 5_000), Some(5_000));
+        assert_eq!(lanes.refused_at(began, 3_000), None, "some of the time had passed");
+        assert_eq!(lanes.reserve(began, Duration::from_secs(1)), Err(5_000));
+        assert_eq!(lanes.reserve(began, patience), Ok(after(5_000)));
+        assert_eq!(lanes.reserve(after(5_000), patience), Ok(after(10_000)), "one in five seconds");
         for _ in 0..200 {
             lanes.passed();
         }
-        tokio::time::advance(Duration::from_secs(5)).await;
-        let began = Instant::now();
         for _ in 0..10 {
-            lanes.pass(Duration::from_secs(1)).await.unwrap();
+            assert_eq!(lanes.reserve(after(15_000), patience), Ok(after(15_000)), "the limit was lifted");
         }
-        assert_eq!(began.elapsed(), Duration::ZERO, "the limit was lifted");
     }
 }
