@@ -3,3 +3,4 @@
 mod real;
 mod staff;
 mod town;
+mod whole;

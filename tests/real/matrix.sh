@@ -124,5 +124,5 @@ done
 
 export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
 export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
-[ $# -gt 0 ] || set -- matrix::real
+[ $# -gt 0 ] || set -- matrix::
 cargo test --locked --no-default-features --features matrix --test all "$@" -- --nocapture --test-threads=1

@@ -35,8 +35,9 @@ async def do(client, order):
         state = []
         if order.get("encrypted"):
             state.append({"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}})
-        response = await client.room_create(invite=order.get("invite", []), initial_state=state,
-                                            power_level_override=order.get("power"))
+        # Who makes a room of version 12 has all power, and may not be listed.
+        power = {"users": {who: level for who, level in order.get("power", {}).get("users", {}).items() if who != client.user_id}}
+        response = await client.room_create(invite=order.get("invite", []), initial_state=state, power_level_override=power)
         return {"room_id": response.room_id} if isinstance(response, RoomCreateResponse) else {"error": str(response)}
     if what == "join":
         response = await client.join(order["room"])

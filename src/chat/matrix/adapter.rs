@@ -1,7 +1,7 @@
 //! The adapter itself: its settings, what its parts share, the port.
 
 use super::place::{Limit, Place};
-use super::session::{Fail, Secret, Session};
+use super::session::{Fail, NeedsRecovery, Secret, Session};
 use super::{check, deliver, hearing, lanes, render, rooms};
 use crate::chat::{Chat, Memory, Message, Said};
 use crate::clock::Clock;
@@ -15,7 +15,7 @@ use matrix_sdk::deserialized_responses::TimelineEvent;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -127,13 +127,16 @@ pub(super) struct Shared {
     /// Whether the homeserver has told which rooms there are.
     pub(super) synced: AtomicBool,
     session: RwLock<Option<Arc<Session>>>,
-    memory: RwLock<Option<Arc<dyn Memory>>>,
+    /// Weakly: the memory belongs to the bot, and the bot holds the chat.
+    memory: RwLock<Option<Weak<dyn Memory>>>,
+    /// Why signing in is pointless until people have done something.
+    hopeless: OnceLock<String>,
     turns: Mutex<HashMap<RoomId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Shared {
     pub(super) fn memory(&self) -> Option<Arc<dyn Memory>> {
-        self.memory.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.memory.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade)
     }
 
     /// The session, once the bot has signed in and knows its rooms.
@@ -151,7 +154,16 @@ impl Shared {
         if let Some(session) = self.signed_in() {
             return Ok(session);
         }
-        let session = Arc::new(Session::open(&self.settings).await?);
+        // Each attempt would make a device and take it away again.
+        if let Some(why) = self.hopeless.get() {
+            anyhow::bail!("{why}");
+        }
+        let opened = Session::open(&self.settings).await.inspect_err(|error| {
+            if error.is::<NeedsRecovery>() {
+                self.hopeless.get_or_init(|| error.to_string());
+            }
+        });
+        let session = Arc::new(opened?);
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
         Ok(session)
     }
@@ -219,6 +231,7 @@ impl Matrix {
             synced: AtomicBool::new(false),
             session: RwLock::default(),
             memory: RwLock::default(),
+            hopeless: OnceLock::new(),
             turns: Mutex::default(),
         };
         Matrix { shared: Arc::new(shared) }
@@ -239,7 +252,7 @@ impl Matrix {
 #[async_trait]
 impl Chat for Matrix {
     async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
-        *self.shared.memory.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&memory));
+        *self.shared.memory.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(&memory));
         let session = self.shared.open().await?;
         tracing::info!(user = session.me, "signed in to Matrix");
         let closed = inbox.clone();

@@ -122,6 +122,14 @@ fn code(kind: &ErrorKind) -> String {
     if plain { code } else { "M_UNKNOWN".to_owned() }
 }
 
+/// The account has keys that this machine lacks: nothing is signed over them.
+#[derive(Debug, thiserror::Error)]
+#[error("the account {user} has keys of its own already, which this machine does not have. Put its recovery key into {file} and run `sereno matrix recover`")]
+pub(super) struct NeedsRecovery {
+    user: String,
+    file: String,
+}
+
 /// A signed-in bot.
 pub(super) struct Session {
     pub client: Client,
@@ -173,11 +181,7 @@ impl Session {
             RecoveryState::Incomplete => {
                 let place = self.held.place().clone();
                 self.forget().await;
-                anyhow::bail!(
-                    "the account {} has keys of its own already, which this machine does not have. Put its recovery key into {} and run `sereno matrix recover`",
-                    saved.user,
-                    place.recovery_key.display()
-                );
+                return Err(NeedsRecovery { user: saved.user, file: place.recovery_key.display().to_string() }.into());
             }
             RecoveryState::Unknown => anyhow::bail!(failed("asking for the state of the recovery")),
         };
@@ -319,6 +323,10 @@ pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
         session.forget().await;
         anyhow::bail!("the recovery key does not fit this account");
     }
+    session.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("the first sync", &fail(&e)))?;
+    let me = matrix_sdk::ruma::UserId::parse(&session.me).context("the bot's id")?;
+    // As the homeserver has it by now.
+    session.client.encryption().request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
     let device = session.client.encryption().get_own_device().await.ok().flatten();
     let device = device.context("the new device is not known to the homeserver yet")?;
     anyhow::ensure!(device.is_cross_signed_by_owner(), "the new device was made, but it is not verified: is the recovery key that of this account?");
