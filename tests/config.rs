@@ -35,14 +35,12 @@ fn slack_example(http: bool) -> String {
             Some(bare) if http && bare.starts_with("app_token") => {}
             Some(bare) => out.push_str(&format!("{bare}\n")),
             None if console || line.starts_with('#') => {}
-            None => {
-                out.push_str(&format!(
-                    "{}\n",
-                    line.replace("[people.console]", "[people.U1]")
-                        .replace("[people.ana]", "[people.U2]")
-                        .replace("\"console\"", "\"C012AB3CD\"")
-                ))
-            }
+            None => out.push_str(&format!(
+                "{}\n",
+                line.replace("[people.console]", "[people.U1]")
+                    .replace("[people.ana]", "[people.U2]")
+                    .replace("\"console\"", "\"C012AB3CD\"")
+            )),
         }
         // What follows Slack's section begins another.
         console &= bare.is_none();

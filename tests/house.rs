@@ -232,7 +232,8 @@ fn the_store_knows_no_engine() {
 #[test]
 fn only_the_wiring_knows_the_parts_by_name() {
     let parts = ["network::mastodon", "network::square", "chat::console", "chat::slack", "chat::matrix", "store::sled"];
-    let wiring = ["app", "cli", "demo", "main", "network::mastodon", "network::square", "chat::console", "chat::slack", "chat::matrix", "store"];
+    let wiring =
+        ["app", "cli", "demo", "main", "network::mastodon", "network::square", "chat::console", "chat::slack", "chat::matrix", "store"];
     // A parent names its children by `mod`, which no path shows.
     assert_eq!(crossings_of(|module| !wiring.iter().any(|w| within(module, w)), &parts), [""; 0]);
 }

@@ -153,7 +153,8 @@ pub fn place_of_matrix(config: &Config) -> Option<Place> {
 pub fn matrix_settings(config: &Config, matrix: &MatrixConfig, clock: Clock) -> Result<crate::chat::matrix::Settings, Failure> {
     use crate::chat::matrix::{Secret, Settings};
     let fetch = |key: &str, secret: &SecretRef| {
-        let wrong = |e: String| Failure::Said(Say::new("cli-account-token").text("account", format!("chat.matrix.{key}")).text("detail", e));
+        let wrong =
+            |e: String| Failure::Said(Say::new("cli-account-token").text("account", format!("chat.matrix.{key}")).text("detail", e));
         secret.fetch(&config.base).map_err(|e| wrong(e.to_string()))
     };
     let secret = match &matrix.access_token {

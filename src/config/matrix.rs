@@ -84,7 +84,10 @@ impl MatrixConfig {
         }
         problems.not_empty(&at.then("device_name"), &self.device_name);
         let length = self.prefix.chars().count();
-        if length == 0 || length > MOST_PREFIX || self.prefix.chars().any(|c| c.is_alphanumeric() || c.is_whitespace() || c == '/' || c == '@') {
+        if length == 0
+            || length > MOST_PREFIX
+            || self.prefix.chars().any(|c| c.is_alphanumeric() || c.is_whitespace() || c == '/' || c == '@')
+        {
             let say = Say::new("cli-config-matrix-prefix").text("value", &self.prefix);
             problems.add(&at.then("prefix"), say.number("most", MOST_PREFIX));
         }
@@ -167,7 +170,11 @@ mod tests {
     #[test]
     fn what_is_missing_or_wrong_is_said() {
         let wrong = found("[chat.matrix]\nhomeserver = \"https://hs.example\"\nuser = \"sereno\"\nroom = \"!a:b\"\nprefix = \"say \"\n");
-        for code in ["chat.matrix.user cli-config-matrix-person", "chat.matrix.password cli-config-secret-missing", "chat.matrix.prefix cli-config-matrix-prefix"] {
+        for code in [
+            "chat.matrix.user cli-config-matrix-person",
+            "chat.matrix.password cli-config-secret-missing",
+            "chat.matrix.prefix cli-config-matrix-prefix",
+        ] {
             assert!(wrong.iter().any(|w| w == code), "{code}: {wrong:?}");
         }
         let both = found(&format!("{GOOD}access_token = \"env:T\"\n"));

@@ -143,7 +143,8 @@ impl Staff {
     pub async fn says(&self, room: &str, thread: Option<&str>, text: &str) -> String {
         let mut content = json!({ "msgtype": "m.text", "body": text, "m.mentions": {} });
         if let Some(root) = thread {
-            content["m.relates_to"] = json!({ "rel_type": "m.thread", "event_id": root, "is_falling_back": true, "m.in_reply_to": { "event_id": root } });
+            content["m.relates_to"] =
+                json!({ "rel_type": "m.thread", "event_id": root, "is_falling_back": true, "m.in_reply_to": { "event_id": root } });
         }
         self.sends(room, "m.room.message", content).await
     }
@@ -174,7 +175,13 @@ impl Staff {
         let Ok(heard) = self.heard.try_lock() else { return "(busy)".into() };
         let line = |e: &Value| {
             let sealed = if e["sealed"] == json!(true) { " SEALED" } else { "" };
-            format!("{} {} {}{sealed} {}", e["event_id"].as_str().unwrap_or("?"), e["sender"].as_str().unwrap_or("?"), e["type"], e["content"]["body"])
+            format!(
+                "{} {} {}{sealed} {}",
+                e["event_id"].as_str().unwrap_or("?"),
+                e["sender"].as_str().unwrap_or("?"),
+                e["type"],
+                e["content"]["body"]
+            )
         };
         heard.events.iter().filter(|e| e.get("state_key").is_none()).map(line).collect::<Vec<_>>().join("\n")
     }

@@ -1,6 +1,7 @@
 //! The real bot in a room of a real homeserver, with the square as its network.
 
 use super::staff::{Account, Staff};
+use serde_json::{Value, json};
 use sereno::app::{self, Handle, Parts, Source};
 use sereno::chat::matrix::place::Place;
 use sereno::chat::matrix::{Matrix, Pace, Secret, Settings};
@@ -13,7 +14,6 @@ use sereno::policy::{AgentId, Person, Policy, Role, RoomId, Route};
 use sereno::post::{Account as Brand, Author, AuthorId, Untrusted};
 use sereno::store::Store;
 use sereno::store::model::ModelStore;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -3,12 +3,12 @@
 use super::staff::{Account, Staff, server};
 use super::town::pace;
 use async_trait::async_trait;
+use serde_json::json;
 use sereno::chat::matrix::place::Place;
 use sereno::chat::matrix::{Matrix, Secret, Settings};
 use sereno::demo::{self, Elsewhere, Hands};
 use sereno::i18n::Words;
 use sereno::policy::{AgentId, Lang, RoomId};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -32,7 +32,9 @@ impl InMatrix {
         let (head, bot) = (format!("#{case} "), self.bot.clone());
         let is = |e: &&serde_json::Value| {
             let content = &e["content"];
-            e["sender"] == bot.as_str() && content["m.relates_to"].is_null() && content["body"].as_str().is_some_and(|b| b.starts_with(&head))
+            e["sender"] == bot.as_str()
+                && content["m.relates_to"].is_null()
+                && content["body"].as_str().is_some_and(|b| b.starts_with(&head))
         };
         self.ana.until(&format!("the card of #{case}"), |es| es.iter().find(is).map(|e| e["event_id"].as_str().unwrap().to_owned())).await
     }
@@ -62,7 +64,8 @@ impl Hands for InMatrix {
             }
             3 => {
                 self.through("mention");
-                let content = json!({ "msgtype": "m.text", "body": format!("{}: {line}", self.bot), "m.mentions": { "user_ids": [self.bot] } });
+                let content =
+                    json!({ "msgtype": "m.text", "body": format!("{}: {line}", self.bot), "m.mentions": { "user_ids": [self.bot] } });
                 self.ana.sends(&self.room, "m.room.message", content).await;
             }
             _ => {
@@ -81,7 +84,8 @@ async fn the_whole_story_goes_well_in_an_encrypted_room() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let (bot, ana) = (Account::new(&hs, "sereno").await, Account::new(&hs, "ana").await);
     let ana = Arc::new(Staff::new(&ana).await);
-    let made = ana.does(json!({ "do": "create", "encrypted": true, "invite": [bot.id], "power": { "users": { bot.id.as_str(): 50 } } })).await;
+    let made =
+        ana.does(json!({ "do": "create", "encrypted": true, "invite": [bot.id], "power": { "users": { bot.id.as_str(): 50 } } })).await;
     let room = made["room_id"].as_str().unwrap().to_owned();
     let folder = tempfile::tempdir().unwrap();
     let place = Place { dir: folder.path().join("matrix"), recovery_key: folder.path().join("recovery-key") };

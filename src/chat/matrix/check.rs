@@ -58,7 +58,11 @@ impl Api {
     /// Calls `/_matrix/client/<path>`, whose parts are escaped here.
     async fn call(&self, method: reqwest::Method, path: &[&str], body: Option<&Value>) -> Result<Value, Trouble> {
         let mut url = self.base.clone();
-        url.path_segments_mut().map_err(|()| Trouble::Silent("homeserver is no address".into()))?.pop_if_empty().extend(["_matrix", "client"]).extend(path);
+        url.path_segments_mut()
+            .map_err(|()| Trouble::Silent("homeserver is no address".into()))?
+            .pop_if_empty()
+            .extend(["_matrix", "client"])
+            .extend(path);
         let silent = |e: reqwest::Error| Trouble::Silent(e.without_url().to_string());
         let mut request = self.web.request(method, url);
         if !self.token.expose_secret().is_empty() {
@@ -106,7 +110,8 @@ impl Api {
 
 /// Looks all of it over. What a finding needs that was not well is left out: it is mended first.
 pub(super) async fn findings(settings: &Settings) -> Vec<Finding> {
-    let unreachable = |why: String| ill("homeserver", Say::new("check-matrix-unreachable").text("url", &settings.homeserver).text("why", why));
+    let unreachable =
+        |why: String| ill("homeserver", Say::new("check-matrix-unreachable").text("url", &settings.homeserver).text("why", why));
     let saved = match settings.place.session() {
         Ok(saved) => saved,
         Err(error) => return vec![ill("store", Say::new("check-matrix-session-unread").text("why", format!("{error:#}")))],
@@ -157,7 +162,9 @@ async fn before_sign_in(api: &Api, settings: &Settings) -> Finding {
     match flows {
         Ok(answer) if takes(&answer) => well("user", Say::new("check-matrix-not-yet").text("name", &settings.user)),
         Ok(_) => ill("password", Say::new("check-matrix-no-password")),
-        Err(trouble) => ill("homeserver", Say::new("check-matrix-unreachable").text("url", &settings.homeserver).text("why", trouble.to_string())),
+        Err(trouble) => {
+            ill("homeserver", Say::new("check-matrix-unreachable").text("url", &settings.homeserver).text("why", trouble.to_string()))
+        }
     }
 }
 
@@ -194,7 +201,8 @@ async fn rooms(api: &Api, settings: &Settings) -> Vec<Finding> {
         Ok(answer) => answer,
         Err(trouble) => return vec![ill("room", Say::new("check-matrix-rooms-unknown").text("why", trouble.to_string()))],
     };
-    let joined: BTreeSet<&str> = joined.get("joined_rooms").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let joined: BTreeSet<&str> =
+        joined.get("joined_rooms").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let all: BTreeSet<&RoomId> = settings.rooms.iter().chain(&settings.private_rooms).collect();
     let mut found = Vec::new();
     for room in all {
@@ -205,7 +213,9 @@ async fn rooms(api: &Api, settings: &Settings) -> Vec<Finding> {
         }
         match self::room(api, settings, room).await {
             Ok(findings) => found.extend(findings),
-            Err(trouble) => found.push(ill(&what, Say::new("check-matrix-room-unread").text("room", room.as_str()).text("why", trouble.to_string()))),
+            Err(trouble) => {
+                found.push(ill(&what, Say::new("check-matrix-room-unread").text("room", room.as_str()).text("why", trouble.to_string())))
+            }
         }
     }
     found
@@ -256,7 +266,9 @@ async fn people(api: &Api, settings: &Settings) -> Vec<Finding> {
         match api.get(&["v3", "profile", id.as_str()]).await {
             // A profile may be hidden, or on a server that is down: that is no fault.
             Ok(_) | Err(Trouble::Silent(_)) => {}
-            Err(Trouble::Code(code, _)) if code == "M_NOT_FOUND" => found.push(ill(&format!("people.{id}"), Say::new("check-matrix-person-unknown"))),
+            Err(Trouble::Code(code, _)) if code == "M_NOT_FOUND" => {
+                found.push(ill(&format!("people.{id}"), Say::new("check-matrix-person-unknown")))
+            }
             Err(Trouble::Code(..)) => {}
         }
     }

@@ -217,7 +217,11 @@ fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str
             if shared.said_of_pins.swap(true, std::sync::atomic::Ordering::AcqRel) {
                 tracing::debug!(why, room = lane.as_str(), "a card was not pinned");
             } else {
-                tracing::warn!(why, room = lane.as_str(), "a card was not pinned: pins take the power level for m.room.pinned_events, 50 by default");
+                tracing::warn!(
+                    why,
+                    room = lane.as_str(),
+                    "a card was not pinned: pins take the power level for m.room.pinned_events, 50 by default"
+                );
             }
         }
     });
@@ -235,9 +239,8 @@ pub(super) async fn upload(
 ) -> Result<String, Fail> {
     let joined = session.room(room.as_str())?;
     let kind = kind.parse().map_err(|_| Fail::Code("M_INVALID_PARAM".into()))?;
-    let config = matrix_sdk::attachment::AttachmentConfig::new()
-        .txn_id(transaction(op))
-        .mentions(Some(matrix_sdk::ruma::events::Mentions::new()));
+    let config =
+        matrix_sdk::attachment::AttachmentConfig::new().txn_id(transaction(op)).mentions(Some(matrix_sdk::ruma::events::Mentions::new()));
     let turn = shared.turn(room);
     let _turn = turn.lock().await;
     shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;

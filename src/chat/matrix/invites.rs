@@ -27,7 +27,9 @@ pub(super) async fn keep(hearing: &Arc<Hearing>) {
             }
             match room.join().await {
                 Ok(()) => tracing::info!(room = %room.room_id(), by = inviter, "came into a room on invitation"),
-                Err(error) => tracing::warn!(room = %room.room_id(), why = fail(&error).why(), "an invitation could not be accepted; it is tried again"),
+                Err(error) => {
+                    tracing::warn!(room = %room.room_id(), why = fail(&error).why(), "an invitation could not be accepted; it is tried again")
+                }
             }
         }
         tokio::select! {

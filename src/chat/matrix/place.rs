@@ -56,7 +56,11 @@ pub struct Saved {
 
 impl std::fmt::Debug for Saved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Saved").field("user", &self.user).field("store", &self.store).field("made_ms", &self.made_ms).finish_non_exhaustive()
+        f.debug_struct("Saved")
+            .field("user", &self.user)
+            .field("store", &self.store)
+            .field("made_ms", &self.made_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +122,8 @@ impl Place {
         let shown = self.dir.display();
         DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).with_context(|| format!("cannot make {shown}"))?;
         // It may have been made by hand, for others to read.
-        std::fs::set_permissions(&self.dir, std::fs::Permissions::from_mode(0o700)).with_context(|| format!("cannot close {shown} to others"))?;
+        std::fs::set_permissions(&self.dir, std::fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("cannot close {shown} to others"))?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.dir.join(LOCK));
         let lock = lock.with_context(|| format!("cannot lock {shown}"))?;
         // A check that looks whether somebody is here holds it for a moment.
@@ -126,7 +131,9 @@ impl Place {
             match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
                 Err(_) if tried < TRIES => std::thread::sleep(TRY_AGAIN),
-                Err(_) => anyhow::bail!("another process works with the Matrix keys in {shown}: there can be one only, or decryption breaks for good"),
+                Err(_) => anyhow::bail!(
+                    "another process works with the Matrix keys in {shown}: there can be one only, or decryption breaks for good"
+                ),
             }
         }
         Ok(Held { place: self.clone(), _lock: lock })

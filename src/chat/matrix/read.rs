@@ -232,14 +232,18 @@ mod tests {
 
     #[test]
     fn texts_are_heard_and_nothing_else_is() {
-        let Heard::Text(said) = heard(json!({"msgtype":"m.text","body":"!claim","m.relates_to":{"rel_type":"m.thread","event_id":"$card","is_falling_back":true,"m.in_reply_to":{"event_id":"$x"}}})) else {
+        let Heard::Text(said) = heard(
+            json!({"msgtype":"m.text","body":"!claim","m.relates_to":{"rel_type":"m.thread","event_id":"$card","is_falling_back":true,"m.in_reply_to":{"event_id":"$x"}}}),
+        ) else {
             panic!()
         };
         assert_eq!((said.thread.as_deref(), said.answers, said.body.as_str()), (Some("$card"), None, "!claim"));
         assert_eq!(heard(json!({"msgtype":"m.notice","body":"!claim"})), Heard::Nothing);
         assert_eq!(heard(json!({"msgtype":"m.emote","body":"!claim"})), Heard::Nothing);
         assert_eq!(
-            heard(json!({"msgtype":"m.text","body":"* !claim","m.new_content":{"msgtype":"m.text","body":"!claim"},"m.relates_to":{"rel_type":"m.replace","event_id":"$0"}})),
+            heard(
+                json!({"msgtype":"m.text","body":"* !claim","m.new_content":{"msgtype":"m.text","body":"!claim"},"m.relates_to":{"rel_type":"m.replace","event_id":"$0"}})
+            ),
             Heard::Nothing
         );
         assert_eq!(heard(json!({})), Heard::Nothing, "taken back");
@@ -250,7 +254,9 @@ mod tests {
 
     #[test]
     fn an_answer_to_a_card_names_it_without_its_quotation() {
-        let said = heard(json!({"msgtype":"m.text","body":"> <@sereno:example.org> #42 new\n> more\n\n!claim","m.relates_to":{"m.in_reply_to":{"event_id":"$card"}}}));
+        let said = heard(
+            json!({"msgtype":"m.text","body":"> <@sereno:example.org> #42 new\n> more\n\n!claim","m.relates_to":{"m.in_reply_to":{"event_id":"$card"}}}),
+        );
         let Heard::Text(said) = said else { panic!() };
         assert_eq!((said.answers.as_deref(), said.body.as_str()), (Some("$card"), "!claim"));
     }
@@ -263,7 +269,8 @@ mod tests {
         assert_eq!(read(&event, ME), Heard::Nothing);
         let gone = json!({"type":"m.room.redaction","event_id":"$3","sender":"@ana:example.org","redacts":"$2","content":{}});
         assert_eq!(read(&gone, ME), Heard::Redacted { target: "$2".into() });
-        let sealed = json!({"type":"m.room.encrypted","event_id":"$4","sender":"@ana:example.org","content":{"algorithm":"m.megolm.v1.aes-sha2"}});
+        let sealed =
+            json!({"type":"m.room.encrypted","event_id":"$4","sender":"@ana:example.org","content":{"algorithm":"m.megolm.v1.aes-sha2"}});
         assert_eq!(read(&sealed, ME), Heard::Sealed);
     }
 

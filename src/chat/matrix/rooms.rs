@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Before each private message a room is looked at again, unless that was this moment.
+/// A room that is unfit is not asked about again within this.
 const MOMENT: Duration = Duration::from_secs(2);
 /// Rooms remembered at most.
 const ROOMS_MAX: usize = 2_000;
@@ -24,13 +24,14 @@ const BRIDGES: [&str; 2] = ["m.bridge", "uk.half-shot.bridge"];
 /// What is known of rooms, for a while.
 #[derive(Default)]
 pub(super) struct Rooms {
-    known: Mutex<BTreeMap<RoomId, (Instant, Option<Say>)>>,
+    /// Those that were found unfit.
+    known: Mutex<BTreeMap<RoomId, (Instant, Say)>>,
     /// What the bot was told of each room in this run: unfit or fit.
     told: Mutex<BTreeMap<RoomId, bool>>,
 }
 
 impl Rooms {
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<RoomId, (Instant, Option<Say>)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<RoomId, (Instant, Say)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,9 +87,10 @@ fn why_unfit(encrypted: bool, join: Option<&str>, history: Option<&str>, bridged
 
 /// Why a private message may not stand in a room.
 pub(super) async fn unfit(shared: &Shared, session: &Session, room: &RoomId) -> Result<Option<Say>, Fail> {
+    // Only what forbids holds for a moment: that a room was fit says nothing of now.
     let held = shared.rooms.known().get(room).filter(|(at, _)| at.elapsed() < MOMENT).map(|(_, unfit)| unfit.clone());
-    if let Some(known) = held {
-        return Ok(known);
+    if let Some(unfit) = held {
+        return Ok(Some(unfit));
     }
     let asked = Instant::now();
     let joined = session.room(room.as_str())?;
@@ -102,7 +104,10 @@ pub(super) async fn unfit(shared: &Shared, session: &Session, room: &RoomId) -> 
     if known.len() >= ROOMS_MAX {
         known.clear();
     }
-    known.insert(room.clone(), (asked, unfit.clone()));
+    match &unfit {
+        Some(why) => known.insert(room.clone(), (asked, why.clone())),
+        None => known.remove(room),
+    };
     Ok(unfit)
 }
 

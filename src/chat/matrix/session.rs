@@ -124,7 +124,9 @@ fn code(kind: &ErrorKind) -> String {
 
 /// The account has keys that this machine lacks: nothing is signed over them.
 #[derive(Debug, thiserror::Error)]
-#[error("the account {user} has keys of its own already, which this machine does not have. Put its recovery key into {file} and run `sereno matrix recover`")]
+#[error(
+    "the account {user} has keys of its own already, which this machine does not have. Put its recovery key into {file} and run `sereno matrix recover`"
+)]
 pub(super) struct NeedsRecovery {
     user: String,
     file: String,
@@ -314,7 +316,11 @@ pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
     let place: &Place = &settings.place;
     let held = place.hold()?;
     if let Some(saved) = place.session()? {
-        anyhow::bail!("nothing is lost: {} holds a session of {}. If its databases are damaged, move the directory away first", place.dir.display(), saved.user);
+        anyhow::bail!(
+            "nothing is lost: {} holds a session of {}. If its databases are damaged, move the directory away first",
+            place.dir.display(),
+            saved.user
+        );
     }
     let key = place.recovery_key()?.with_context(|| format!("there is no recovery key in {}", place.recovery_key.display()))?;
     let (session, mut saved) = sign_in(settings, held).await?;
@@ -329,7 +335,10 @@ pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
     session.client.encryption().request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
     let device = session.client.encryption().get_own_device().await.ok().flatten();
     let device = device.context("the new device is not known to the homeserver yet")?;
-    anyhow::ensure!(device.is_cross_signed_by_owner(), "the new device was made, but it is not verified: is the recovery key that of this account?");
+    anyhow::ensure!(
+        device.is_cross_signed_by_owner(),
+        "the new device was made, but it is not verified: is the recovery key that of this account?"
+    );
     saved.recoverable = true;
     session.held.save(&saved)?;
     Ok(device.device_id().to_string())

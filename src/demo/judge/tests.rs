@@ -67,7 +67,16 @@ impl World {
     }
     fn entry(&mut self, case: u64, event: &str, post: &PostId) {
         let lines = vec![self.text_of(post)];
-        let view = EntryView { case, event: event.into(), n: 9, post: Some(post.0.clone()), author: None, lines, actions: Vec::new(), calls: Vec::new() };
+        let view = EntryView {
+            case,
+            event: event.into(),
+            n: 9,
+            post: Some(post.0.clone()),
+            author: None,
+            lines,
+            actions: Vec::new(),
+            calls: Vec::new(),
+        };
         self.show("", false, View::Entry(view));
     }
     fn approve(&mut self, case: u64, text: &str) {

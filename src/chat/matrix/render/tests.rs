@@ -18,7 +18,10 @@ fn text(code: &str, lines: Vec<Line>) -> Rendered {
 
 fn entry(event: &str, lines: Vec<Line>, calls: &[&str]) -> Rendered {
     let calls = calls.iter().map(|c| (*c).to_owned()).collect();
-    message(&View::Entry(EntryView { case: 42, event: event.into(), n: 1, post: None, author: None, lines, actions: vec![], calls }), &ctx())
+    message(
+        &View::Entry(EntryView { case: 42, event: event.into(), n: 1, post: None, author: None, lines, actions: vec![], calls }),
+        &ctx(),
+    )
 }
 
 fn a_card(body: Vec<Line>) -> CardView {
@@ -99,7 +102,7 @@ fn beside_our_tags(html: &str) -> String {
         rest = rest.replace(tag, "");
     }
     while let Some(at) = rest.find("<a href=\"http") {
-        let end = rest[at..].find("\">").map(|e| at + e + 2).expect("an attribute ends");
+        let end = rest.get(at..).and_then(|r| r.find("\">")).map(|e| at + e + 2).expect("an attribute ends");
         rest.replace_range(at..end, "");
     }
     rest
