@@ -41,6 +41,7 @@ const PREFIXES: [&str; 35] = [
     "check-",
     "demo-",
     "slack-",
+    "matrix-",
     "alarm-",
     "entry-",
     "form-",

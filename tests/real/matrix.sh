@@ -125,4 +125,4 @@ done
 export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
 export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
 [ $# -gt 0 ] || set -- matrix::
-cargo test --locked --no-default-features --features matrix --test all "$@" -- --nocapture --test-threads=1
+cargo test --locked --no-default-features --features matrix --test all -- "$@" --nocapture --test-threads=1
