@@ -8,7 +8,7 @@ use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefixes of codes: a string literal in the code that begins with one and looks like a code is one.
-const PREFIXES: [&str; 35] = [
+const PREFIXES: [&str; 36] = [
     "spread-",
     "refused-",
     "hold-",

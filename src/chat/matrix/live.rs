@@ -1,0 +1,19 @@
+//! What speaks with a homeserver: all of the adapter that the feature `matrix` is needed for.
+
+mod adapter;
+mod answers;
+mod check;
+mod deliver;
+mod hearing;
+mod invites;
+mod lanes;
+mod reactions;
+mod rooms;
+mod session;
+mod waiting;
+
+pub use adapter::{Matrix, Pace, Settings};
+pub use session::{Secret, recover};
+
+use super::{place, read, render};
+use adapter::Shared;
