@@ -17,7 +17,23 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Libraries that never speak below `warn`, whatever was asked: at `trace` some of them print whole
 /// requests, tokens included.
-const QUIET: [&str; 9] = ["hyper", "hyper_util", "h2", "rustls", "reqwest", "tungstenite", "tokio_tungstenite", "sled", "axum"];
+const QUIET: [&str; 15] = [
+    "hyper",
+    "hyper_util",
+    "h2",
+    "rustls",
+    "reqwest",
+    "tungstenite",
+    "tokio_tungstenite",
+    "sled",
+    "axum",
+    "matrix_sdk",
+    "matrix_sdk_base",
+    "matrix_sdk_crypto",
+    "matrix_sdk_sqlite",
+    "ruma_common",
+    "vodozemac",
+];
 
 /// Logs go to standard error from here on. `RUST_LOG` goes before the configured level.
 pub fn init(log: &LogConfig) {

@@ -1,6 +1,7 @@
 //! People on a real homeserver: accounts by HTTP, and a client of others that encrypts.
 
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -168,6 +169,29 @@ impl Staff {
     /// Waits until something among the events is found.
     pub async fn until<T>(&self, what: &str, mut found: impl FnMut(&[Value]) -> Option<T>) -> T {
         self.wait(what, |h| found(&h.events)).await
+    }
+
+    /// What no run may end with, by what was heard of the bot: something said twice, a message that does not say
+    /// whom it mentions, one that others cannot read.
+    pub fn judges(&self, bot: &str) {
+        let events = self.events();
+        let mut ops: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for event in events.iter().filter(|e| e["sender"] == bot && e.get("state_key").is_none()) {
+            assert_ne!(event["sealed"], json!(true), "nobody can read {event}");
+            if event["type"] != "m.room.message" {
+                continue;
+            }
+            let op = event["content"]["dev.sereno.op"].as_str().unwrap_or_else(|| panic!("no operation: {event}"));
+            ops.entry(op.to_owned()).or_default().insert(event["event_id"].as_str().unwrap().to_owned());
+            assert!(event["content"]["m.mentions"].is_object(), "{event}");
+        }
+        let change = |id: &String| {
+            let event = events.iter().find(|e| e["event_id"] == id.as_str());
+            event.is_some_and(|e| e["content"]["m.relates_to"]["rel_type"] == "m.replace")
+        };
+        // A change that is made twice shows once.
+        let doubled: Vec<_> = ops.iter().filter(|(_, ids)| ids.iter().filter(|id| !change(id)).count() > 1).collect();
+        assert!(doubled.is_empty(), "{doubled:?}\n{}", self.sight());
     }
 
     /// What was heard, to be read by people.
