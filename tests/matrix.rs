@@ -1,5 +1,6 @@
 //! Matrix: sereno in rooms of a real homeserver. Runs where `tests/real/matrix.sh` started one; says so where not.
 
+mod harder;
 mod killed;
 mod real;
 mod staff;

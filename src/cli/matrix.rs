@@ -4,7 +4,7 @@ use super::{MatrixWhat, print};
 use crate::app::{run, wire};
 use crate::config::Config;
 use crate::control::Reply;
-use crate::error::{Failure, say};
+use crate::error::Failure;
 use crate::i18n::Words;
 use crate::policy::Lang;
 use crate::say::Say;
@@ -35,6 +35,7 @@ fn failed(error: &anyhow::Error) -> Failure {
 
 #[cfg(feature = "matrix")]
 fn recover(config: &Config, words: &Words, lang: Lang) -> Result<ExitCode, Failure> {
+    use crate::error::say;
     let Some(matrix) = &config.chat.matrix else { return Err(Failure::Said(Say::new("cli-matrix-none"))) };
     let settings = wire::matrix_settings(config, matrix, crate::clock::Clock::system())?;
     let device = super::block_on(crate::chat::matrix::recover(&settings))?.map_err(|e| failed(&e))?;

@@ -137,5 +137,7 @@ async fn the_real_program_is_killed_and_nothing_is_lost_or_doubled() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     ana.judges(&bot.id);
-    println!("{kills} kills: 0 lost, 0 doubled");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.0.id())).unwrap_or_default();
+    let memory = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or("?").trim();
+    println!("{kills} kills: 0 lost, 0 doubled; the last bot holds {memory}");
 }

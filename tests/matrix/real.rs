@@ -169,6 +169,11 @@ async fn a_homeserver_that_limits_messages_gets_them_slowly() {
     let found = Matrix::new(town.settings.clone()).check().await;
     assert!(found.iter().any(|f| !f.ok && f.detail.code == "check-matrix-limit"), "{found:?}");
     town.sleep().await;
+    // Where no bot runs, it is tried in a room of the bot's own, and nobody sees it.
+    let found = Matrix::new(town.settings.clone()).check().await;
+    assert!(found.iter().any(|f| !f.ok && f.detail.code == "check-matrix-limit"), "{found:?}");
+    let rooms = town.bot.call("GET", "joined_rooms", Value::Null).await;
+    assert_eq!(rooms["joined_rooms"].as_array().unwrap().len(), 1, "{rooms}");
 }
 
 /// The keys are lost: the recovery key alone makes a verified device that goes on where the other ended.

@@ -17,9 +17,12 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 servers=
 finish() {
-    for server in $servers; do
-        kill -TERM "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
+    : >"$work/stop"
+    for keeper in $servers; do
+        for file in "$work"/open/pid "$work"/limited/pid; do
+            kill -TERM "$(cat "$file" 2>/dev/null)" 2>/dev/null || true
+        done
+        wait "$keeper" 2>/dev/null || true
     done
     rm -rf "$work"
 }
@@ -83,6 +86,15 @@ YAML
     "$env/bin/python" -m synapse.app.homeserver -c "$1/hs.yaml" --generate-keys >"$1/out" 2>&1
 }
 
+# Keeps a homeserver running: a test that ends it finds it back. $1 folder.
+serve() {
+    while [ ! -e "$work/stop" ]; do
+        "$env/bin/python" -m synapse.app.homeserver -c "$1/hs.yaml" >"$1/out" 2>&1 &
+        echo $! >"$1/pid"
+        wait $! || true
+    done
+}
+
 port() { "$env/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 # Up in about three seconds; given sixty.
@@ -103,12 +115,12 @@ PY
 
 open=$(port)
 configure "$work/open" "$open" unlimited
-"$env/bin/python" -m synapse.app.homeserver -c "$work/open/hs.yaml" >"$work/open/out" 2>&1 &
+serve "$work/open" &
 first=$!
 servers=$first
 limited=$(port)
 configure "$work/limited" "$limited" limited
-"$env/bin/python" -m synapse.app.homeserver -c "$work/limited/hs.yaml" >"$work/limited/out" 2>&1 &
+serve "$work/limited" &
 second=$!
 servers="$first $second"
 for pair in "$open $first open" "$limited $second limited"; do
@@ -122,6 +134,7 @@ for pair in "$open $first open" "$limited $second limited"; do
     shift 3
 done
 
+export SERENO_SYNAPSE_PID="$work/open/pid"
 export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
 export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
 [ $# -gt 0 ] || set -- matrix::

@@ -4,14 +4,14 @@
 
 Reads one JSON object a line: {"n": 1, "do": "say", "room": …, "type": …, "content": {…}}, and writes
 {"done": 1, "event_id": …} or {"done": 1, "error": …} for each, and {"event": {…}} for every event that it
-hears, decrypted. `do`: say (any event), redact, join, create, leave, sync.
+hears, decrypted. `do`: create, join, invite, say (any event), redact, state.
 """
 import asyncio
 import json
 import sys
 
 from nio import AsyncClient, AsyncClientConfig, Event, MegolmEvent, RoomEncryptionEvent
-from nio import RoomCreateResponse, RoomRedactResponse, RoomSendResponse, JoinResponse
+from nio import RoomCreateResponse, RoomRedactResponse, RoomSendResponse, RoomInviteResponse, JoinResponse
 
 homeserver, user, password, folder = sys.argv[1:5]
 
@@ -42,6 +42,9 @@ async def do(client, order):
     if what == "join":
         response = await client.join(order["room"])
         return {} if isinstance(response, JoinResponse) else {"error": str(response)}
+    if what == "invite":
+        response = await client.room_invite(order["room"], order["user"])
+        return {} if isinstance(response, RoomInviteResponse) else {"error": str(response)}
     if what == "redact":
         response = await client.room_redact(order["room"], order["event"])
         return {"event_id": response.event_id} if isinstance(response, RoomRedactResponse) else {"error": str(response)}

@@ -4,6 +4,7 @@ mod adapter;
 mod answers;
 mod check;
 mod deliver;
+mod doors;
 mod hearing;
 mod invites;
 mod lanes;

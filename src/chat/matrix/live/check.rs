@@ -4,6 +4,7 @@
 
 use super::Settings;
 use super::session::Secret;
+use crate::clock::{HOUR_MS, Time};
 use crate::network::Finding;
 use crate::policy::RoomId;
 use crate::say::Say;
@@ -20,6 +21,8 @@ const MOST_BYTES: usize = 4 << 20;
 const MOST_PEOPLE: usize = 90;
 /// Messages sent to a room of the bot's own to find the limit: Synapse's default lets ten through at once.
 const PROBES: usize = 14;
+/// What the running bot noted of the limit longer ago says nothing, in milliseconds.
+const NOTED_MS: i64 = 12 * HOUR_MS;
 /// A limit slower than this is said as a fault, in milliseconds from one message to the next.
 const SLOW_MS: i64 = 1_000;
 
@@ -280,8 +283,14 @@ async fn people(api: &Api, settings: &Settings) -> Vec<Finding> {
 
 /// How fast the homeserver takes messages: as the running bot has seen it, else tried in a room of the bot's own, which is left again.
 async fn limit(api: &Api, settings: &Settings) -> Finding {
-    let noted = settings.place.limit().map(|l| l.every_ms);
-    let every = if settings.place.is_taken() { Ok(noted) } else { measured(api).await.map(|found| found.or(None)) };
+    let now = settings.clock.now();
+    let noted = settings.place.limit().filter(|l| now.since(Time(l.seen_ms)) < NOTED_MS).map(|l| l.every_ms);
+    let every = if settings.place.is_taken() {
+        Ok(noted)
+    } else {
+        // A wait that was begun is shorter than a whole one.
+        measured(api).await.map(|found| found.map(|ms| ms.max(noted.unwrap_or(0))))
+    };
     match every {
         Ok(Some(every_ms)) if every_ms > SLOW_MS => {
             let say = Say::new("check-matrix-limit").text("seconds", format!("{:.1}", every_ms as f64 / 1_000.0));
@@ -295,7 +304,12 @@ async fn limit(api: &Api, settings: &Settings) -> Finding {
 /// Milliseconds from one message to the next; `None`: none was refused.
 async fn measured(api: &Api) -> Result<Option<i64>, Trouble> {
     use reqwest::Method;
-    let room = api.call(Method::POST, &["v3", "createRoom"], Some(&json!({ "preset": "private_chat", "name": "sereno check" }))).await?;
+    let made = api.call(Method::POST, &["v3", "createRoom"], Some(&json!({ "preset": "private_chat", "name": "sereno check" }))).await;
+    let room = match made {
+        Ok(room) => room,
+        Err(Trouble::Code(code, wait)) if code == "M_LIMIT_EXCEEDED" => return Ok(Some(wait.unwrap_or(5_000))),
+        Err(trouble) => return Err(trouble),
+    };
     let room = room.get("room_id").and_then(Value::as_str).ok_or_else(|| Trouble::Silent("createRoom: no room".into()))?.to_owned();
     let mut found = Ok(None);
     for n in 0..PROBES {

@@ -15,10 +15,12 @@ use crate::policy::RoomId;
 use crate::view::View;
 use matrix_sdk::Room;
 use matrix_sdk::room::MessagesOptions;
+use matrix_sdk::ruma::events::StateEventType;
 use matrix_sdk::ruma::{EventId, OwnedTransactionId, uint};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Where our messages carry their operation.
@@ -30,7 +32,7 @@ const AHEAD_MS: i64 = 2 * MINUTE_MS;
 /// Synapse forgets a transaction id after a day; earlier than that it is no longer relied on.
 const TXN_MS: i64 = 20 * HOUR_MS;
 /// What waits for the account's pace stands in no queue of ours for longer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(6);
 /// A room of which nobody told us in time whether it is fit is asked about again, in milliseconds.
 const ASK_AGAIN_MS: i64 = 2_000;
 
@@ -205,6 +207,13 @@ fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str
     let shared = Arc::clone(shared);
     let lane = message.room.clone();
     tokio::spawn(async move {
+        let powers = room.power_levels_or_default().await;
+        if !powers.user_can_send_state(room.own_user_id(), StateEventType::RoomPinnedEvents) {
+            if !shared.said_of_pins.swap(true, Ordering::AcqRel) {
+                tracing::warn!(room = lane.as_str(), "urgent cards are not pinned: that takes the power level for m.room.pinned_events, 50 by default");
+            }
+            return;
+        }
         let turn = shared.turn(&lane);
         let _turn = turn.lock().await;
         // Two pins at once would undo each other: the list is one event.
@@ -213,16 +222,8 @@ fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str
         }
         let done = if wanted { room.pin_event(&id).await } else { room.unpin_event(&id).await };
         if let Err(error) = done {
-            let why = fail(&error).why();
-            if shared.said_of_pins.swap(true, std::sync::atomic::Ordering::AcqRel) {
-                tracing::debug!(why, room = lane.as_str(), "a card was not pinned");
-            } else {
-                tracing::warn!(
-                    why,
-                    room = lane.as_str(),
-                    "a card was not pinned: pins take the power level for m.room.pinned_events, 50 by default"
-                );
-            }
+            // The card's next change tries again.
+            tracing::warn!(why = fail(&error).why(), room = lane.as_str(), "a card was not pinned");
         }
     });
 }

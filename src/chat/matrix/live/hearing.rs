@@ -9,26 +9,22 @@
 //! has the same ids and does nothing twice.
 
 use super::adapter::{self, Shared};
-use super::answers::{Answers, Reply};
-use super::read::{self, Envelope, Heard, Me, Text};
+use super::answers::Answers;
+use super::read::{self, Envelope, Heard, Me};
 use super::session::{Fail, Session, fail};
-use super::{invites, reactions, render, rooms, waiting};
-use crate::chat::{Answered, FormWish, Memory, Said, Typed};
-use crate::clock::Time;
-use crate::command::{Args, Command, Door, Verb};
-use crate::policy::{AgentId, Lang, RoomId};
-use crate::say::Say;
+use super::{invites, rooms, waiting};
+use crate::chat::{Memory, Said};
+use crate::policy::RoomId;
 use matrix_sdk::Room;
 use matrix_sdk::config::SyncSettings;
-use matrix_sdk::deserialized_responses::TimelineEvent;
+use matrix_sdk::deserialized_responses::{TimelineEvent, VerificationLevel, VerificationState};
 use matrix_sdk::room::MessagesOptions;
 use matrix_sdk::ruma::api::client::filter::{Filter, FilterDefinition, RoomEventFilter, RoomFilter};
 use matrix_sdk::ruma::api::client::sync::sync_events;
 use matrix_sdk::ruma::uint;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -41,29 +37,22 @@ const BATCHES: usize = 16;
 const UNANSWERED: usize = 64;
 /// Pages of a hundred events of one room's gap, at most.
 const PAGES_MAX: usize = 500;
-/// How often a command whose answer was lost is handed in again.
-const ASK_AGAIN: u32 = 5;
-/// How long it waits before that.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// A stranger is told no more often that they are one.
-const TOLD_AGAIN: Duration = Duration::from_secs(600);
-/// Strangers remembered at most.
-const STRANGERS_MAX: usize = 500;
 
 /// Everything that hears Matrix while the bot runs.
 pub(super) struct Hearing {
     pub shared: Arc<Shared>,
     pub session: Arc<Session>,
     pub memory: Arc<dyn Memory>,
-    inbox: mpsc::Sender<Said>,
-    answers: Answers,
-    me: Me,
+    pub inbox: mpsc::Sender<Said>,
+    pub answers: Answers,
+    pub me: Me,
     /// New keys may have come: what could not be decrypted is tried again.
     pub keys: Notify,
     /// Somebody may have invited the bot.
     pub invited: Notify,
     pub waiting: tokio::sync::Mutex<Vec<waiting::Waiting>>,
-    strangers: Mutex<HashMap<String, Instant>>,
+    /// Strangers who were told so, and when.
+    pub strangers: Mutex<HashMap<String, Instant>>,
 }
 
 /// What one sync brought.
@@ -75,6 +64,20 @@ struct Batch {
     first: bool,
     rooms: Vec<(Room, Vec<TimelineEvent>, bool)>,
     invited: bool,
+}
+
+/// What the events of one batch share.
+pub(super) struct Round {
+    /// Answers on their way.
+    pub answers: Vec<oneshot::Receiver<()>>,
+    /// How long keys are still waited for.
+    patience: Duration,
+}
+
+impl Round {
+    pub(super) fn new(patience: Duration) -> Round {
+        Round { answers: Vec::new(), patience }
+    }
 }
 
 /// What must be answered before a place is kept.
@@ -178,7 +181,7 @@ async fn sync(hearing: &Hearing, batches: mpsc::Sender<Batch>) -> anyhow::Result
 
 async fn work(hearing: &Arc<Hearing>, mut batches: mpsc::Receiver<Batch>, done: mpsc::Sender<Done>) -> anyhow::Result<()> {
     while let Some(batch) = batches.recv().await {
-        let mut answers = Vec::new();
+        let mut round = Round::new(hearing.shared.settings.pace.keys);
         let mut worth = batch.first;
         if batch.invited {
             hearing.invited.notify_one();
@@ -186,10 +189,10 @@ async fn work(hearing: &Arc<Hearing>, mut batches: mpsc::Receiver<Batch>, done: 
         for (room, events) in hearing.events(&batch).await {
             let id = RoomId::from(room.room_id().as_str());
             for event in events {
-                worth |= hearing.event(&room, &id, &event, false, &mut answers).await?;
+                worth |= hearing.event(&room, &id, &event, &mut round).await?;
             }
         }
-        if done.send(Done { to: batch.to, worth, answers }).await.is_err() {
+        if done.send(Done { to: batch.to, worth, answers: round.answers }).await.is_err() {
             break;
         }
     }
@@ -292,11 +295,16 @@ impl Hearing {
         room: &Room,
         id: &RoomId,
         event: &TimelineEvent,
-        again: bool,
-        answers: &mut Vec<oneshot::Receiver<()>>,
+        round: &mut Round,
     ) -> anyhow::Result<bool> {
         let json = adapter::value(event);
         let Some(envelope) = read::envelope(&json) else { return Ok(false) };
+        // Encrypted by one person, and said by the homeserver to come from another.
+        let state = event.encryption_info().map(|info| &info.verification_state);
+        if matches!(state, Some(VerificationState::Unverified(VerificationLevel::MismatchedSender))) {
+            tracing::warn!(room = id.as_str(), event = envelope.id, "a message is not from whom the homeserver says: it is not obeyed");
+            return Ok(false);
+        }
         match read::read(&json, &self.session.me) {
             Heard::Nothing => Ok(false),
             Heard::Room => {
@@ -308,235 +316,26 @@ impl Hearing {
                 }
                 Ok(false)
             }
-            Heard::Sealed if again => Ok(false),
-            Heard::Sealed => self.sealed(room, id, &envelope, answers).await,
-            Heard::Text(text) => self.text(room, id, &envelope, text, answers).await,
-            Heard::Reaction { target, key } => self.reaction(room, id, &envelope, target, key, answers).await,
-            Heard::Redacted { target } => self.redacted(room, id, &envelope, &target, answers).await,
+            Heard::Sealed => self.sealed(room, id, &envelope, round).await,
+            Heard::Text(text) => self.text(room, id, &envelope, text, round).await,
+            Heard::Reaction { target, key } => self.reaction(room, id, &envelope, target, key, round).await,
+            Heard::Redacted { target } => self.redacted(room, id, &envelope, &target, round).await,
         }
     }
 
-    /// What cannot be decrypted: its key may be on its way. What follows waits for it a moment, then goes first.
-    async fn sealed(
-        self: &Arc<Self>,
-        room: &Room,
-        id: &RoomId,
-        envelope: &Envelope,
-        answers: &mut Vec<oneshot::Receiver<()>>,
-    ) -> anyhow::Result<bool> {
-        let deadline = Instant::now() + self.shared.settings.pace.keys;
+    /// What cannot be decrypted: its key may be on its way. What follows waits for it a moment, then goes first. All
+    /// that one batch holds of it waits no longer than one alone.
+    async fn sealed(self: &Arc<Self>, room: &Room, id: &RoomId, envelope: &Envelope, round: &mut Round) -> anyhow::Result<bool> {
         let step = (self.shared.settings.pace.keys / 6).max(Duration::from_millis(50));
-        while Instant::now() < deadline {
-            tokio::time::sleep(step).await;
+        while !round.patience.is_zero() {
+            let pause = step.min(round.patience);
+            round.patience -= pause;
+            tokio::time::sleep(pause).await;
             if let Some(opened) = waiting::open(room, &envelope.id).await {
-                // No second wait within: it is no longer sealed.
-                return Box::pin(self.event(room, id, &opened, true, answers)).await.map(|_| true);
+                return Box::pin(self.event(room, id, &opened, round)).await.map(|_| true);
             }
         }
         waiting::put(self, id, envelope).await?;
         Ok(true)
-    }
-
-    async fn text(
-        self: &Arc<Self>,
-        room: &Room,
-        id: &RoomId,
-        envelope: &Envelope,
-        said: Text,
-        answers: &mut Vec<oneshot::Receiver<()>>,
-    ) -> anyhow::Result<bool> {
-        let Some(line) = read::command(&said, &self.shared.settings.prefix, &self.me) else { return Ok(false) };
-        let thread = match (&said.thread, &said.answers) {
-            (Some(thread), _) => Some(thread.clone()),
-            (None, Some(answered)) => self.thread_of(room, answered).await,
-            (None, None) => None,
-        };
-        if !self.may_act(room, &envelope.sender).await {
-            answers.extend(self.turn_away(id, envelope, thread).await);
-            return Ok(true);
-        }
-        let typed = Typed::Line {
-            id: format!("matrix:{}", envelope.id),
-            by: AgentId::from(envelope.sender.as_str()),
-            door: if said.body.trim_start().starts_with('/') { Door::Slash } else { Door::Text },
-            room: id.clone(),
-            thread: thread.clone(),
-            lang: None,
-            text: line,
-        };
-        let answered = self.ask(typed).await?;
-        if thread.is_none() || !answered.shown {
-            answers.extend(self.answer(id, envelope, thread, &answered).await);
-        }
-        Ok(true)
-    }
-
-    /// The thread that an event belongs to: its own, or that which it begins.
-    async fn thread_of(&self, room: &Room, event: &str) -> Option<String> {
-        let id = matrix_sdk::ruma::EventId::parse(event).ok()?;
-        let found = room.event(&id, None).await.ok()?;
-        let json = adapter::value(&found);
-        let relation = json.pointer("/content/m.relates_to/rel_type").and_then(Value::as_str);
-        let root = json.pointer("/content/m.relates_to/event_id").and_then(Value::as_str).filter(|_| relation == Some("m.thread"));
-        // What somebody else wrote is no card.
-        let ours = json.get("sender").and_then(Value::as_str) == Some(&self.session.me);
-        root.map(str::to_owned).or_else(|| ours.then(|| event.to_owned()))
-    }
-
-    async fn may_act(&self, room: &Room, sender: &str) -> bool {
-        let listed = self.shared.settings.people.contains(&AgentId::from(sender));
-        let bridged = !listed && rooms::is_bridged(room).await;
-        read::may_act(sender, listed, bridged, &self.shared.settings.servers)
-    }
-
-    /// Tells somebody once in a while that they are not on the team.
-    async fn turn_away(&self, id: &RoomId, envelope: &Envelope, thread: Option<String>) -> Option<oneshot::Receiver<()>> {
-        {
-            let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-            if strangers.len() >= STRANGERS_MAX {
-                strangers.retain(|_, at| at.elapsed() < TOLD_AGAIN);
-            }
-            let known = strangers.get(&envelope.sender).is_some_and(|at| at.elapsed() < TOLD_AGAIN);
-            if known || strangers.len() >= STRANGERS_MAX {
-                return None;
-            }
-            strangers.insert(envelope.sender.clone(), Instant::now());
-        }
-        let words = self.memory.words(&Say::new("refused-not-staff"), self.memory.room_lang(id));
-        let rendered = render::sentence(&words, false);
-        Some(self.say(id, envelope, thread, format!("refused-{}", envelope.id), &rendered).await)
-    }
-
-    async fn reaction(
-        self: &Arc<Self>,
-        room: &Room,
-        id: &RoomId,
-        envelope: &Envelope,
-        target: String,
-        key: String,
-        answers: &mut Vec<oneshot::Receiver<()>>,
-    ) -> anyhow::Result<bool> {
-        // Anybody may react; only our own people mean us.
-        let Some(wish) = reactions::wish(&key) else { return Ok(false) };
-        if !self.may_act(room, &envelope.sender).await {
-            return Ok(false);
-        }
-        match wish {
-            reactions::Wish::Propose => answers.extend(self.propose(id, envelope, &target).await?),
-            reactions::Wish::Act(verb, ms) => {
-                let args = if ms > 0 { Args::For(ms) } else { Args::None };
-                self.react(id, envelope, &target, verb, args, answers).await?;
-                if reactions::unwish(&key).is_some() {
-                    let stood = reactions::Stood { event: envelope.id.clone(), target, key, by: envelope.sender.clone() };
-                    reactions::remember(&*self.memory, stood).await?;
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    async fn redacted(
-        self: &Arc<Self>,
-        room: &Room,
-        id: &RoomId,
-        envelope: &Envelope,
-        target: &str,
-        answers: &mut Vec<oneshot::Receiver<()>>,
-    ) -> anyhow::Result<bool> {
-        let Some(stood) = reactions::recall(&*self.memory, target).await? else { return Ok(false) };
-        // A moderator who tidies up gives up nobody's case.
-        if stood.by == envelope.sender
-            && let Some(verb) = reactions::unwish(&stood.key)
-            && self.may_act(room, &envelope.sender).await
-        {
-            self.react(id, envelope, &stood.target, verb, Args::None, answers).await?;
-        }
-        reactions::forget(&*self.memory, target).await?;
-        Ok(true)
-    }
-
-    async fn react(
-        &self,
-        id: &RoomId,
-        envelope: &Envelope,
-        target: &str,
-        verb: Verb,
-        args: Args,
-        answers: &mut Vec<oneshot::Receiver<()>>,
-    ) -> anyhow::Result<()> {
-        let command = Command {
-            id: format!("matrix:{}", envelope.id),
-            by: AgentId::from(envelope.sender.as_str()),
-            door: Door::Reaction,
-            room: id.clone(),
-            thread: Some(target.to_owned()),
-            lang: self.memory.room_lang(id),
-            verb,
-            case: None,
-            args,
-        };
-        let answered = self.ask(Typed::Command(command)).await?;
-        if !answered.shown {
-            answers.extend(self.answer(id, envelope, Some(target.to_owned()), &answered).await);
-        }
-        Ok(())
-    }
-
-    /// Shows how a handoff would begin. It sends nothing.
-    async fn propose(&self, id: &RoomId, envelope: &Envelope, target: &str) -> anyhow::Result<Option<oneshot::Receiver<()>>> {
-        let wish = FormWish {
-            by: AgentId::from(envelope.sender.as_str()),
-            room: id.clone(),
-            thread: Some(target.to_owned()),
-            case: None,
-            verb: Verb::Handoff,
-            about: Args::None,
-            lang: None,
-        };
-        let mut answered = self.ask(Typed::Form(wish)).await?;
-        // It has no id of its own.
-        answered.op = format!("{}-{}", answered.op, envelope.id);
-        Ok(self.answer(id, envelope, Some(target.to_owned()), &answered).await)
-    }
-
-    /// Hands something in and waits for its answer; asks again where that was lost.
-    async fn ask(&self, what: Typed) -> anyhow::Result<Answered> {
-        for tried in 0..=ASK_AGAIN {
-            if tried > 0 {
-                tokio::time::sleep(ASK_AGAIN_AFTER).await;
-            }
-            let (answer, waiting) = oneshot::channel();
-            let said = Said { what: what.clone(), answer };
-            self.inbox.send(said).await.map_err(|_| anyhow::anyhow!("the bot is stopping"))?;
-            if let Ok(answered) = waiting.await {
-                return Ok(answered);
-            }
-        }
-        // Nothing was done: the place is not kept, and it is heard again.
-        anyhow::bail!("a command was not taken in")
-    }
-
-    async fn answer(&self, id: &RoomId, envelope: &Envelope, thread: Option<String>, answered: &Answered) -> Option<oneshot::Receiver<()>> {
-        let lang: Lang = self.memory.room_lang(id);
-        let rendered = self.shared.rendered(&answered.view, lang);
-        // Nobody is called by an answer, and nobody but the asker need be told.
-        let rendered = render::Rendered { loud: false, calls: Vec::new(), ..rendered };
-        Some(self.say(id, envelope, thread, answered.op.clone(), &rendered).await)
-    }
-
-    async fn say(
-        &self,
-        id: &RoomId,
-        envelope: &Envelope,
-        thread: Option<String>,
-        op: String,
-        rendered: &render::Rendered,
-    ) -> oneshot::Receiver<()> {
-        let mut content = rendered.content();
-        match &thread {
-            Some(root) => render::in_thread(&mut content, root, &envelope.id),
-            None => content["m.relates_to"] = serde_json::json!({ "m.in_reply_to": { "event_id": envelope.id } }),
-        }
-        self.answers.send(Reply { room: id.clone(), op, since: Time(envelope.at), content }).await
     }
 }

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 const SLOWEST: Duration = Duration::from_secs(60);
 /// A pace quicker than this is none.
 const QUICKEST: Duration = Duration::from_millis(20);
+/// A pace that holds is told of again after so long.
+const TELL_AGAIN: Duration = Duration::from_secs(600);
 /// A message that went through quickens the pace by one part in so many.
 const STEP: u32 = 20;
 
@@ -21,6 +23,8 @@ struct State {
     every: Duration,
     /// Not before.
     next: Instant,
+    /// When somebody was told of it.
+    told: Option<Instant>,
 }
 
 /// The account's pace.
@@ -29,7 +33,7 @@ pub(super) struct Lanes(Mutex<State>);
 
 impl Lanes {
     pub(super) fn new() -> Lanes {
-        Lanes(Mutex::new(State { every: Duration::ZERO, next: Instant::now() }))
+        Lanes(Mutex::new(State { every: Duration::ZERO, next: Instant::now(), told: None }))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -53,7 +57,8 @@ impl Lanes {
         Ok(at)
     }
 
-    /// The homeserver refused: it takes the next in `ms` milliseconds. Returns the pace if it is a new one.
+    /// The homeserver refused: it takes the next in `ms` milliseconds. Returns the pace from now on, in
+    /// milliseconds, if it is slower than before or nobody was told for [`TELL_AGAIN`].
     pub(super) fn refused(&self, ms: i64) -> Option<i64> {
         self.refused_at(Instant::now(), ms)
     }
@@ -63,9 +68,12 @@ impl Lanes {
         let mut state = self.state();
         state.next = state.next.max(now + wait);
         // Less than the full time is waited where some of it had passed already: the longest is the pace.
-        (wait > state.every).then(|| {
-            state.every = wait;
-            i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+        let slower = wait > state.every;
+        state.every = state.every.max(wait);
+        let again = state.told.is_none_or(|at| now.duration_since(at) >= TELL_AGAIN);
+        (slower || again).then(|| {
+            state.told = Some(now);
+            i64::try_from(state.every.as_millis()).unwrap_or(i64::MAX)
         })
     }
 
@@ -95,6 +103,9 @@ mod tests {
         }
         assert_eq!(lanes.refused_at(began, 5_000), Some(5_000));
         assert_eq!(lanes.refused_at(began, 3_000), None, "some of the time had passed");
+        let later = Lanes::new();
+        assert_eq!((later.refused_at(began, 900), later.refused_at(began, 500)), (Some(900), None));
+        assert_eq!(later.refused_at(began + TELL_AGAIN, 500), Some(900), "it still holds");
         assert_eq!(lanes.reserve(began, Duration::from_secs(1)), Err(5_000));
         assert_eq!(lanes.reserve(began, patience), Ok(after(5_000)));
         assert_eq!(lanes.reserve(after(5_000), patience), Ok(after(10_000)), "one in five seconds");

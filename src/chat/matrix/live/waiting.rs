@@ -1,7 +1,7 @@
 //! What could not be decrypted: kept durably, tried again, put aside for people in the end.
 
 use super::adapter;
-use super::hearing::Hearing;
+use super::hearing::{Hearing, Round};
 use super::read::{self, Envelope, Heard};
 use crate::chat::{Memory, Parked};
 use crate::clock::Time;
@@ -11,6 +11,7 @@ use matrix_sdk::deserialized_responses::TimelineEvent;
 use matrix_sdk::ruma::EventId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where they are kept.
 const STREAM: &str = "matrix:waiting";
@@ -90,8 +91,7 @@ async fn round(hearing: &Arc<Hearing>) -> anyhow::Result<()> {
         let Ok(room) = hearing.session.room(waiting.room.as_str()) else { continue };
         match open(&room, &waiting.event).await {
             Some(event) => {
-                let mut answers = Vec::new();
-                hearing.event(&room, &waiting.room, &event, true, &mut answers).await?;
+                hearing.event(&room, &waiting.room, &event, &mut Round::new(Duration::ZERO)).await?;
                 tracing::info!(event = waiting.event, "a message could be decrypted after all");
             }
             None if hearing.shared.settings.clock.now().since(Time(waiting.since_ms)) > give_up => {
