@@ -9,6 +9,7 @@ use matrix_sdk::encryption::EncryptionSettings;
 use matrix_sdk::ruma::{RoomId, UserId};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sereno::chat::matrix::Secret;
 use sereno::policy::{AgentId, Person, Role};
 use std::time::{Duration, Instant};
 
@@ -84,6 +85,23 @@ async fn a_client_that_checks_keys_trusts_the_bot() {
     client.get_room(&room).unwrap().send_raw("m.room.message", content).await.unwrap();
     let (_, state) = seen("Eva took the case").await;
     assert_eq!(state, VerificationState::Verified);
+    town.sound().await;
+    town.sleep().await;
+}
+
+/// Signed in by an access token of its own, the bot does all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_token_does_as_well() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let mut town = Town::asleep(&hs, true).await;
+    town.settings.secret = Secret::Token(town.bot.token.clone().into());
+    town.wake().await;
+    town.complain("marta", "my train never came");
+    let card = town.card("never came").await;
+    // How a handoff would begin is shown, and nothing is sent.
+    town.ana.reacts(&town.room, &card, "📨").await;
+    town.entry(&card, "!handoff 1").await;
+    assert!(town.published().is_empty());
     town.sound().await;
     town.sleep().await;
 }

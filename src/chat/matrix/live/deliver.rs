@@ -171,18 +171,19 @@ async fn find(session: &Session, room: &Room, op: &str, since: Time) -> Look {
             Ok(page) => page,
             Err(error) => return fail(&error).look(),
         };
+        // A page may be empty for what it leaves out, with more behind it.
+        let mut newer = page.chunk.is_empty();
         for event in &page.chunk {
             let event = adapter::value(event);
             if event.get("sender").and_then(Value::as_str) == Some(&session.me) && op_of(&event) == Some(op) {
                 let id = event.get("event_id").and_then(Value::as_str).unwrap_or_default();
                 return Look::Found(Receipt { native_id: id.to_owned(), ..Receipt::default() });
             }
-            if event.get("origin_server_ts").and_then(Value::as_i64).is_some_and(|at| at < oldest) {
-                return Look::Absent;
-            }
+            newer |= event.get("origin_server_ts").and_then(Value::as_i64).is_none_or(|at| at >= oldest);
         }
         match page.end {
-            Some(end) if !page.chunk.is_empty() => from = Some(end),
+            // One event's time may be wrong: other servers and bridges say when theirs were. Not that of a whole page.
+            Some(end) if newer && from.as_ref() != Some(&end) => from = Some(end),
             _ => return Look::Absent,
         }
     }

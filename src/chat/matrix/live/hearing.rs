@@ -261,10 +261,10 @@ impl Hearing {
             match room.messages(options).await {
                 Ok(page) => {
                     pages += 1;
-                    let empty = page.chunk.is_empty();
                     events.extend(page.chunk);
                     match page.end {
-                        Some(end) if !empty && end != from => from = end,
+                        // A page may be empty for what it leaves out, with more behind it.
+                        Some(end) if end != from => from = end,
                         _ => return events,
                     }
                 }
