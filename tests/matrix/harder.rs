@@ -10,7 +10,7 @@ use matrix_sdk::ruma::{RoomId, UserId};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sereno::chat::matrix::Secret;
-use sereno::policy::{AgentId, Person, Role};
+use sereno::policy::{AgentId, Person, Role, RoomId as RoomOf};
 use std::time::{Duration, Instant};
 
 /// The homeserver ends in the middle of everything and comes back: nothing is lost, nothing doubled.
@@ -103,5 +103,23 @@ async fn an_access_token_does_as_well() {
     town.entry(&card, "!handoff 1").await;
     assert!(town.published().is_empty());
     town.sound().await;
+    town.sleep().await;
+}
+
+/// A picture, as a digest has one: encrypted where the room is, and once however often it is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_is_uploaded_once_and_encrypted() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let town = Town::new(&hs, true).await;
+    town.complain("marta", "my train never came");
+    town.card("never came").await;
+    let room = RoomOf::from(town.room.as_str());
+    let upload = async || town.chat().upload(&room, "digest-2026-11-22", "digest.png", "image/png", b"\x89PNG\r\n\x1a\n".to_vec()).await.unwrap();
+    let (first, second) = (upload().await, upload().await);
+    assert_eq!(first, second, "the homeserver took it once");
+    let picture = town.ana.until("the picture", |events| events.iter().find(|e| e["event_id"] == first.as_str()).cloned()).await;
+    assert_eq!(picture["content"]["msgtype"], "m.image");
+    assert!(picture["content"]["file"]["key"].is_object() && picture["content"].get("url").is_none_or(Value::is_null), "{picture}");
+    assert!(picture["content"]["m.mentions"].is_object(), "{picture}");
     town.sleep().await;
 }
