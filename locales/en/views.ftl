@@ -448,3 +448,4 @@ slack-form-too-long = { $length } of { $max } characters: too long to be sent
 slack-form-too-big = The draft is longer than the { $max } characters that this form holds, so it is left out. What is sent from here takes its place.
 slack-form-canned = Answers kept ready
 matrix-cut = … Cut here: Matrix takes no longer messages.
+matrix-sealed = I cannot decrypt this message yet; it is read as soon as its key comes.

@@ -448,3 +448,4 @@ slack-form-too-long = { $length } de { $max } caracteres: demasiado largo para e
 slack-form-too-big = El borrador pasa de los { $max } caracteres que caben en este formulario, así que no se muestra. Lo que envíes desde aquí ocupará su lugar.
 slack-form-canned = Respuestas preparadas
 matrix-cut = … Cortado aquí: Matrix no admite mensajes más largos.
+matrix-sealed = Todavía no puedo descifrar este mensaje; se leerá en cuanto llegue su clave.

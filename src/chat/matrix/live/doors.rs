@@ -21,10 +21,10 @@ use tokio::time::Instant;
 const ASK_AGAIN: u32 = 5;
 /// How long it waits before that.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// A stranger is told no more often that they are one.
+/// Nobody is told the same more often.
 const TOLD_AGAIN: Duration = Duration::from_secs(600);
-/// Strangers remembered at most.
-const STRANGERS_MAX: usize = 500;
+/// Of so many things it is known when they were told, at most.
+const TOLD_MAX: usize = 500;
 
 impl Hearing {
     pub(super) async fn text(
@@ -81,20 +81,37 @@ impl Hearing {
 
     /// Tells somebody once in a while that they are not on the team.
     async fn turn_away(&self, id: &RoomId, envelope: &Envelope, thread: Option<String>) -> Option<oneshot::Receiver<()>> {
-        {
-            let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-            if strangers.len() >= STRANGERS_MAX {
-                strangers.retain(|_, at| at.elapsed() < TOLD_AGAIN);
-            }
-            let known = strangers.get(&envelope.sender).is_some_and(|at| at.elapsed() < TOLD_AGAIN);
-            if known || strangers.len() >= STRANGERS_MAX {
-                return None;
-            }
-            strangers.insert(envelope.sender.clone(), Instant::now());
+        if !self.is_news(format!("refused {}", envelope.sender)) {
+            return None;
         }
-        let words = self.memory.words(&Say::new("refused-not-staff"), self.memory.room_lang(id));
-        let rendered = render::sentence(&words, false);
-        Some(self.say(id, envelope, thread, format!("refused-{}", envelope.id), &rendered).await)
+        Some(self.tell(id, envelope, thread, "refused-not-staff").await)
+    }
+
+    /// Tells somebody once in a while that their message cannot be read yet.
+    pub(super) async fn tell_sealed(&self, room: &Room, id: &RoomId, envelope: &Envelope) -> Option<oneshot::Receiver<()>> {
+        if !self.may_act(room, &envelope.sender).await || !self.is_news(format!("sealed {}", envelope.sender)) {
+            return None;
+        }
+        Some(self.tell(id, envelope, None, "matrix-sealed").await)
+    }
+
+    /// Whether this was not told a short while ago.
+    fn is_news(&self, what: String) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= TOLD_MAX {
+            told.retain(|_, at| at.elapsed() < TOLD_AGAIN);
+        }
+        if told.len() >= TOLD_MAX || told.get(&what).is_some_and(|at| at.elapsed() < TOLD_AGAIN) {
+            return false;
+        }
+        told.insert(what, Instant::now());
+        true
+    }
+
+    /// A sentence of ours, to whoever wrote something.
+    async fn tell(&self, id: &RoomId, envelope: &Envelope, thread: Option<String>, code: &str) -> oneshot::Receiver<()> {
+        let words = self.memory.words(&Say::new(code), self.memory.room_lang(id));
+        self.say(id, envelope, thread, format!("{code}-{}", envelope.id), &render::sentence(&words, false)).await
     }
 
     pub(super) async fn reaction(

@@ -51,8 +51,8 @@ pub(super) struct Hearing {
     /// Somebody may have invited the bot.
     pub invited: Notify,
     pub waiting: tokio::sync::Mutex<Vec<waiting::Waiting>>,
-    /// Strangers who were told so, and when.
-    pub strangers: Mutex<HashMap<String, Instant>>,
+    /// What somebody was told, and when: nobody is told the same over and over.
+    pub told: Mutex<HashMap<String, Instant>>,
 }
 
 /// What one sync brought.
@@ -106,7 +106,7 @@ pub(super) async fn run(
         answers,
         keys: Notify::new(),
         invited: Notify::new(),
-        strangers: Mutex::default(),
+        told: Mutex::default(),
     });
     let (batches, to_work) = mpsc::channel(BATCHES);
     let (done, to_keep) = mpsc::channel(UNANSWERED);
@@ -336,6 +336,7 @@ impl Hearing {
             }
         }
         waiting::put(self, id, envelope).await?;
+        round.answers.extend(self.tell_sealed(room, id, envelope).await);
         Ok(true)
     }
 }
