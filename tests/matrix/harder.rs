@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sereno::chat::matrix::Secret;
 use sereno::policy::{AgentId, Person, Role, RoomId as RoomOf};
+use sereno::post::Account as Brand;
+use sereno::store::Store;
 use std::time::{Duration, Instant};
 
 /// The homeserver ends in the middle of everything and comes back: nothing is lost, nothing doubled.
@@ -121,5 +123,38 @@ async fn a_picture_is_uploaded_once_and_encrypted() {
     assert_eq!(picture["content"]["msgtype"], "m.image");
     assert!(picture["content"]["file"]["key"].is_object() && picture["content"].get("url").is_none_or(Value::is_null), "{picture}");
     assert!(picture["content"]["m.mentions"].is_object(), "{picture}");
+    town.sleep().await;
+}
+
+/// What cannot be decrypted holds up nobody; its writer is told, once, and it is kept to be tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_decrypted_waits_and_holds_up_nobody() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let town = Town::new(&hs, true).await;
+    town.complain("marta", "my train never came");
+    let card = town.card("never came").await;
+    let luis = Account::new(&hs, "luis").await;
+    town.ana.does(json!({ "do": "invite", "room": town.room, "user": luis.id })).await;
+    let room = town.room.replace('!', "%21").replace(':', "%3A");
+    luis.call("POST", &format!("rooms/{room}/join"), json!({})).await;
+    // A session whose key nobody has.
+    let sealed = json!({
+        "algorithm": "m.megolm.v1.aes-sha2",
+        "ciphertext": "AwgAEhCZ3NyaRZ5SvqKZoYzxm8Qf6Lz0Vt9pV9wzq3m7a2gJ1tqJ8d3m5y0Vb2Y6oA5l6xQm1v8kq2r9Yw4n7c8s1u3x5z7B9D1F3H5J7L9N1P3R5T7V9X1Z",
+        "device_id": "NOWHERE", "sender_key": "nothing", "session_id": "cYmVjYXVzZSBub2JvZHkgaGFzIGl0cyBrZXkgaGVyZQ",
+    });
+    for n in 0..3 {
+        let sent = luis.call("PUT", &format!("rooms/{room}/send/m.room.encrypted/sealed-{n}"), sealed.clone()).await;
+        assert!(sent["event_id"].is_string(), "{sent}");
+    }
+    town.ana.says(&town.room, Some(&card), "!note all the same").await;
+    town.entry(&card, "all the same").await;
+    let told = |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("cannot decrypt"));
+    town.ana.until("Luis to be told", |events| events.iter().find(told).map(drop)).await;
+    town.settled().await;
+    assert_eq!(town.ana.events().iter().filter(told).count(), 1, "once");
+    let kept = Store::cursor(&town.store, &Brand::from(sereno::engine::CHAT), "matrix:waiting").unwrap().unwrap_or_default();
+    assert_eq!(kept.matches("\"event\"").count(), 3, "{kept}");
+    town.sound().await;
     town.sleep().await;
 }
