@@ -202,6 +202,15 @@ impl Held {
         write(&self.place.dir.join(SESSION), &serde_json::to_vec(saved)?)
     }
 
+    /// Keeps no session any more; its databases go at the next sign-in.
+    ///
+    /// # Errors
+    /// The machine says no.
+    pub fn forget_session(&self) -> anyhow::Result<()> {
+        let path = self.place.dir.join(SESSION);
+        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+    }
+
     /// Writes the recovery key where people find it.
     ///
     /// # Errors

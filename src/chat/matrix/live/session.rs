@@ -176,16 +176,22 @@ impl Session {
         encryption.wait_for_e2ee_initialization_tasks().await;
         let recovery = encryption.recovery();
         let failed = |what: &str| anyhow::anyhow!("{what} failed; it is tried again at the next start");
+        // Only a device that holds the account's keys may give them away.
+        if !encryption.cross_signing_status().await.is_some_and(|status| status.is_complete()) {
+            let me = matrix_sdk::ruma::UserId::parse(&self.me).context("the bot's id")?;
+            let theirs = encryption.request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
+            anyhow::ensure!(theirs.is_some(), failed("setting up the account's keys"));
+            let file = self.held.place().recovery_key.display().to_string();
+            self.forget().await;
+            return Err(NeedsRecovery { user: saved.user, file }.into());
+        }
         let key = match recovery.state() {
+            RecoveryState::Unknown => anyhow::bail!(failed("asking for the state of the recovery")),
             RecoveryState::Disabled => recovery.enable().await.map_err(|_| failed("setting up the recovery"))?,
             // Set up by us, and the key was lost on its way to the disk.
-            RecoveryState::Enabled => recovery.reset_key().await.map_err(|_| failed("making a new recovery key"))?,
-            RecoveryState::Incomplete => {
-                let place = self.held.place().clone();
-                self.forget().await;
-                return Err(NeedsRecovery { user: saved.user, file: place.recovery_key.display().to_string() }.into());
+            RecoveryState::Enabled | RecoveryState::Incomplete => {
+                recovery.reset_key().await.map_err(|_| failed("making a new recovery key"))?
             }
-            RecoveryState::Unknown => anyhow::bail!(failed("asking for the state of the recovery")),
         };
         self.held.save_recovery_key(&key)?;
         saved.recoverable = true;
@@ -197,14 +203,30 @@ impl Session {
         Ok(self)
     }
 
+    /// Fetches the account's keys with the recovery key, which makes this device a verified one; its name.
+    async fn recovered(&self, key: &str) -> anyhow::Result<String> {
+        let encryption = self.client.encryption();
+        encryption.wait_for_e2ee_initialization_tasks().await;
+        // The library's error can hold what was typed.
+        encryption.recovery().recover(key).await.map_err(|_| anyhow::anyhow!("the recovery key does not fit this account"))?;
+        self.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("the first sync", &fail(&e)))?;
+        let me = matrix_sdk::ruma::UserId::parse(&self.me).context("the bot's id")?;
+        // As the homeserver has it by now.
+        encryption.request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
+        let device = encryption.get_own_device().await.ok().flatten().context("the new device is not known to the homeserver yet")?;
+        anyhow::ensure!(device.is_cross_signed_by_owner(), "the new device is not verified by this recovery key");
+        Ok(device.device_id().to_string())
+    }
+
     /// Signs this device out and leaves nothing of it.
     async fn forget(self) {
         if self.client.logout().await.is_err() {
             tracing::warn!("the device that was just made could not be signed out again: remove it in the account's settings");
         }
-        let dir = self.held.place().dir.clone();
         drop(self.client);
-        std::fs::remove_file(dir.join("session.json")).ok();
+        if let Err(error) = self.held.forget_session() {
+            tracing::warn!(error = format!("{error:#}"), "the session that was just made could not be taken away");
+        }
     }
 
     /// A room that the bot is in.
@@ -324,24 +346,17 @@ pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
     }
     let key = place.recovery_key()?.with_context(|| format!("there is no recovery key in {}", place.recovery_key.display()))?;
     let (session, mut saved) = sign_in(settings, held).await?;
-    session.client.encryption().wait_for_e2ee_initialization_tasks().await;
-    if session.client.encryption().recovery().recover(&key).await.is_err() {
-        session.forget().await;
-        anyhow::bail!("the recovery key does not fit this account");
+    match session.recovered(&key).await {
+        Ok(device) => {
+            saved.recoverable = true;
+            session.held.save(&saved)?;
+            Ok(device)
+        }
+        Err(error) => {
+            session.forget().await;
+            Err(error)
+        }
     }
-    session.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("the first sync", &fail(&e)))?;
-    let me = matrix_sdk::ruma::UserId::parse(&session.me).context("the bot's id")?;
-    // As the homeserver has it by now.
-    session.client.encryption().request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
-    let device = session.client.encryption().get_own_device().await.ok().flatten();
-    let device = device.context("the new device is not known to the homeserver yet")?;
-    anyhow::ensure!(
-        device.is_cross_signed_by_owner(),
-        "the new device was made, but it is not verified: is the recovery key that of this account?"
-    );
-    saved.recoverable = true;
-    session.held.save(&saved)?;
-    Ok(device.device_id().to_string())
 }
 
 #[cfg(test)]
