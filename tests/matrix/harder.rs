@@ -79,7 +79,11 @@ async fn a_client_that_checks_keys_trusts_the_bot() {
     };
     town.complain("marta", "my train never came");
     let (card, state) = seen("never came").await;
-    assert_eq!(state, VerificationState::Unverified(VerificationLevel::UnverifiedIdentity), "signed by its owner, whom Eva does not know yet");
+    assert_eq!(
+        state,
+        VerificationState::Unverified(VerificationLevel::UnverifiedIdentity),
+        "signed by its owner, whom Eva does not know yet"
+    );
     let identity = client.encryption().request_user_identity(&bot).await.unwrap().expect("the bot has an identity");
     identity.verify().await.unwrap();
     let thread = json!({ "rel_type": "m.thread", "event_id": card });
@@ -116,7 +120,8 @@ async fn a_picture_is_uploaded_once_and_encrypted() {
     town.complain("marta", "my train never came");
     town.card("never came").await;
     let room = RoomOf::from(town.room.as_str());
-    let upload = async || town.chat().upload(&room, "digest-2026-11-22", "digest.png", "image/png", b"\x89PNG\r\n\x1a\n".to_vec()).await.unwrap();
+    let upload =
+        async || town.chat().upload(&room, "digest-2026-11-22", "digest.png", "image/png", b"\x89PNG\r\n\x1a\n".to_vec()).await.unwrap();
     let (first, second) = (upload().await, upload().await);
     assert_eq!(first, second, "the homeserver took it once");
     let picture = town.ana.until("the picture", |events| events.iter().find(|e| e["event_id"] == first.as_str()).cloned()).await;
@@ -149,7 +154,8 @@ async fn what_cannot_be_decrypted_waits_and_holds_up_nobody() {
     }
     town.ana.says(&town.room, Some(&card), "!note all the same").await;
     town.entry(&card, "all the same").await;
-    let told = |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("cannot decrypt"));
+    let told =
+        |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("cannot decrypt"));
     town.ana.until("Luis to be told", |events| events.iter().find(told).map(drop)).await;
     town.settled().await;
     assert_eq!(town.ana.events().iter().filter(told).count(), 1, "once");

@@ -83,7 +83,18 @@ impl Town {
         settings.people = policy.people.keys().cloned().collect();
         settings.pace = pace();
         settings.posts_per_minute = 60_000;
-        Town { bot, ana, room, square, store: ModelStore::new("matrix-town"), policy, settings, folder, running: Mutex::default(), chat: Mutex::default() }
+        Town {
+            bot,
+            ana,
+            room,
+            square,
+            store: ModelStore::new("matrix-town"),
+            policy,
+            settings,
+            folder,
+            running: Mutex::default(),
+            chat: Mutex::default(),
+        }
     }
 
     /// Starts the bot, on what it remembers, and waits until it is in the room.

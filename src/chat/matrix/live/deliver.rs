@@ -211,7 +211,10 @@ fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str
         let powers = room.power_levels_or_default().await;
         if !powers.user_can_send_state(room.own_user_id(), StateEventType::RoomPinnedEvents) {
             if !shared.said_of_pins.swap(true, Ordering::AcqRel) {
-                tracing::warn!(room = lane.as_str(), "urgent cards are not pinned: that takes the power level for m.room.pinned_events, 50 by default");
+                tracing::warn!(
+                    room = lane.as_str(),
+                    "urgent cards are not pinned: that takes the power level for m.room.pinned_events, 50 by default"
+                );
             }
             return;
         }

@@ -162,15 +162,7 @@ impl Hearing {
         Ok(true)
     }
 
-    async fn react(
-        &self,
-        id: &RoomId,
-        envelope: &Envelope,
-        target: &str,
-        verb: Verb,
-        args: Args,
-        round: &mut Round,
-    ) -> anyhow::Result<()> {
+    async fn react(&self, id: &RoomId, envelope: &Envelope, target: &str, verb: Verb, args: Args, round: &mut Round) -> anyhow::Result<()> {
         let command = Command {
             id: format!("matrix:{}", envelope.id),
             by: AgentId::from(envelope.sender.as_str()),
