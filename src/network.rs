@@ -57,6 +57,14 @@ pub struct Finding {
     pub detail: Say,
 }
 
+impl Finding {
+    /// About a key of `section` of `bot.toml` (`chat.slack`); what holds a dot or a blank names itself.
+    #[must_use]
+    pub fn about(section: &str, what: &str, ok: bool, detail: Say) -> Finding {
+        Finding { ok, what: if what.contains(['.', ' ']) { what.to_owned() } else { format!("{section}.{what}") }, detail }
+    }
+}
+
 /// A brand account on a network.
 #[async_trait]
 pub trait NetworkAccount: Send + Sync {

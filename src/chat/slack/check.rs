@@ -248,16 +248,12 @@ fn unreachable(setup: &Setup, why: String) -> Finding {
     ill("api_url", Say::new("check-slack-unreachable").text("url", &setup.api_url).text("why", why))
 }
 
-fn finding(ok: bool, what: &str, detail: Say) -> Finding {
-    Finding { ok, what: if what.contains(['.', ' ']) { what.to_owned() } else { format!("chat.slack.{what}") }, detail }
-}
-
 fn well(what: &str, detail: Say) -> Finding {
-    finding(true, what, detail)
+    Finding::about("chat.slack", what, true, detail)
 }
 
 fn ill(what: &str, detail: Say) -> Finding {
-    finding(false, what, detail)
+    Finding::about("chat.slack", what, false, detail)
 }
 
 /// Slack's Web API over HTTP, for a check alone: one call after another.

@@ -334,16 +334,12 @@ async fn measured(api: &Api) -> Result<Option<i64>, Trouble> {
     found
 }
 
-fn finding(ok: bool, what: &str, detail: Say) -> Finding {
-    Finding { ok, what: if what.contains(['.', ' ']) { what.to_owned() } else { format!("chat.matrix.{what}") }, detail }
-}
-
 fn well(what: &str, detail: Say) -> Finding {
-    finding(true, what, detail)
+    Finding::about("chat.matrix", what, true, detail)
 }
 
 fn ill(what: &str, detail: Say) -> Finding {
-    finding(false, what, detail)
+    Finding::about("chat.matrix", what, false, detail)
 }
 
 #[cfg(test)]
