@@ -84,7 +84,7 @@ fn joined_by_many(posts: usize, ctx: Ctx<'_>) -> Case {
         let work = step(case, CaseInput::Post(&other), ctx).unwrap_or_else(|e| panic!("{e:?}")).0;
         let event = work.events.last().map_or(0, |e| e.n);
         let receipt = Receipt { native_id: format!("m{n}"), ..Receipt::default() };
-        let shown = CaseInput::EventShown { place: 0, event, post: n, receipt: &receipt };
+        let shown = CaseInput::EventShown { place: 0, event, post: Some(n), receipt: &receipt };
         case = step(work.case, shown, ctx).unwrap_or_else(|e| panic!("{e:?}")).0.case;
     }
     case

@@ -148,6 +148,7 @@ pub struct Handle {
     ended: watch::Receiver<Option<Ended>>,
     chat_ended: watch::Receiver<bool>,
     reload: Mutex<Option<mpsc::Receiver<()>>>,
+    turns: watch::Receiver<usize>,
 }
 
 /// Puts the parts together and starts. Must be called within a tokio runtime.
@@ -163,6 +164,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     let mut engine = Engine::open(Arc::clone(&store), rules.in_force(), clock.now(), entropy)?;
     engine.set_chat_rate(chat.posts_per_minute());
     engine.set_chat_at_once(chat.posts_at_once());
+    engine.set_chat_changes_apart(chat.changes_apart());
 
     let (inbox, outlet) = inbox::inbox();
     let (stop, stopped) = watch::channel(false);
@@ -172,6 +174,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     let (ended, has_ended) = watch::channel(None);
     let (chat_over, chat_ended) = watch::channel(false);
     let flying = Arc::new(watch::Sender::new(0));
+    let (turn, turns) = watch::channel(engine.unfinished());
     let metrics = Arc::new(Metrics::default());
     let shell = Arc::new(Shell {
         chat,
@@ -195,6 +198,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
         reload,
         stop: stopped.clone(),
         flying: Arc::clone(&flying),
+        turn,
         metrics,
         alarmed: None,
         measured: None,
@@ -215,7 +219,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
         }
         ended.send_replace(Some(end.ok().and_then(Result::ok).unwrap_or(Ended::Broke)));
     });
-    Ok(Handle { shell, stop, ended: has_ended, chat_ended, reload: Mutex::new(Some(reload_wanted)) })
+    Ok(Handle { shell, stop, ended: has_ended, chat_ended, reload: Mutex::new(Some(reload_wanted)), turns })
 }
 
 /// What codes for customers are made from, so that nobody guesses them.
@@ -292,6 +296,13 @@ impl Drop for Handle {
 }
 
 impl Handle {
+    /// How many entries of the outbox are unfinished; told anew after each turn of the engine, whether it
+    /// changed or not: whoever waits for something of the engine looks again then.
+    #[must_use]
+    pub fn turns(&self) -> watch::Receiver<usize> {
+        self.turns.clone()
+    }
+
     /// Stops: nothing more is taken in, what is on its way may land within [`DRAIN`].
     pub async fn stop(&self) -> Ended {
         self.stop.send_replace(true);

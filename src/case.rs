@@ -10,6 +10,7 @@ mod event;
 pub(crate) mod fixtures;
 pub mod gate;
 mod model;
+mod private;
 pub mod refusal;
 mod status;
 pub mod step;

@@ -8,7 +8,7 @@ use crate::case::CaseId;
 use crate::clock::Time;
 use crate::command::{Answer, Args, Command, Door, Verb};
 use crate::network::Finding;
-use crate::outbox::{Look, Outcome};
+use crate::outbox::{Look, Outcome, Urgency};
 use crate::policy::{AgentId, Lang, Person, RoomId};
 use crate::say::Say;
 use crate::view::View;
@@ -30,6 +30,8 @@ pub struct Message {
     pub edit: Option<String>,
     /// Whether it holds the text of a DM.
     pub private: bool,
+    /// How soon it should go, where several rooms share a limit.
+    pub urgency: Urgency,
     /// When it was decided: no attempt was earlier, so that nobody need look further back for it.
     pub since: Time,
     /// The room's language.
@@ -188,5 +190,10 @@ pub trait Chat: Send + Sync {
     /// cases may come to stand in another order than it was decided in; of one case it never does.
     fn posts_at_once(&self) -> usize {
         1
+    }
+    /// Whether changes of messages have a limit of their own, so that one that has to wait must hold up no
+    /// new message of its room.
+    fn changes_apart(&self) -> bool {
+        false
     }
 }

@@ -5,12 +5,12 @@ use crate::case::refusal::Refusal;
 use crate::clock::{DAY_MS, HOUR_MS, Time};
 use crate::command::{Command, Run, table};
 use crate::digest::schedule;
-use crate::outbox::{Effect, Urgency};
+use crate::outbox::{Effect, EntryId, Urgency};
 use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
 use crate::say::Say;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sending to the networks is stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,27 @@ pub struct Desk {
     /// The cases erased last and when, oldest first; at most 1,000.
     #[serde(default)]
     pub erased: Vec<(CaseId, Time)>,
+    /// The rooms in which private text may stand, as last seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub private_rooms: BTreeSet<RoomId>,
+    /// Rooms that stopped being private, or are so again, and how far what stands there is drawn anew.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redraws: BTreeMap<RoomId, Redraw>,
+}
+
+/// How far the messages of a room are drawn anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redraw {
+    /// Since when the room is as it is.
+    pub since: Time,
+    /// Outbox entries of smaller numbers were decided before.
+    pub before: EntryId,
+    /// The next case to be looked at; `None`: all were.
+    pub next: Option<CaseId>,
+    /// Messages drawn anew so far.
+    pub messages: u64,
+    /// Whether private text is taken away; else it is shown again.
+    pub hide: bool,
 }
 
 /// What was open as a local day ended.
@@ -81,6 +102,12 @@ impl Desk {
         self.erased.push((case, at));
         let over = self.erased.len().saturating_sub(ERASURES);
         self.erased.drain(..over);
+    }
+
+    /// A room whose messages are being drawn anew, and the next case to be looked at.
+    #[must_use]
+    pub fn redrawing(&self) -> Option<(RoomId, CaseId)> {
+        self.redraws.iter().find_map(|(room, r)| Some((room.clone(), r.next?)))
     }
 
     /// When a case was erased, where that is still known.
@@ -141,6 +168,38 @@ impl<'a> DeskWork<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Private text may stand in these rooms and no others. `next`: the number of the next outbox entry.
+    pub fn set_private_rooms(&mut self, rooms: BTreeSet<RoomId>, next: EntryId) {
+        let redraw = |hide| Redraw { since: self.now, before: next, next: Some(CaseId(1)), messages: 0, hide };
+        for room in self.desk.private_rooms.difference(&rooms) {
+            self.desk.redraws.insert(room.clone(), redraw(true));
+        }
+        // Of a room that never showed any, nothing was masked.
+        for (room, was) in &mut self.desk.redraws {
+            if rooms.contains(room) && was.hide {
+                *was = redraw(false);
+            }
+        }
+        self.desk.private_rooms = rooms;
+    }
+
+    /// Messages of a room were drawn anew, up to but not with case `next` (`None`: all). What is to be
+    /// said once all were.
+    pub fn redrawn(&mut self, room: &RoomId, next: Option<CaseId>, messages: u64) -> Option<Say> {
+        let redraw = self.desk.redraws.get_mut(room)?;
+        redraw.messages += messages;
+        redraw.next = next;
+        let Redraw { hide, messages, .. } = *redraw;
+        if next.is_some() {
+            return None;
+        }
+        if !hide {
+            self.desk.redraws.remove(room);
+        }
+        let say = Say::new("notice-room-masked").text("room", room.as_str()).number("messages", messages);
+        (hide && messages > 0).then_some(say)
     }
 
     /// Gives the digest if a local day's moment for it has come and it was not given. After days

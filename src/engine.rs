@@ -9,6 +9,7 @@ mod mark;
 mod parked;
 mod query;
 mod receipt;
+mod redraw;
 mod route;
 mod run;
 mod staff;

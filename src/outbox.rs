@@ -112,6 +112,12 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Whether it changes a message that stands, rather than posting one.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        matches!(self, Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Erased { edit: Some(_), .. })
+    }
+
     /// Whether a later effect on the same thing makes this one needless while it waits.
     #[must_use]
     pub fn collapses_with(&self, other: &Effect) -> bool {

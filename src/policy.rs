@@ -352,6 +352,16 @@ impl Policy {
     pub fn is_private(&self, room: &RoomId) -> bool {
         self.privacy.private_rooms.contains(room)
     }
+    /// The rooms in which private text may stand: those named private, and the one for DMs.
+    #[must_use]
+    pub fn private_rooms(&self) -> BTreeSet<RoomId> {
+        self.privacy.private_rooms.iter().chain(&self.privacy.dm_room).cloned().collect()
+    }
+    /// Whether private text may stand in `room`.
+    #[must_use]
+    pub fn shows_private(&self, room: &RoomId) -> bool {
+        self.is_private(room) || self.privacy.dm_room.as_ref() == Some(room)
+    }
     /// Whether `author` is one of our own accounts.
     #[must_use]
     pub fn is_ours(&self, author: &AuthorId) -> bool {

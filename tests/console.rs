@@ -186,6 +186,7 @@ fn entry() -> View {
 
 fn message(op: &str, edit: Option<&str>, view: View) -> Message {
     Message {
+        urgency: sereno::outbox::Urgency::Normal,
         op: op.into(),
         room: "console".into(),
         thread: edit.map(str::to_owned),

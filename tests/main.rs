@@ -27,5 +27,6 @@ mod store_place;
 mod store_power;
 mod store_sample;
 mod stories;
+mod unfit;
 mod views;
 mod world;

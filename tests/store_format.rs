@@ -179,7 +179,7 @@ fn full_case() -> Case {
     }
     let kinds = [PlaceKind::Home, PlaceKind::Private, PlaceKind::Folded, PlaceKind::Former];
     c.places = kinds.into_iter().map(|kind| Place { room: "support".into(), thread: Some("t".into()), kind }).collect();
-    c.shown = vec![Shown { place: 0, event: 0, post: 0, message: "m".into(), private: true }];
+    c.shown = vec![Shown { place: 0, event: 0, post: Some(0), message: "m".into(), private: true }];
     c.first_answer_at = Some(NOW);
     c.answer_due = Some(NOW);
     c.overdue_said = true;
@@ -347,6 +347,7 @@ fn desk() -> Desk {
         first_seen: [("acme".into(), NOW)].into(),
         day_ends: vec![sereno::desk::DayEnd { at: NOW, open: 3, oldest: Some(Time(5)) }],
         erased: vec![(CaseId(4), NOW)],
+        ..Desk::default()
     }
 }
 

@@ -88,7 +88,12 @@ notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox 
 notice-erased = Case { $case } was erased { $at }. Nothing of it is left in sereno; what this chat still shows of it can only be deleted here.
 notice-paused = { $agent } has paused all sending to the networks. `resume` lets it go on.
 notice-resumed = { $agent } lets sending go on.
-notice-room-unfit = Private messages are no longer shown in the room { $room }, although bot.toml names it private: { $why } What stands there already is not taken away: delete it by hand if others must not read it. Make it private again, or name another room under [privacy].
+notice-room-unfit = Private messages are no longer shown in the room { $room }, although bot.toml names it private: { $why } What stands there already is replaced now, message by message; whoever could read the room may have seen it. Make it private again, or name another room under [privacy].
+notice-room-masked = { $messages ->
+    [one] One message that may have shown private text in the room { $room } is replaced by one without it.
+   *[other] { $messages } messages that may have shown private text in the room { $room } are replaced by ones without it.
+}
+notice-room-not-masked = A message of case { $case } in the room { $room } could not be changed ({ $why }), and may still show private text: delete it there by hand.
 notice-room-fit = Private messages can be shown in the room { $room } again.
 notice-parked = Something came from the chat that could not be read ({ $why }). It is kept for 30 days: `sereno parked list` shows what there is.
 notice-parked-full = So much could not be read ({ $why }) that the oldest of it is given up from now on. Look at it with `sereno parked list`.

@@ -83,7 +83,12 @@ notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja d
 notice-erased = El caso { $case } se borró { $at }. En sereno no queda nada de él; lo que este chat aún muestre solo se puede borrar aquí.
 notice-paused = { $agent } ha detenido todos los envíos a las redes. `reanudar` los pone en marcha.
 notice-resumed = { $agent } pone de nuevo en marcha los envíos.
-notice-room-unfit = Los mensajes privados ya no se muestran en la sala { $room }, aunque bot.toml la da por privada: { $why } Lo que ya está allí no se quita: bórralo a mano si nadie más debe leerlo. Haz que vuelva a ser privada o indica otra sala en [privacy].
+notice-room-unfit = Los mensajes privados ya no se muestran en la sala { $room }, aunque bot.toml la da por privada: { $why } Lo que ya está allí se sustituye ahora, mensaje a mensaje; quien pudiera leer la sala quizá lo haya visto. Haz que vuelva a ser privada o indica otra sala en [privacy].
+notice-room-masked = { $messages ->
+    [one] Un mensaje que quizá mostraba texto privado en la sala { $room } se sustituye por otro sin él.
+   *[other] { $messages } mensajes que quizá mostraban texto privado en la sala { $room } se sustituyen por otros sin él.
+}
+notice-room-not-masked = No se ha podido cambiar un mensaje del caso { $case } en la sala { $room } ({ $why }), y quizá aún muestre texto privado: bórralo allí a mano.
 notice-room-fit = Los mensajes privados se pueden mostrar otra vez en la sala { $room }.
 notice-parked = Ha llegado algo del chat que no se ha podido leer ({ $why }). Se guarda 30 días: `sereno parked list` muestra lo que hay.
 notice-parked-full = Es tanto lo que no se ha podido leer ({ $why }) que desde ahora se abandona lo más antiguo. Míralo con `sereno parked list`.

@@ -129,7 +129,7 @@ impl Shell {
         let unfit = masked.iter().filter(|(room, why)| rules.told.get(*room) != Some(why));
         let unfit = unfit.map(|(room, why)| Say::new("notice-room-unfit").text("room", room.as_str()).text("why", self.say(why, lang)));
         // A room that the file no longer calls private is nobody's concern.
-        let meant = |room: &RoomId| policy.is_private(room) || policy.privacy.dm_room.as_ref() == Some(room);
+        let meant = |room: &RoomId| policy.shows_private(room);
         let fit = rules.told.keys().filter(|room| !masked.contains_key(*room) && meant(room));
         let fit = fit.map(|room| Say::new("notice-room-fit").text("room", room.as_str()));
         let inputs = unfit.chain(fit).map(Input::Notice).collect();

@@ -29,6 +29,7 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
         thread,
         edit,
         since: delivery.entry.created,
+        urgency: delivery.entry.urgency,
         private: build::holds_private(&delivery.body, &policy),
         lang,
         view: build::delivery(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),

@@ -46,6 +46,8 @@ pub(super) struct Worker {
     pub stop: watch::Receiver<bool>,
     /// Deliveries given out whose receipts were not taken in yet.
     pub flying: Arc<watch::Sender<usize>>,
+    /// Unfinished entries of the outbox, told after each turn.
+    pub turn: watch::Sender<usize>,
     pub metrics: Arc<Metrics>,
     pub alarmed: Option<Time>,
     pub measured: Option<Time>,
@@ -71,6 +73,7 @@ impl Worker {
             if let Err(ended) = done.and_then(|()| self.give_out(runtime)) {
                 return ended;
             }
+            self.turn.send_replace(self.engine.unfinished());
             self.measure();
         }
     }

@@ -338,18 +338,18 @@ pub struct Place {
     pub kind: PlaceKind,
 }
 
-/// A chat message that shows something of the case, kept so that it can be changed or redacted.
+/// A chat message that shows a post or private text of the case, kept so that it can be changed or redacted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Index into `places`.
     pub place: usize,
     /// The event it shows.
     pub event: u32,
-    /// Index of the post that the event shows.
-    pub post: usize,
+    /// Index of the post that the event shows, if it shows one.
+    pub post: Option<usize>,
     /// The chat's id of the message.
     pub message: String,
-    /// Whether it holds the text of a DM.
+    /// Whether it shows private text where its room may show any.
     pub private: bool,
 }
 

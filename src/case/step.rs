@@ -22,14 +22,14 @@ use crate::clock::Time;
 use crate::command::{Command, Run, table};
 use crate::digest::FactKind;
 use crate::intake::{Reason, weigh};
-use crate::outbox::{Effect, Receipt};
+use crate::outbox::{Effect, Receipt, Urgency};
 use crate::planted::{self, Bug};
 use crate::policy::RoomId;
 use crate::post::{Engagement, Post, PostId};
 use crate::say::Say;
 use std::collections::BTreeMap;
 
-/// How many chat messages that show posts a case remembers.
+/// How many chat messages that may have to be changed a case remembers.
 const MAX_SHOWN: usize = 500;
 /// From how many reposts on a post counts as spreading; again at each tenfold.
 const SPREADING: u64 = 20;
@@ -84,19 +84,21 @@ pub enum CaseInput<'a> {
     SendRearmed(u32),
     /// The card stands in the chat.
     CardShown(usize, &'a Receipt),
-    /// A message that shows post `post` by event `event` stands in place `place`.
+    /// A message that shows event `event` stands in place `place`, and may have to be changed.
     EventShown {
         /// Index of the place.
         place: usize,
         /// The event's number.
         event: u32,
-        /// Index of the post.
-        post: usize,
+        /// Index of the post that it shows.
+        post: Option<usize>,
         /// What the chat gave.
         receipt: &'a Receipt,
     },
     /// The text of a send that waits for approval stands in the chat.
     OfferShown(u32),
+    /// A room is no longer private, or is so again: what may show private text there is drawn anew.
+    Redraw(&'a RoomId),
     /// The room of a place does not take the card.
     RoomRefused(usize, &'a RoomId),
     /// A moment it waited for has come.
@@ -209,6 +211,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
                 send.shown_at = send.shown_at.or(Some(ctx.now));
             }
         }
+        CaseInput::Redraw(room) => work.on_redraw(room),
         CaseInput::RoomRefused(place, room) => {
             if let Some(place) = work.case.places.get_mut(place) {
                 place.room = room.clone();
@@ -317,20 +320,38 @@ impl Work<'_> {
         }
     }
 
-    fn on_shown(&mut self, place: usize, event: u32, post: usize, receipt: &Receipt) {
-        let Some(entry) = self.case.post_at(post) else { return };
-        let private = entry.post.is_dm();
+    fn on_shown(&mut self, place: usize, event: u32, post: Option<usize>, receipt: &Receipt) {
+        let entry = post.and_then(|p| self.case.post_at(p));
+        if post.is_some() && entry.is_none() {
+            return;
+        }
+        // Without a post it is remembered for its private text alone.
+        let private = entry.is_none_or(|e| e.post.is_dm());
         // Whether it changed before its message was drawn or since is not asked of a clock, which may have
         // been set meanwhile: a needless edit now and then does no harm.
-        let stale = !planted::is(Bug::StaleDrawing) && entry.changed_at.is_some();
+        let stale = !planted::is(Bug::StaleDrawing) && entry.is_some_and(|e| e.changed_at.is_some());
         let message = receipt.native_id.clone();
         if self.case.shown.len() >= MAX_SHOWN {
-            let gone = self.case.shown.remove(0);
-            self.fold(gone.post);
+            // What is private must be found again for longest.
+            let oldest = self.case.shown.iter().position(|s| !s.private).unwrap_or(0);
+            if let Some(post) = self.case.shown.remove(oldest).post {
+                self.fold(post);
+            }
         }
         self.case.shown.push(Shown { place, event, post, message: message.clone(), private });
         if stale {
             self.show(place, Effect::EntryUpdate { place, event, message });
+        }
+    }
+
+    fn on_redraw(&mut self, room: &RoomId) {
+        for effect in self.case.private_messages(room) {
+            let (Effect::CardUpdate { place } | Effect::EntryUpdate { place, .. }) = effect else { continue };
+            self.show(place, effect);
+            // Others may be reading it.
+            if let Some(last) = self.effects.last_mut() {
+                last.urgency = Urgency::Urgent;
+            }
         }
     }
 

@@ -127,7 +127,7 @@ impl<'a> Work<'a> {
 
     /// Plans the thread entries of event `n`. Those of staff's acts go first.
     fn show_event(&mut self, n: u32, staff: bool) {
-        let private = self.events.iter().find(|e| e.n == n).is_some_and(|e| self.is_private(&e.event));
+        let private = self.events.iter().find(|e| e.n == n).is_some_and(|e| self.case.is_private(&e.event));
         for place in 0..self.case.places.len() {
             let shows = match self.case.places[place].kind {
                 PlaceKind::Home | PlaceKind::Folded => true,
@@ -141,23 +141,6 @@ impl<'a> Work<'a> {
                 }
             }
         }
-    }
-
-    /// Whether an event belongs to the private part of the conversation.
-    fn is_private(&self, event: &Event) -> bool {
-        let send = match event {
-            Event::Queued { send, .. }
-            | Event::Held { send, .. }
-            | Event::Stopped { send, .. }
-            | Event::InDoubt { send }
-            | Event::Undelivered { send, .. }
-            | Event::Published { send }
-            | Event::StoodAfterAll { send }
-            | Event::AnswerGone { send } => Some(*send),
-            _ => None,
-        };
-        let post = event.shows_post().and_then(|i| self.case.post_at(i));
-        post.is_some_and(|p| p.post.is_dm()) || send.and_then(|id| self.case.send(id)).is_some_and(|s| s.kind.is_private())
     }
 
     /// Gives the case a place of this kind in `room`, with its card; what happened before there

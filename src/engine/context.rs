@@ -309,7 +309,10 @@ impl<'a> Tx<'a> {
         let Planned { lane, urgency, effect, due } = planned;
         if let Some(case) = case {
             let twin = |e: &Entry| e.state == EntryState::Queued && e.effect.collapses_with(&effect);
-            if self.entries_of(case).iter().any(twin) {
+            if let Some(twin) = self.entries_of(case).into_iter().find(twin) {
+                if urgency < twin.urgency {
+                    self.put(Entry { urgency, ..twin });
+                }
                 return;
             }
         }

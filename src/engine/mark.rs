@@ -18,7 +18,7 @@ pub(super) fn rate_of(policy: &Policy, chat: Rate, lane: &Lane) -> Rate {
         Lane::Chat(_) => chat,
         Lane::Network(account) => {
             let caps = policy.accounts.get(account).map(|a| &a.capabilities);
-            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight) }
+            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight), apart: false }
         }
     }
 }

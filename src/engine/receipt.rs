@@ -3,7 +3,7 @@
 use super::context::Tx;
 use super::run::Signal;
 use crate::case::step::CaseInput;
-use crate::case::{Case, CaseId, Event, HoldReason, SendKind, SendState, StopReason};
+use crate::case::{Case, CaseId, Event, EventRecord, HoldReason, SendKind, SendState, StopReason};
 use crate::clock::{DAY_MS, SECOND_MS, Time};
 use crate::command::Answer;
 use crate::outbox::lanes::back_off_ms;
@@ -146,11 +146,8 @@ impl Tx<'_> {
             }
             Effect::ThreadEntry { place, event } => {
                 let record = self.store.events(case.id, *event, 1)?.into_iter().next().filter(|r| r.n == *event);
-                if let Some(Event::ApprovalAsked { send }) = record.as_ref().map(|r| &r.event) {
-                    self.step(case, CaseInput::OfferShown(*send), None)?.ok();
-                } else if let Some(post) = record.and_then(|r| r.event.shows_post()) {
-                    let shown = CaseInput::EventShown { place: *place, event: *event, post, receipt };
-                    self.step(case, shown, None)?.ok();
+                if let Some(record) = record {
+                    self.entry_shown(case, *place, &record, receipt)?;
                 }
             }
             Effect::CardUpdate { .. }
@@ -158,6 +155,23 @@ impl Tx<'_> {
             | Effect::Notice { .. }
             | Effect::Erased { .. }
             | Effect::Digest { .. } => {}
+        }
+        self.redraw_if_late(&entry)
+    }
+
+    fn entry_shown(&mut self, case: Case, place: usize, record: &EventRecord, receipt: &Receipt) -> Result<(), StoreError> {
+        let id = case.id;
+        let post = record.event.shows_post();
+        let in_private = case.places.get(place).is_some_and(|p| self.policy.shows_private(&p.room));
+        // A draft in any other room was typed before everybody there.
+        let private = case.may_show_private(&record.event) && (in_private || !matches!(record.event, Event::Drafted { .. }));
+        if let Event::ApprovalAsked { send } = &record.event {
+            self.step(case, CaseInput::OfferShown(*send), None)?.ok();
+        }
+        if (post.is_some() || private)
+            && let Some(case) = self.case(id)?
+        {
+            self.step(case, CaseInput::EventShown { place, event: record.n, post, receipt }, None)?.ok();
         }
         Ok(())
     }
@@ -228,8 +242,9 @@ impl Tx<'_> {
                 }
                 Ok(())
             }
-            // An update of a message that is gone is not worth a word.
+            // An update of a message that is gone is not worth a word, unless it was to hide something.
             (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Erased { edit: Some(_), .. }, _) => {
+                self.redraw_refused(&entry, why);
                 self.finish(entry.id);
                 Ok(())
             }

@@ -88,7 +88,7 @@ impl Engine {
             reconciled: BTreeSet::new(),
             unwatched,
             marked: VecDeque::new(),
-            chat: Rate { per_minute: 60, in_flight: 1 },
+            chat: Rate { per_minute: 60, in_flight: 1, apart: false },
             entropy,
             reload: false,
             at_open: Some(at_open),
@@ -107,6 +107,12 @@ impl Engine {
     /// the order in which they were decided; in a case's thread they stand in that order in any case.
     pub fn set_chat_at_once(&mut self, posts: usize) {
         self.chat.in_flight = posts.max(1);
+    }
+
+    /// Whether changes of what stands in a room are on their way beside its new messages: one that has to
+    /// wait then holds up none of them. Of one case nothing overtakes all the same.
+    pub fn set_chat_changes_apart(&mut self, apart: bool) {
+        self.chat.apart = apart;
     }
 
     /// New rules, from a configuration read again.
@@ -258,6 +264,7 @@ impl Engine {
     /// # Errors
     /// Nothing was marked and nothing may be performed.
     pub fn due(&mut self, now: Time) -> Result<Vec<Delivery>, StoreError> {
+        self.redraw(now)?;
         self.wake(now)?;
         self.take_back(now)?;
         self.mark_ready(now)?;
@@ -379,7 +386,7 @@ impl Engine {
     /// When [`Engine::due`] may next have something to do, if nothing else happens.
     #[must_use]
     pub fn next_due(&self, now: Time) -> Option<Time> {
-        if !self.marked.is_empty() {
+        if !self.marked.is_empty() || self.must_redraw() {
             return Some(now);
         }
         let chat = self.chat;
@@ -417,6 +424,12 @@ impl Engine {
     pub fn outbox(&self) -> Vec<OutboxLine> {
         let instance = self.store.instance();
         self.lanes.entries().map(|e| OutboxLine { entry: e.clone(), op: e.op(instance) }).collect()
+    }
+
+    /// How many entries of the outbox are not done.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.lanes.len()
     }
 
     /// How things stand.

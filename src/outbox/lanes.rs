@@ -15,6 +15,9 @@ pub struct Rate {
     pub per_minute: u32,
     /// Deliveries on their way at once.
     pub in_flight: usize,
+    /// Of these, whether changes of what already stands are counted by themselves: then one that has to
+    /// wait holds up no new message.
+    pub apart: bool,
 }
 
 /// One lane's own state; not kept, for it heals by itself.
@@ -24,6 +27,8 @@ struct LaneState {
     waiting: BTreeSet<(Urgency, EntryId)>,
     /// What is in flight or being looked up.
     busy: BTreeSet<EntryId>,
+    /// Of this, what changes something that stands.
+    changing: BTreeSet<EntryId>,
     /// Tokens in thousandths, as of `filled`.
     tokens: i64,
     filled: Time,
@@ -52,6 +57,18 @@ impl Lanes {
         self.entries.values()
     }
 
+    /// How many are not done.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether all is done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// An entry.
     #[must_use]
     pub fn get(&self, id: EntryId) -> Option<&Entry> {
@@ -71,9 +88,7 @@ impl Lanes {
             EntryState::Queued | EntryState::Unknown => {
                 lane.waiting.insert((entry.urgency, entry.id));
             }
-            EntryState::InFlight => {
-                lane.busy.insert(entry.id);
-            }
+            EntryState::InFlight => lane.occupy(&entry),
             EntryState::Dead { .. } => {}
         }
         if let Some(case) = entry.case {
@@ -97,7 +112,7 @@ impl Lanes {
         let Some(entry) = self.entries.get(&id) else { return };
         if let Some(lane) = self.lanes.get_mut(&entry.lane) {
             lane.waiting.remove(&(entry.urgency, id));
-            lane.busy.insert(id);
+            lane.occupy(entry);
         }
     }
 
@@ -127,12 +142,12 @@ impl Lanes {
         for (name, lane) in &mut self.lanes {
             let rate = rate(name);
             lane.refill(now, rate);
-            while out.len() < limit && lane.quiet_until() <= now && lane.busy.len() < rate.in_flight && lane.tokens >= TOKEN {
-                let Some(id) = lane.first(&self.entries, now, &may) else { break };
+            while out.len() < limit && lane.quiet_until() <= now && !lane.is_full(rate) && lane.tokens >= TOKEN {
+                let Some(id) = lane.first(&self.entries, now, rate, &may) else { break };
                 let Some(entry) = self.entries.get(&id) else { break };
                 lane.tokens -= TOKEN;
                 lane.waiting.remove(&(entry.urgency, id));
-                lane.busy.insert(id);
+                lane.occupy(entry);
                 out.push(entry.clone());
             }
         }
@@ -155,11 +170,11 @@ impl Lanes {
             .iter()
             .filter_map(|(name, lane)| {
                 let rate = rate(name);
-                if lane.busy.len() >= rate.in_flight {
+                if lane.waiting.is_empty() || lane.is_full(rate) {
                     return None;
                 }
-                let ready =
-                    if lane.first(&self.entries, now, &may).is_some() { Some(now) } else { lane.earliest(&self.entries, now, &may) }?;
+                let first = lane.first(&self.entries, now, rate, &may).map(|_| now);
+                let ready = first.or_else(|| lane.earliest(&self.entries, now, rate, &may))?;
                 Some(ready.max(lane.quiet_until()).max(lane.token_at(rate)))
             })
             .min()
@@ -170,6 +185,7 @@ impl Lanes {
         if let Some(lane) = self.lanes.get_mut(&old.lane) {
             lane.waiting.remove(&(old.urgency, id));
             lane.busy.remove(&id);
+            lane.changing.remove(&id);
             if let Some(set) = old.case.and_then(|c| lane.by_case.get_mut(&c)) {
                 set.remove(&id);
                 if set.is_empty() {
@@ -191,19 +207,38 @@ impl LaneState {
         self.blocked.max(self.locked)
     }
 
+    fn occupy(&mut self, entry: &Entry) {
+        self.busy.insert(entry.id);
+        if entry.effect.changes() {
+            self.changing.insert(entry.id);
+        }
+    }
+
+    /// Whether nothing more may be on its way, of whatever kind.
+    fn is_full(&self, rate: Rate) -> bool {
+        let posts = self.busy.len() - self.changing.len();
+        if rate.apart { posts.min(self.changing.len()) >= rate.in_flight } else { self.busy.len() >= rate.in_flight }
+    }
+
+    /// Whether one more of this kind may be on its way; of the lane as a whole see [`LaneState::is_full`].
+    fn has_room(&self, entry: &Entry, rate: Rate) -> bool {
+        let like = if entry.effect.changes() { self.changing.len() } else { self.busy.len() - self.changing.len() };
+        !rate.apart || like < rate.in_flight
+    }
+
     /// Whether nothing of the same case, decided earlier, is still unfinished in this lane.
     fn is_head(&self, entry: &Entry) -> bool {
         let first = entry.case.and_then(|c| self.by_case.get(&c)).and_then(|set| set.first());
         first.is_none_or(|first| *first == entry.id)
     }
 
-    fn first(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, may: impl Fn(&Entry) -> bool) -> Option<EntryId> {
-        let ready = |e: &&Entry| e.due <= now && self.is_head(e) && may(e);
+    fn first(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, rate: Rate, may: impl Fn(&Entry) -> bool) -> Option<EntryId> {
+        let ready = |e: &&Entry| e.due <= now && self.has_room(e, rate) && self.is_head(e) && may(e);
         self.waiting.iter().filter_map(|(_, id)| entries.get(id)).find(ready).map(|e| e.id)
     }
 
-    fn earliest(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, may: impl Fn(&Entry) -> bool) -> Option<Time> {
-        let later = |e: &&Entry| e.due > now && self.is_head(e) && may(e);
+    fn earliest(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, rate: Rate, may: impl Fn(&Entry) -> bool) -> Option<Time> {
+        let later = |e: &&Entry| e.due > now && self.has_room(e, rate) && self.is_head(e) && may(e);
         self.waiting.iter().filter_map(|(_, id)| entries.get(id)).filter(later).map(|e| e.due).min()
     }
 
@@ -239,4 +274,56 @@ impl LaneState {
 #[must_use]
 pub fn back_off_ms(attempts: u32) -> i64 {
     (crate::clock::SECOND_MS << attempts.saturating_sub(1).min(9)).min(5 * crate::clock::MINUTE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::RoomId;
+
+    fn entry(id: u64, case: u64, effect: Effect) -> Entry {
+        Entry {
+            id: EntryId(id),
+            lane: Lane::Chat(RoomId::from("room")),
+            urgency: Urgency::Normal,
+            case: Some(CaseId(case)),
+            effect,
+            created: Time(0),
+            due: Time(0),
+            valid_until: None,
+            attempts: 0,
+            state: EntryState::Queued,
+            sent_at: None,
+        }
+    }
+
+    fn taken(lanes: &mut Lanes, apart: bool) -> Vec<u64> {
+        let rate = Rate { per_minute: 60_000, in_flight: 1, apart };
+        lanes.take(Time(1_000), 10, |_| rate, |_| true).into_iter().map(|e| e.id.0).collect()
+    }
+
+    #[test]
+    fn a_change_on_its_way_holds_up_changes_alone_where_they_are_counted_apart() {
+        for (apart, then) in [(true, vec![3]), (false, vec![])] {
+            let mut lanes = Lanes::default();
+            lanes.put(entry(1, 1, Effect::CardUpdate { place: 0 }));
+            assert_eq!(taken(&mut lanes, apart), [1]);
+            lanes.put(entry(2, 2, Effect::CardUpdate { place: 0 }));
+            lanes.put(entry(3, 3, Effect::Card { place: 0 }));
+            let rate = Rate { per_minute: 60_000, in_flight: 1, apart };
+            assert_eq!(lanes.next(Time(1_000), |_| rate, |_| true).is_some(), apart);
+            assert_eq!(taken(&mut lanes, apart), then);
+            lanes.remove(EntryId(1));
+            assert_eq!(taken(&mut lanes, apart), [2]);
+        }
+    }
+
+    #[test]
+    fn of_one_case_nothing_overtakes_a_change() {
+        let mut lanes = Lanes::default();
+        lanes.put(entry(1, 1, Effect::CardUpdate { place: 0 }));
+        lanes.put(entry(2, 1, Effect::ThreadEntry { place: 0, event: 1 }));
+        assert_eq!(taken(&mut lanes, true), [1]);
+        assert_eq!(taken(&mut lanes, true), [0; 0]);
+    }
 }

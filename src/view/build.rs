@@ -108,7 +108,7 @@ pub fn reply(reply: &Reply, policy: &Policy, words: &Words, lang: Lang, now: Tim
 /// is named private no longer stops receiving it at once, whatever place a case once had there.
 #[must_use]
 pub fn is_private_room(room: &RoomId, policy: &Policy) -> bool {
-    policy.is_private(room) || policy.privacy.dm_room.as_ref() == Some(room)
+    policy.shows_private(room)
 }
 
 fn private_place(case: &Case, place: usize, policy: &Policy) -> bool {

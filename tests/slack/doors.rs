@@ -3,22 +3,14 @@
 use super::town::Town;
 use crate::emulator::slack::{TEAM_CHANNEL, words};
 use sereno::case::CaseId;
+use sereno::engine::Engine;
 use sereno::policy::AgentId;
-
-async fn owner(town: &Town, case: u64) -> Option<AgentId> {
-    town.bot().ask(move |e, _| e.case(CaseId(case))).await.unwrap().unwrap().and_then(|c| c.owner)
-}
 
 /// Waits until somebody owns the case, or nobody.
 async fn owned(town: &Town, case: u64, who: Option<&str>) {
-    let wait = async {
-        while owner(town, case).await.as_ref().map(AgentId::as_str) != who {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    if tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.is_err() {
-        panic!("#{case} is not owned by {who:?} but by {:?}\n{}", owner(town, case).await, town.slack.sight());
-    }
+    let who = who.map(AgentId::from);
+    let owned = move |engine: &Engine| (engine.case(CaseId(case)).unwrap()?.owner == who).then_some(());
+    town.until("its owner", owned).await;
 }
 
 #[tokio::test]

@@ -241,6 +241,29 @@ async fn a_burst_stays_within_slack_s_own_limits() {
     town.sound().await;
 }
 
+#[tokio::test]
+async fn a_change_that_waits_holds_up_no_new_message() {
+    let mut town = Town::asleep().await;
+    // One after the other, as at Slack's own pace.
+    town.settings.posts_per_second = 10.0;
+    town.settings.call = std::time::Duration::from_secs(20);
+    town.wake().await;
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    town.settled().await;
+    // For as long as a call may take the change of the first card hangs.
+    town.slack.fault(On::Method("chat.update"), Fault::Hang { done: false }, 1);
+    let ana = town.slack.user("ana");
+    let act = ana.slash("/claim 1");
+    town.slack.acked(&act).await.unwrap();
+    town.slack.until("the change hangs", |_| town.slack.faults_done().contains_key("hang").then_some(())).await;
+    let began = std::time::Instant::now();
+    town.complain("luis", "It arrived broken");
+    town.card("It arrived broken").await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    town.sleep().await;
+}
+
 /// Everything at once, by seeded chance, with a crash in the middle: nothing lost, nothing twice. Another
 /// seed by `SERENO_SLACK_SEED`.
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::town::Town;
 use crate::emulator::slack::{SIGNING_SECRET, TEAM_CHANNEL};
 use sereno::chat::slack::{HttpEvents, Way};
-use sereno::store::Store;
+use sereno::engine::Engine;
 use std::time::Duration;
 
 #[tokio::test]
@@ -123,13 +123,11 @@ async fn who_was_told_no_is_not_told_again_after_a_restart() {
     eva.says(TEAM_CHANNEL, Some(&card.ts), "!nonsense");
     town.told(&eva.id, "nonsense").await;
     let stream = format!("slack:told:{}", town.slack.channel(TEAM_CHANNEL));
-    let noted = async {
-        let told = || town.store.cursor(&sereno::engine::CHAT.into(), &stream).unwrap().unwrap_or_default();
-        while told().matches('.').count() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let noted = move |engine: &Engine| {
+        let told = engine.cursor(&sereno::engine::CHAT.into(), &stream).unwrap().unwrap_or_default();
+        (told.matches('.').count() >= 2).then_some(())
     };
-    tokio::time::timeout(Duration::from_secs(20), noted).await.expect("it is noted that she was told");
+    town.until("it is noted that she was told", noted).await;
     town.settled().await;
     town.sleep().await;
     // Slack gives up on these before the bot is back: history brings them, and what came before once more.

@@ -4,6 +4,7 @@ use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN, Slack, TEAM_CHANNEL};
 use sereno::app::{self, Handle, Parts, Source};
 use sereno::chat::slack::{Pace, Settings, Slack as Adapter, Way};
 use sereno::clock::Clock;
+use sereno::engine::Engine;
 use sereno::i18n::Words;
 use sereno::intake::listen::Matcher;
 use sereno::network::square::Square;
@@ -27,6 +28,7 @@ pub fn pace() -> Pace {
         ack_by: Duration::from_millis(2_500),
         note: Duration::from_millis(200),
         known: Duration::from_secs(600),
+        moment: Duration::ZERO,
         typing: Duration::from_millis(50),
     }
 }
@@ -204,14 +206,29 @@ impl Town {
 
     /// Waits until the bot has nothing more to deliver.
     pub async fn settled(&self) {
+        let mut turns = self.bot().turns();
+        if tokio::time::timeout(Duration::from_secs(30), turns.wait_for(|unfinished| *unfinished == 0)).await.is_err() {
+            panic!("the outbox does not drain; the workspace shows:\n{}", self.slack.sight());
+        }
+    }
+
+    /// Waits until something holds of the bot, which can only change by a turn of its engine.
+    pub async fn until<T: Send + 'static>(&self, what: &str, holds: impl Fn(&Engine) -> Option<T> + Clone + Send + 'static) -> T {
         let bot = self.bot();
+        let mut turns = bot.turns();
         let wait = async {
-            while !bot.ask(|engine, _| engine.outbox().is_empty()).await.unwrap() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+            loop {
+                turns.borrow_and_update();
+                let holds = holds.clone();
+                if let Some(found) = bot.ask(move |engine, _| holds(engine)).await.unwrap() {
+                    return found;
+                }
+                turns.changed().await.unwrap();
             }
         };
-        if tokio::time::timeout(Duration::from_secs(30), wait).await.is_err() {
-            panic!("the outbox does not drain; the workspace shows:\n{}", self.slack.sight());
+        match tokio::time::timeout(Duration::from_secs(30), wait).await {
+            Ok(found) => found,
+            Err(_) => panic!("not seen: {what}; the workspace shows:\n{}", self.slack.sight()),
         }
     }
 

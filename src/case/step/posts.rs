@@ -117,7 +117,7 @@ impl Work<'_> {
         let Some(entry) = self.case.post_at(index) else { return };
         let plain = entry.voice == Voice::Other && !entry.post.is_dm() && entry.changed_at.is_none();
         let answered = self.case.sends.iter().any(|s| s.target.as_ref() == Some(&entry.post.id));
-        let shown = self.case.shown.iter().any(|s| s.post == index);
+        let shown = self.case.shown.iter().any(|s| s.post == Some(index));
         if plain && !answered && !shown {
             self.case.fold(index);
         }
@@ -219,7 +219,8 @@ impl Work<'_> {
 
     /// Brings every chat message that shows this post up to date.
     pub(in crate::case) fn refresh_shown(&mut self, post: usize) {
-        let stale: Vec<Shown> = self.case.shown.iter().filter(|s| s.post == post && !planted::is(Bug::EditNotShown)).cloned().collect();
+        let stale: Vec<Shown> =
+            self.case.shown.iter().filter(|s| s.post == Some(post) && !planted::is(Bug::EditNotShown)).cloned().collect();
         for s in stale {
             self.show(s.place, Effect::EntryUpdate { place: s.place, event: s.event, message: s.message });
         }

@@ -261,6 +261,7 @@ mod tests {
 
     fn message(thread: Option<&str>, edit: Option<&str>) -> Message {
         Message {
+            urgency: crate::outbox::Urgency::Normal,
             op: "s-7".into(),
             room: RoomId::from("!r:h"),
             thread: thread.map(str::to_owned),

@@ -5,7 +5,7 @@ use super::{Rotation, catchup, check, deliver, events, forms, inbound, lanes, pe
 use crate::chat::{Chat, Memory, Message, Said};
 use crate::clock::Clock;
 use crate::network::Finding;
-use crate::outbox::{Look, Outcome};
+use crate::outbox::{Look, Outcome, Urgency};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::say::Say;
 use crate::view::View;
@@ -71,6 +71,8 @@ pub struct Pace {
     pub note: Duration,
     /// How long what is known of people and rooms holds.
     pub known: Duration,
+    /// Before a private message a room is looked at again, unless that was within this.
+    pub moment: Duration,
     /// The pause before the count of a text that is being typed.
     pub typing: Duration,
 }
@@ -86,6 +88,7 @@ impl Default for Pace {
             ack_by: Duration::from_millis(2_500),
             note: Duration::from_secs(60),
             known: Duration::from_secs(600),
+            moment: Duration::from_secs(2),
             typing: Duration::from_millis(400),
         }
     }
@@ -168,9 +171,14 @@ impl Shared {
         self.memory.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Writes, in its turn.
+    /// Writes what somebody waits for, in its turn.
     pub(super) async fn post(&self, method: &str, channel: Option<&str>, body: &Value) -> Result<Value, Fail> {
-        self.lanes.pass(method, channel, PATIENCE).await.map_err(Fail::Limited)?;
+        self.post_as(method, channel, Urgency::Staff, body).await
+    }
+
+    /// Writes, in its turn.
+    pub(super) async fn post_as(&self, method: &str, channel: Option<&str>, urgency: Urgency, body: &Value) -> Result<Value, Fail> {
+        self.lanes.pass(method, channel, urgency, PATIENCE).await.map_err(Fail::Limited)?;
         let done = self.session.post(method, body).await;
         self.heed(method, channel, &done).await;
         done
@@ -178,7 +186,7 @@ impl Shared {
 
     /// Reads, in its turn.
     pub(super) async fn get(&self, method: &str, params: &[(&str, &str)]) -> Result<Value, Fail> {
-        self.lanes.pass(method, None, PATIENCE).await.map_err(Fail::Limited)?;
+        self.lanes.pass(method, None, Urgency::Staff, PATIENCE).await.map_err(Fail::Limited)?;
         let done = self.session.get(method, params).await;
         self.heed(method, None, &done).await;
         done
@@ -274,7 +282,7 @@ impl Slack {
             session,
             lanes,
             people: people::People::new(settings.pace.known),
-            rooms: rooms::Rooms::new(settings.pace.known),
+            rooms: rooms::Rooms::new(settings.pace.known, settings.pace.moment),
             forms: forms::Forms::default(),
             memory: RwLock::default(),
             shut_out: AtomicBool::new(false),
@@ -362,6 +370,11 @@ impl Chat for Slack {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held within u32 a line above")]
         let whole = per_minute as u32;
         whole
+    }
+
+    fn changes_apart(&self) -> bool {
+        // `chat.update` has a limit of its own for the whole workspace.
+        true
     }
 
     fn posts_at_once(&self) -> usize {

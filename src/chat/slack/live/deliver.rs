@@ -10,7 +10,7 @@ use super::session::Fail;
 use super::{people, rooms};
 use crate::chat::Message;
 use crate::clock::{MINUTE_MS, Time};
-use crate::outbox::{Look, Outcome, Receipt};
+use crate::outbox::{Look, Outcome, Receipt, Urgency};
 use crate::policy::RoomId;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
     }
     let body = body(shared, message).await;
     match &message.edit {
-        Some(ts) => change(shared, &body, ts).await,
+        Some(ts) => change(shared, body, ts, message.urgency).await,
         None => say(shared, message, &body).await,
     }
 }
@@ -80,12 +80,12 @@ fn without_blocks(body: &Value) -> Value {
 
 async fn say(shared: &Shared, message: &Message, body: &Value) -> Outcome {
     let room = Some(message.room.as_str());
-    let mut done = shared.post("chat.postMessage", room, body).await;
+    let mut done = shared.post_as("chat.postMessage", room, message.urgency, body).await;
     if let Err(fail) = &done
         && is_of_the_blocks(fail)
     {
         tracing::error!(code = fail.why(), "Slack refused the blocks of a message: it goes as plain text");
-        done = shared.post("chat.postMessage", room, &without_blocks(body)).await;
+        done = shared.post_as("chat.postMessage", room, message.urgency, &without_blocks(body)).await;
     }
     match done {
         Ok(answer) => match answer.get("ts").and_then(Value::as_str) {
@@ -97,20 +97,21 @@ async fn say(shared: &Shared, message: &Message, body: &Value) -> Outcome {
 }
 
 /// To change a message twice does no harm: a doubt is simply tried again.
-async fn change(shared: &Shared, body: &Value, ts: &str) -> Outcome {
-    let mut body = body.clone();
+async fn change(shared: &Shared, mut body: Value, ts: &str, urgency: Urgency) -> Outcome {
     body["ts"] = json!(ts);
-    let mut done = shared.post("chat.update", None, &body).await;
+    let mut done = shared.post_as("chat.update", None, urgency, &body).await;
     if let Err(fail) = &done
         && is_of_the_blocks(fail)
     {
         tracing::error!(code = fail.why(), "Slack refused the blocks of a message: it is changed to plain text");
         // Without the key Slack would leave the old blocks as they stand.
         body["blocks"] = json!([]);
-        done = shared.post("chat.update", None, &body).await;
+        done = shared.post_as("chat.update", None, urgency, &body).await;
     }
     match done {
         Ok(_) => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
+        // Somebody deleted it: nothing is left to be changed.
+        Err(fail) if fail.is("message_not_found") => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
         Err(Fail::Doubt(why)) => Outcome::Retry { after_ms: None, why, lane: true },
         // The method is limited for all; the room may go on with what it posts.
         Err(Fail::Limited(ms)) => Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false },
@@ -226,6 +227,7 @@ mod tests {
 
     fn message() -> Message {
         Message {
+            urgency: crate::outbox::Urgency::Normal,
             op: "s-7".into(),
             room: RoomId::from("C1"),
             thread: Some("1.000001".into()),

@@ -11,8 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Before each private message a room is looked at again, unless that was this moment.
-const MOMENT: Duration = Duration::from_secs(2);
 /// Rooms remembered at most.
 const ROOMS_MAX: usize = 2_000;
 
@@ -25,14 +23,15 @@ struct Known {
 /// What is known of rooms, for a while.
 pub(super) struct Rooms {
     holds: Duration,
+    moment: Duration,
     known: Mutex<BTreeMap<RoomId, Known>>,
     /// What the bot was told of each room in this run: unfit or fit.
     told: Mutex<BTreeMap<RoomId, bool>>,
 }
 
 impl Rooms {
-    pub(super) fn new(holds: Duration) -> Rooms {
-        Rooms { holds, known: Mutex::default(), told: Mutex::default() }
+    pub(super) fn new(holds: Duration, moment: Duration) -> Rooms {
+        Rooms { holds, moment, known: Mutex::default(), told: Mutex::default() }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<RoomId, Known>> {
@@ -45,7 +44,7 @@ impl Rooms {
 
     /// Why a private message may not stand in a room; looked up if we do not know it of this moment.
     pub(super) async fn unfit(&self, shared: &Shared, room: &RoomId, private: bool) -> Result<Option<Say>, Fail> {
-        if let Some(known) = self.held(room, if private { MOMENT } else { self.holds }) {
+        if let Some(known) = self.held(room, if private { self.moment } else { self.holds }) {
             return Ok(known);
         }
         let asked = Instant::now();

@@ -1,0 +1,151 @@
+//! A room that stops being private: what private text stands there is taken away, whatever shows it.
+
+use crate::world::{World, dm, policy, post, reply_to};
+use sereno::engine::{Body, Delivery, Input};
+use sereno::i18n::Words;
+use sereno::outbox::Outcome;
+use sereno::policy::{Lang, Policy};
+use sereno::post::*;
+use sereno::view::{build, text};
+use std::collections::BTreeSet;
+
+const SECRET: &str = "canary-4711";
+
+fn private_console() -> Policy {
+    let mut p = policy();
+    p.privacy.private_rooms = vec!["console".into()];
+    p
+}
+
+fn open(p: &mut Policy) {
+    p.privacy.private_rooms.clear();
+}
+
+fn close(p: &mut Policy) {
+    p.privacy.private_rooms = vec!["console".into()];
+}
+
+/// The message that a delivery writes or changes: its place among all, unless it changes another.
+fn message(at: usize, delivery: &Delivery) -> String {
+    match &delivery.body {
+        Body::Card { edit: Some(edit), .. } | Body::Entry { edit: Some(edit), .. } => edit.clone(),
+        _ => format!("m{at}"),
+    }
+}
+
+/// The messages that hold the secret where the rules allow it.
+fn with_secret(w: &World) -> BTreeSet<String> {
+    let words = Words::new();
+    let shows = |d: &Delivery| {
+        let view = build::delivery(&d.body, &private_console(), &words, Lang::En, w.now);
+        text::render(&view, &text::Style::PLAIN).contains(SECRET)
+    };
+    w.chat.iter().enumerate().filter(|(_, (_, d))| shows(d)).map(|(at, (_, d))| message(at, d)).collect()
+}
+
+/// The messages that were changed from the `from`th delivery on.
+fn changed(w: &World, from: usize) -> BTreeSet<String> {
+    let edits = |d: &Delivery| matches!(&d.body, Body::Card { edit: Some(_), .. } | Body::Entry { edit: Some(_), .. });
+    w.chat.iter().enumerate().skip(from).filter(|(_, (_, d))| edits(d)).map(|(at, (_, d))| message(at, d)).collect()
+}
+
+#[test]
+fn all_that_shows_private_text_is_drawn_anew_and_nothing_else() {
+    let mut w = World::new(private_console());
+    let first = dm("d1", "carla", &format!("my number is {SECRET}"));
+    w.posts(&first);
+    w.posts(&Post { visibility: Visibility::Direct, ..reply_to(&first, "d2", "carla", &format!("and again {SECRET}")) });
+    w.say("ana", &format!("draft 1 we look at {SECRET}"));
+    w.say("ana", &format!("dm 1 we look at {SECRET}"));
+    w.wait(60_000);
+    w.say("ana", &format!("dm 1 never mind {SECRET}"));
+    w.say("ana", "undo 1");
+    w.posts(&post("p1", "luis", "Where is my parcel?"));
+    let (secret, before) = (with_secret(&w), w.chat.len());
+    assert!(secret.len() >= 6, "card, two messages, a draft, two sends: {secret:?}");
+    w.set_policy(open);
+    w.run();
+    let redrawn = changed(&w, before);
+    assert!(redrawn.is_superset(&secret), "left: {:?}", secret.difference(&redrawn));
+    let of_luis = |d: &Delivery| matches!(&d.body, Body::Card { case, .. } | Body::Entry { case, .. } if case.id.0 == 2);
+    assert!(!w.chat.iter().skip(before).any(|(_, d)| of_luis(d)), "nothing private stands in the other case");
+    assert_eq!(w.notices(), ["notice-room-masked"]);
+    // Once.
+    let now = w.chat.len();
+    w.wait(60_000);
+    w.restart(1_000);
+    w.run();
+    assert_eq!(w.chat.len(), now);
+}
+
+#[test]
+fn a_message_on_its_way_as_the_room_changes_is_drawn_anew() {
+    let mut w = World::new(private_console());
+    w.posts(&dm("d1", "carla", "hello"));
+    w.arrives(&Post { visibility: Visibility::Direct, ..reply_to(&dm("d1", "carla", "hello"), "d2", "carla", SECRET) });
+    let flying = w.due();
+    assert!(!flying.is_empty());
+    w.set_policy(open);
+    // The room's messages are gone through while this one is still on its way.
+    let meanwhile = w.due();
+    let mut all = Vec::new();
+    for delivery in flying.into_iter().chain(meanwhile) {
+        all.push(w.perform(delivery));
+    }
+    w.now = w.now.plus(1_000);
+    all.into_iter().for_each(|input| drop(w.give(vec![input])));
+    let before = w.chat.len();
+    let secret = with_secret(&w);
+    w.run();
+    assert!(changed(&w, before).is_superset(&secret) && !secret.is_empty(), "{secret:?}");
+}
+
+#[test]
+fn a_crash_in_between_ends_nothing() {
+    let mut w = World::new(private_console());
+    for n in 0..450 {
+        w.posts(&dm(&format!("d{n}"), &format!("c{n}"), &format!("{SECRET} {n}")));
+    }
+    let (secret, before) = (with_secret(&w), w.chat.len());
+    assert_eq!(secret.len(), 450);
+    w.set_policy(open);
+    // A part of it is decided; nothing of it was done.
+    assert!(!w.due().is_empty());
+    w.restart(1_000);
+    w.wait(60_000);
+    assert!(changed(&w, before).is_superset(&secret));
+    assert_eq!(w.notices(), ["notice-room-masked"]);
+}
+
+#[test]
+fn a_room_that_is_private_again_shows_again_what_it_showed() {
+    let mut w = World::new(private_console());
+    w.posts(&dm("d1", "carla", SECRET));
+    w.set_policy(open);
+    w.run();
+    let before = w.chat.len();
+    w.set_policy(close);
+    w.run();
+    assert!(!changed(&w, before).is_empty());
+    assert_eq!(w.notices(), ["notice-room-masked"], "nothing was hidden the second time");
+}
+
+#[test]
+fn what_cannot_be_taken_away_is_said() {
+    let mut w = World::new(private_console());
+    w.posts(&dm("d1", "carla", SECRET));
+    w.set_policy(open);
+    for delivery in w.due() {
+        let input = match &delivery.body {
+            Body::Card { edit: Some(_), .. } => Input::Receipt {
+                entry: delivery.entry.id,
+                attempt: delivery.entry.attempts,
+                outcome: Outcome::Refused { why: "cant_update_message".into() },
+            },
+            _ => w.perform(delivery),
+        };
+        w.give(vec![input]);
+    }
+    w.run();
+    assert!(w.notices().contains(&"notice-room-not-masked".to_owned()), "{:?}", w.notices());
+}
