@@ -12,6 +12,7 @@ use crate::outbox::{Look, Outcome, Urgency};
 use crate::policy::{AgentId, Lang, Person, RoomId};
 use crate::say::Say;
 use crate::view::View;
+use crate::view::picture::Picture;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Message {
     pub lang: Lang,
     /// What it shows.
     pub view: View,
+    /// What goes with it where pictures can be shown.
+    pub picture: Option<Picture>,
 }
 
 /// Something staff did, with the way back for its answer.

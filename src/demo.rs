@@ -110,7 +110,7 @@ pub async fn run(options: Options, words: Arc<Words>) -> anyhow::Result<ExitCode
         started: clock.now(),
     };
     let (agent, room) = (settings.agent.clone(), settings.room.clone());
-    let demo = Demo { lang, clock, words: Arc::clone(&words), town: Town::new(&story, clock), folder, agent, room };
+    let demo = Demo { lang, clock, words: Arc::clone(&words), town: Town::new(&story, clock), folder, agent, room, private: None };
     let code = if options.auto {
         let (keyboard, keys) = Keyboard::new();
         let console = Arc::new(Console::new(settings, words, Box::new(keys), Box::new(std::io::stdout()))?);
@@ -164,6 +164,8 @@ struct Demo {
     /// Who works here, and in which room.
     agent: AgentId,
     room: RoomId,
+    /// The room for private messages, where that is another one.
+    private: Option<RoomId>,
 }
 
 /// Another chat than the console, in which the automatic member of staff works.
@@ -172,8 +174,10 @@ pub struct Elsewhere {
     pub chat: Arc<dyn Chat>,
     /// Who they are there.
     pub agent: AgentId,
-    /// The team's room, which must be a private one.
+    /// The team's room.
     pub room: RoomId,
+    /// The room for what customers write in private; `None`: the team's own, which must be fit for that.
+    pub private: Option<RoomId>,
     /// How they say things there.
     pub hands: Box<dyn Hands>,
 }
@@ -185,8 +189,8 @@ pub struct Elsewhere {
 pub async fn play(elsewhere: Elsewhere, lang: Lang, speed: u32, words: Arc<Words>) -> anyhow::Result<(Verdict, Vec<String>)> {
     let story = Story::built_in()?;
     let clock = Clock::fast(speed);
-    let Elsewhere { chat, agent, room, hands } = elsewhere;
-    let demo = Demo { lang, clock, words, town: Town::new(&story, clock), folder: Folder::new(None)?, agent, room };
+    let Elsewhere { chat, agent, room, private, hands } = elsewhere;
+    let demo = Demo { lang, clock, words, town: Town::new(&story, clock), folder: Folder::new(None)?, agent, room, private };
     let verdict = demo.played(&story, chat, hands, None, ELSEWHERE_BOUND, std::future::pending()).await?;
     let verdict = verdict.context("the story did not come to its end in time")?;
     let sentences = demo.town.square.with(|books| verdict.sentences(books));
@@ -384,7 +388,7 @@ fn policy(story: &Story, demo: &Demo) -> Policy {
         fallback_room: room.clone(),
         people: BTreeMap::from([(demo.agent.clone(), person)]),
         // Nobody but the person at the screen reads it.
-        privacy: PrivacyPolicy { private_rooms: vec![room], dm_room: None },
+        privacy: PrivacyPolicy { private_rooms: vec![demo.private.clone().unwrap_or(room)], dm_room: demo.private.clone() },
         ..Policy::default()
     };
     policy.reply.undo_ms = UNDO_MS;

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod hygiene;
+pub mod picture;
 pub mod text;
 
 use crate::clock::Time;

@@ -195,6 +195,7 @@ fn message(op: &str, edit: Option<&str>, view: View) -> Message {
         private: false,
         lang: Lang::En,
         view,
+        picture: None,
     }
 }
 

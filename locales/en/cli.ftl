@@ -321,6 +321,7 @@ check-matrix-room-not-in = { $name } is not in the room { $room }. Invite it the
 check-matrix-room-unread = The homeserver does not show the room { $room } ({ $why }).
 check-matrix-room-unencrypted = [privacy] names the room { $room }, but it is not encrypted: no private message is shown there. Switch encryption on, or take it out of [privacy].
 check-matrix-room-open = [privacy] names the room { $room }, but others than those who are invited can come in: no private message is shown there. Make it by invitation only, or take it out of [privacy].
+check-matrix-room-replaced = The room { $room } was replaced by { $other }, and perhaps nobody reads it any more. Put the other one's id into bot.toml in its place, and invite the bot there.
 check-matrix-room-mute = The bot may not write in the room { $room }. Raise its power level there.
 check-matrix-room = sereno is in the room { $room }, which is not encrypted.
 check-matrix-room-encrypted = sereno is in the room { $room }, which is encrypted.

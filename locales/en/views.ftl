@@ -418,6 +418,14 @@ digest-hidden = { $count ->
    *[other] { $count } cases hidden as noise; `list spam` shows them
 }
 digest-by-agent = Answers by person: { $list }
+digest-bar-new = New cases
+digest-bar-answered = First answers
+digest-bar-replies = Public answers
+digest-bar-handoffs = Gone private
+digest-bar-resolved = Resolved
+digest-bar-reopened = Reopened
+digest-bar-hidden = Hidden as noise
+digest-bar-open = Open
 
 ## The console chat
 
@@ -449,3 +457,4 @@ slack-form-too-big = The draft is longer than the { $max } characters that this 
 slack-form-canned = Answers kept ready
 matrix-cut = … Cut here: Matrix takes no longer messages.
 matrix-sealed = I cannot decrypt this message yet; it is read as soon as its key comes.
+matrix-replaced = This room was replaced by { $room }. I stay in this one until bot.toml names the other: put its id in the place of this one's, invite me there and start me anew. Cases that have a card here keep it here.

@@ -321,6 +321,7 @@ check-matrix-room-not-in = { $name } no está en la sala { $room }. Invítalo; a
 check-matrix-room-unread = El servidor no muestra la sala { $room } ({ $why }).
 check-matrix-room-unencrypted = [privacy] nombra la sala { $room }, pero no está cifrada: ahí no se muestra ningún mensaje privado. Activa el cifrado, o quítala de [privacy].
 check-matrix-room-open = [privacy] nombra la sala { $room }, pero se puede entrar sin invitación: ahí no se muestra ningún mensaje privado. Haz que solo se entre con invitación, o quítala de [privacy].
+check-matrix-room-replaced = La sala { $room } se ha sustituido por { $other }, y quizá ya no la lea nadie. Pon el id de la otra en bot.toml en su lugar e invita allí al bot.
 check-matrix-room-mute = El bot no puede escribir en la sala { $room }. Súbele ahí el nivel de poder.
 check-matrix-room = sereno está en la sala { $room }, que no está cifrada.
 check-matrix-room-encrypted = sereno está en la sala { $room }, que está cifrada.

@@ -418,6 +418,14 @@ digest-hidden = { $count ->
    *[other] { $count } casos ocultos como ruido; `lista spam` los muestra
 }
 digest-by-agent = Respuestas por persona: { $list }
+digest-bar-new = Casos nuevos
+digest-bar-answered = Con respuesta
+digest-bar-replies = Resp. públicas
+digest-bar-handoffs = En privado
+digest-bar-resolved = Resueltos
+digest-bar-reopened = Reabiertos
+digest-bar-hidden = Ocultos
+digest-bar-open = Abiertos
 
 ## El chat de la consola
 
@@ -449,3 +457,4 @@ slack-form-too-big = El borrador pasa de los { $max } caracteres que caben en es
 slack-form-canned = Respuestas preparadas
 matrix-cut = … Cortado aquí: Matrix no admite mensajes más largos.
 matrix-sealed = Todavía no puedo descifrar este mensaje; se leerá en cuanto llegue su clave.
+matrix-replaced = Esta sala se ha sustituido por { $room }. Me quedo en esta hasta que bot.toml indique la otra: pon su id en lugar del de esta, invítame allí y vuelve a arrancarme. Los casos que tienen aquí su tarjeta la conservan aquí.

@@ -33,6 +33,7 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
         private: build::holds_private(&delivery.body, &policy),
         lang,
         view: build::delivery(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),
+        picture: build::picture(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),
     }
 }
 

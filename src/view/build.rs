@@ -22,6 +22,7 @@ use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
 use crate::say::{Arg, Say};
+use crate::view::picture::Picture;
 use crate::view::{Line, Piece, TextView, View};
 use pen::Pen;
 
@@ -41,6 +42,15 @@ pub fn delivery(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Ti
         Body::Send { case, send, .. } => {
             text("send", vec![vec![Piece::Words(format!("{case} {}", send::kind(&pen, send)))], send::address(&pen, send)])
         }
+    }
+}
+
+/// The picture that goes with what [`delivery`] builds, if any does: the digest's.
+#[must_use]
+pub fn picture(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Time) -> Option<Picture> {
+    match body {
+        Body::Digest { figures } => Some(digest::picture(&Pen { words, policy, lang, now }, figures)),
+        _ => None,
     }
 }
 

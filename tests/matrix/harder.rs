@@ -1,13 +1,25 @@
-//! Harder days: a homeserver that goes away under load, an access token, pictures, keys that are missing.
+//! Harder days: a homeserver that goes away under load, an access token, pictures, keys that are missing, people of
+//! another homeserver, a colleague's client that checks keys.
 
 use super::staff::{Account, server};
 use super::town::Town;
+use matrix_sdk::config::SyncSettings;
+use matrix_sdk::deserialized_responses::{TimelineEvent, VerificationLevel, VerificationState};
+use matrix_sdk::encryption::EncryptionSettings;
+use matrix_sdk::room::MessagesOptions;
+use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
+use matrix_sdk::{Client, SqliteStoreConfig};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use sereno::chat::matrix::Secret;
-use sereno::policy::RoomId as RoomOf;
+use sereno::chat::Chat;
+use sereno::chat::matrix::place::Place;
+use sereno::chat::matrix::{Matrix, Secret, recover};
+use sereno::desk::Desk;
+use sereno::policy::{AgentId, Person, Role};
 use sereno::post::Account as Brand;
-use sereno::store::Store;
+use sereno::store::{Commit, Store};
+use std::path::Path;
+use std::time::Duration;
 
 /// The homeserver ends in the middle of everything and comes back: nothing is lost, nothing doubled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,23 +65,43 @@ async fn an_access_token_does_as_well() {
     town.sleep().await;
 }
 
-/// A picture, as a digest has one: encrypted where the room is, and once however often it is sent.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_picture_is_uploaded_once_and_encrypted() {
+/// The digest with its picture, in a plain and in an encrypted room: encrypted where the room is, and once, also
+/// where the bot dies and says it all again.
+async fn the_digest_brings_its_picture(encrypted: bool) {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let town = Town::new(&hs, true).await;
-    town.complain("marta", "my train never came");
-    town.card("never came").await;
-    let room = RoomOf::from(town.room.as_str());
-    let upload =
-        async || town.chat().upload(&room, "digest-2026-11-22", "digest.png", "image/png", b"\x89PNG\r\n\x1a\n".to_vec()).await.unwrap();
-    let (first, second) = (upload().await, upload().await);
-    assert_eq!(first, second, "the homeserver took it once");
-    let picture = town.ana.until("the picture", |events| events.iter().find(|e| e["event_id"] == first.as_str()).cloned()).await;
-    assert_eq!(picture["content"]["msgtype"], "m.image");
-    assert!(picture["content"]["file"]["key"].is_object() && picture["content"].get("url").is_none_or(Value::is_null), "{picture}");
-    assert!(picture["content"]["m.mentions"].is_object(), "{picture}");
+    let mut town = Town::asleep(&hs, encrypted).await;
+    // The last was given days ago, and now is after today's time.
+    (town.policy.digest.enabled, town.policy.digest.minute_of_day) = (true, 0);
+    let desk = Desk { digest_given: Some("2026-01-01".into()), ..Desk::default() };
+    town.store.commit(Commit { desk: Some(desk), ..Commit::default() }).unwrap();
+    town.wake().await;
+    let is = |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["msgtype"] == "m.image";
+    let picture = town.ana.until("the picture", |events| events.iter().find(is).cloned()).await;
+    let text = |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("Digest of"));
+    assert_eq!(town.ana.events().iter().filter(text).count(), 1);
+    town.settled().await;
+    assert_eq!((&picture["content"]["info"]["mimetype"], &picture["content"]["info"]["w"]), (&json!("image/png"), &json!(720)));
+    let file = &picture["content"]["file"];
+    let url = if encrypted { &file["url"] } else { &picture["content"]["url"] };
+    assert_eq!(file.is_object(), encrypted, "{picture}");
+    let url = url.as_str().unwrap().trim_start_matches("mxc://").to_owned();
+    let url = format!("{hs}/_matrix/client/v1/media/download/{url}");
+    let bytes = reqwest::Client::new().get(url).bearer_auth(&town.bot.token).send().await.unwrap().bytes().await.unwrap();
+    // Whoever keeps the file cannot read it where nobody is to read the room.
+    assert_eq!(bytes.starts_with(b"\x89PNG"), !encrypted);
+    assert_eq!(picture["content"]["info"]["size"], json!(bytes.len()));
+    town.sound().await;
     town.sleep().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_digest_brings_its_picture_to_a_plain_room() {
+    the_digest_brings_its_picture(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_digest_brings_its_picture_to_an_encrypted_room() {
+    the_digest_brings_its_picture(true).await;
 }
 
 /// What cannot be decrypted holds up nobody; its writer is told, once, and it is kept to be tried again.
@@ -104,4 +136,178 @@ async fn what_cannot_be_decrypted_waits_and_holds_up_nobody() {
     assert_eq!(kept.matches("\"event\"").count(), 3, "{kept}");
     town.sound().await;
     town.sleep().await;
+}
+
+/// People of another homeserver: not obeyed, and told so once, until `servers` or `[people]` names theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_homeserver_is_refused_until_it_is_listed() {
+    let (Some(hs), Some(far)) = (server("SERENO_SYNAPSE"), server("SERENO_SYNAPSE_LIMITED")) else { return };
+    let mut town = Town::new(&hs, false).await;
+    let rosa = Account::new(&far, "rosa").await;
+    let theirs = rosa.id.split_once(':').unwrap().1.to_owned();
+    assert!(!town.bot.id.ends_with(&theirs), "{} lives elsewhere than {}", rosa.id, town.bot.id);
+    // Theirs may not call the bot into a room either.
+    let made = rosa.call("POST", "createRoom", json!({ "preset": "private_chat", "invite": [town.bot.id] })).await;
+    let lure = escaped(made["room_id"].as_str().unwrap_or_else(|| panic!("{made}")));
+    town.ana.does(json!({ "do": "invite", "room": town.room, "user": rosa.id })).await;
+    let room = escaped(&town.room);
+    let ours = town.bot.id.split_once(':').unwrap().1.to_owned();
+    rosa.until_joined(&room, &ours).await;
+    town.complain("marta", "my train never came");
+    let card = town.card("never came").await;
+    let says = async |n: u32, text: &str| {
+        let thread = json!({ "rel_type": "m.thread", "event_id": card });
+        let content = json!({ "msgtype": "m.text", "body": text, "m.mentions": {}, "m.relates_to": thread });
+        let sent = rosa.call("PUT", &format!("rooms/{room}/send/m.room.message/far-{n}"), content).await;
+        sent["event_id"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
+    };
+    says(1, "!claim").await;
+    says(2, "!note from afar").await;
+    let heard = says(3, "!reply 1 hello").await;
+    town.ana.until("what Rosa said", |events| events.iter().find(|e| e["event_id"] == heard.as_str()).map(drop)).await;
+    let refused = town.entry(&card, "team").await;
+    town.ana.says(&town.room, Some(&card), "!note all the same").await;
+    town.entry(&card, "all the same").await;
+    town.settled().await;
+    let sight = town.ana.sight();
+    assert!(!sight.contains("took the case") && town.published().is_empty(), "{sight}");
+    let told = town.ana.events().iter().filter(|e| e["content"]["body"] == refused["content"]["body"]).count();
+    assert_eq!(told, 1, "once: {sight}");
+    let members = rosa.call("GET", &format!("rooms/{lure}/joined_members"), Value::Null).await;
+    assert_eq!(members["joined"].as_object().unwrap().len(), 1, "{members}");
+    // Listed, hers is as good as ours.
+    town.sleep().await;
+    town.settings.servers.push(theirs);
+    let agent = Person { role: Role::Agent, name: "Rosa".into(), lang: None };
+    town.policy.people.insert(AgentId::from(rosa.id.as_str()), agent);
+    town.wake().await;
+    says(4, "!claim").await;
+    town.changed(&card, "Rosa").await;
+    town.sound().await;
+    town.sleep().await;
+}
+
+/// Another room takes the place of the team's: everybody is told what to do, once, and `check` says it too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_is_replaced_says_so() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let town = Town::new(&hs, true).await;
+    town.complain("marta", "my train never came");
+    let card = town.card("never came").await;
+    let other = town.ana.does(json!({ "do": "create", "encrypted": false, "invite": [] })).await["room_id"].as_str().unwrap().to_owned();
+    let over = json!({ "body": "moved", "replacement_room": other });
+    town.ana.does(json!({ "do": "state", "room": town.room, "type": "m.room.tombstone", "content": over })).await;
+    let told = |e: &&Value| {
+        let body = e["content"]["body"].as_str().unwrap_or_default();
+        e["sender"] == town.bot.id.as_str() && body.contains(&other) && body.contains("bot.toml")
+    };
+    let said = town.ana.until("to be told", |events| events.iter().find(told).cloned()).await;
+    assert_eq!(said["content"]["msgtype"], "m.text", "people are told of it");
+    // It stays where it was put, among whom it was put; a restart says nothing anew.
+    town.crash().await;
+    town.ana.says(&town.room, Some(&card), "!note still here").await;
+    town.start();
+    town.entry(&card, "still here").await;
+    town.settled().await;
+    assert_eq!(town.ana.events().iter().filter(told).count(), 1, "{}", town.ana.sight());
+    let found = Matrix::new(town.settings.clone()).check().await;
+    assert!(found.iter().any(|f| !f.ok && f.detail.code == "check-matrix-room-replaced"), "{found:?}");
+    let rooms = town.bot.call("GET", "joined_rooms", Value::Null).await;
+    assert!(!rooms.to_string().contains(&other), "{rooms}");
+    town.sound().await;
+    town.sleep().await;
+}
+
+/// A colleague at a client of the SDK's who has checked the bot's identity sees each of its messages as verified: also
+/// after the bot lost its keys and was recovered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_colleague_who_verified_the_bot_sees_that_of_its_messages() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let mut town = Town::asleep(&hs, true).await;
+    let luis = Account::new(&hs, "luis").await;
+    town.ana.does(json!({ "do": "invite", "room": town.room, "user": luis.id })).await;
+    let eva = Account::new(&hs, "eva").await;
+    town.ana.does(json!({ "do": "invite", "room": town.room, "user": eva.id })).await;
+    let folder = tempfile::tempdir().unwrap();
+    let colleague = Colleague::new(&luis, &town.room, &folder.path().join("luis")).await;
+    let careless = Colleague::new(&eva, &town.room, &folder.path().join("eva")).await;
+    town.wake().await;
+    // Before the first message: this SDK never looks again at how a key was trusted that it has (matrix-sdk-crypto
+    // 0.18.0, `SenderData::should_recalculate`), so what came before shows as it did.
+    colleague.verifies(&town.bot.id).await;
+    town.complain("marta", "my train never came");
+    town.card("never came").await;
+    assert_eq!(colleague.state_of("never came").await, VerificationState::Verified);
+    let unchecked = VerificationState::Unverified(VerificationLevel::UnverifiedIdentity);
+    assert_eq!(careless.state_of("never came").await, unchecked, "signed by its owner, whom she never checked");
+    // The keys are lost, and recovered: the same identity, to whoever checked it.
+    town.sleep().await;
+    let key = town.settings.place.recovery_key().unwrap().unwrap();
+    town.settings.place = Place { dir: town.folder.path().join("new"), recovery_key: town.folder.path().join("key-from-the-safe") };
+    std::fs::write(&town.settings.place.recovery_key, key.as_str()).unwrap();
+    recover(&town.settings).await.unwrap();
+    town.wake().await;
+    town.complain("marta", "nobody ever answers");
+    town.card("nobody ever answers").await;
+    assert_eq!(colleague.state_of("nobody ever answers").await, VerificationState::Verified);
+    town.sound().await;
+    town.sleep().await;
+}
+
+/// Somebody at a second client of matrix-sdk.
+struct Colleague {
+    client: Client,
+    room: OwnedRoomId,
+}
+
+impl Colleague {
+    async fn new(account: &Account, room: &str, folder: &Path) -> Colleague {
+        let settings = EncryptionSettings { auto_enable_cross_signing: true, ..EncryptionSettings::default() };
+        let store = SqliteStoreConfig::new(folder).key(Some(&[7; 32]));
+        let client = Client::builder()
+            .homeserver_url(&account.hs)
+            .sqlite_store_with_config_and_cache_path(store, None::<&Path>)
+            .with_encryption_settings(settings)
+            .build()
+            .await
+            .unwrap();
+        client.matrix_auth().login_username(&account.id, &account.password).send().await.unwrap();
+        client.encryption().wait_for_e2ee_initialization_tasks().await;
+        assert!(client.encryption().cross_signing_status().await.is_some_and(|s| s.is_complete()), "they have keys of their own");
+        let room = OwnedRoomId::try_from(room).unwrap();
+        client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.unwrap();
+        client.join_room_by_id(&room).await.unwrap();
+        client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.unwrap();
+        Colleague { client, room }
+    }
+
+    /// They have compared the keys of that account with what its screen shows.
+    async fn verifies(&self, who: &str) {
+        let who = OwnedUserId::try_from(who).unwrap();
+        let me = self.client.user_id().unwrap();
+        let encryption = self.client.encryption();
+        let own = encryption.request_user_identity(me).await.unwrap().expect("keys of their own");
+        assert!(own.is_verified(), "a client trusts itself");
+        encryption.request_user_identity(&who).await.unwrap().expect("the bot has an identity").verify().await.unwrap();
+        let known = encryption.request_user_identity(&who).await.unwrap().unwrap();
+        assert!(known.is_verified(), "the signature is on the homeserver, and was fetched from there");
+    }
+
+    /// How the newest message that shows these words is trusted.
+    async fn state_of(&self, words: &str) -> VerificationState {
+        for _ in 0..200 {
+            self.client.sync_once(SyncSettings::new().timeout(Duration::from_millis(500))).await.unwrap();
+            let room = self.client.get_room(&self.room).unwrap();
+            let page = room.messages(MessagesOptions::backward()).await.unwrap();
+            let has = |e: &&TimelineEvent| e.raw().json().get().contains(words);
+            if let Some(event) = page.chunk.iter().find(has) {
+                return event.encryption_info().expect("it is encrypted").verification_state.clone();
+            }
+        }
+        panic!("not seen: {words}");
+    }
+}
+
+fn escaped(room: &str) -> String {
+    room.replace('!', "%21").replace(':', "%3A")
 }

@@ -50,6 +50,19 @@ impl Account {
         let request = if method == "GET" { request } else { request.json(&body) };
         request.send().await.unwrap().json().await.unwrap()
     }
+
+    /// Comes into a room of another homeserver's, as soon as the invitation is there.
+    pub async fn until_joined(&self, room: &str, via: &str) {
+        let began = Instant::now();
+        loop {
+            let answer = self.call("POST", &format!("join/{room}?server_name={}", via.replace(':', "%3A")), json!({})).await;
+            if answer["room_id"].is_string() {
+                return;
+            }
+            assert!(began.elapsed() < BOUND, "{} cannot come into the room: {answer}", self.id);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
 }
 
 struct Heard {
@@ -131,13 +144,30 @@ impl Staff {
     }
 
     /// Has something done; its answer.
-    pub async fn does(&self, mut order: Value) -> Value {
+    pub async fn does(&self, order: Value) -> Value {
+        let what = order.to_string();
+        let n = self.orders(order);
+        let done = self.wait(&what, |h| h.done.iter().find(|d| d["done"] == json!(n)).cloned()).await;
+        assert!(done.get("error").is_none(), "{what}: {done}");
+        done
+    }
+
+    /// Has something done, after all before it; the order's number.
+    pub fn orders(&self, mut order: Value) -> u64 {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         order["n"] = json!(n);
         writeln!(self.input.lock().unwrap(), "{order}").unwrap();
-        let done = self.wait(&order.to_string(), |h| h.done.iter().find(|d| d["done"] == json!(n)).cloned()).await;
-        assert!(done.get("error").is_none(), "{order}: {done}");
-        done
+        n
+    }
+
+    /// What came of an order, once it is done.
+    pub fn outcome(&self, order: u64) -> Option<Value> {
+        self.heard.lock().unwrap().done.iter().find(|d| d["done"] == json!(order)).cloned()
+    }
+
+    /// What was heard, from the `n`-th event on.
+    pub fn since(&self, n: usize) -> Vec<Value> {
+        self.heard.lock().unwrap().events.iter().skip(n).cloned().collect()
     }
 
     /// Says a text, in a thread where one is named; its event's id.
@@ -171,27 +201,38 @@ impl Staff {
         self.wait(what, |h| found(&h.events)).await
     }
 
-    /// What no run may end with, by what was heard of the bot: something said twice, a message that does not say
-    /// whom it mentions, one that others cannot read.
+    /// What no run may end with, by what was heard of the bot.
     pub fn judges(&self, bot: &str) {
+        assert_eq!(self.wrong(bot), [""; 0], "\n{}", self.sight());
+    }
+
+    /// Something said twice, a message that does not say whom it mentions, one that others cannot read.
+    pub fn wrong(&self, bot: &str) -> Vec<String> {
         let events = self.events();
+        let mut wrong = Vec::new();
         let mut ops: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for event in events.iter().filter(|e| e["sender"] == bot && e.get("state_key").is_none()) {
-            assert_ne!(event["sealed"], json!(true), "nobody can read {event}");
+            if event["sealed"] == json!(true) {
+                wrong.push(format!("nobody can read {event}"));
+            }
             if event["type"] != "m.room.message" {
                 continue;
             }
-            let op = event["content"]["dev.sereno.op"].as_str().unwrap_or_else(|| panic!("no operation: {event}"));
-            ops.entry(op.to_owned()).or_default().insert(event["event_id"].as_str().unwrap().to_owned());
-            assert!(event["content"]["m.mentions"].is_object(), "{event}");
+            let content = &event["content"];
+            match content["dev.sereno.op"].as_str() {
+                // A change that is made twice shows once.
+                Some(_) if content["m.relates_to"]["rel_type"] == "m.replace" => {}
+                Some(op) => drop(ops.entry(op.to_owned()).or_default().insert(event["event_id"].to_string())),
+                // An alarm stands behind nothing.
+                None if content["body"].as_str().is_some_and(|b| b.starts_with('🚨')) => {}
+                None => wrong.push(format!("no operation: {event}")),
+            }
+            if !content["m.mentions"].is_object() {
+                wrong.push(format!("it does not say whom it mentions: {event}"));
+            }
         }
-        let change = |id: &String| {
-            let event = events.iter().find(|e| e["event_id"] == id.as_str());
-            event.is_some_and(|e| e["content"]["m.relates_to"]["rel_type"] == "m.replace")
-        };
-        // A change that is made twice shows once.
-        let doubled: Vec<_> = ops.iter().filter(|(_, ids)| ids.iter().filter(|id| !change(id)).count() > 1).collect();
-        assert!(doubled.is_empty(), "{doubled:?}\n{}", self.sight());
+        wrong.extend(ops.iter().filter(|(_, ids)| ids.len() > 1).map(|(op, ids)| format!("{op} stands more than once: {ids:?}")));
+        wrong
     }
 
     /// What was heard, to be read by people.

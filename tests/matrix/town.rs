@@ -188,6 +188,13 @@ impl Town {
         self.ana.until(&what, |events| events.iter().find(is).cloned()).await
     }
 
+    /// Waits for the answer to a command, by its event.
+    pub async fn answer(&self, command: &str) {
+        let op = format!("-answer-matrix:{command}");
+        let is = |e: &&Value| e["content"]["dev.sereno.op"].as_str().is_some_and(|o| o.ends_with(&op));
+        self.ana.until("an answer", |events| events.iter().find(is).map(drop)).await;
+    }
+
     /// Waits until a message was changed to show these words.
     pub async fn changed(&self, event: &str, words: &str) {
         let is = |e: &&Value| {

@@ -1,15 +1,15 @@
-//! The whole story of the demo in an encrypted room: every scenario of the spine, by all doors.
+//! The whole story of the demo, in a plain and in an encrypted room: every scenario of the spine, by all doors.
 
 use super::staff::{Account, Staff, server};
 use super::town::pace;
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use sereno::chat::matrix::place::Place;
 use sereno::chat::matrix::{Matrix, Secret, Settings};
 use sereno::demo::{self, Elsewhere, Hands};
 use sereno::i18n::Words;
 use sereno::policy::{AgentId, Lang, RoomId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// How much faster the town lives than the test takes: a message takes a homeserver some tens of milliseconds.
@@ -28,7 +28,8 @@ struct InMatrix {
 }
 
 impl InMatrix {
-    async fn card(&self, case: &str) -> String {
+    /// Any card of a case: its room and its id.
+    async fn card(&self, case: &str) -> (String, String) {
         let (head, bot) = (format!("#{case} "), self.bot.clone());
         let is = |e: &&serde_json::Value| {
             let content = &e["content"];
@@ -36,7 +37,12 @@ impl InMatrix {
                 && content["m.relates_to"].is_null()
                 && content["body"].as_str().is_some_and(|b| b.starts_with(&head))
         };
-        self.ana.until(&format!("the card of #{case}"), |es| es.iter().find(is).map(|e| e["event_id"].as_str().unwrap().to_owned())).await
+        self.ana
+            .until(&format!("the card of #{case}"), |es| {
+                let text = |e: &Value, key: &str| e[key].as_str().unwrap().to_owned();
+                es.iter().find(is).map(|e| (text(e, "room_id"), text(e, "event_id")))
+            })
+            .await
     }
 
     fn through(&self, door: &'static str) {
@@ -54,13 +60,13 @@ impl Hands for InMatrix {
         match self.said % 4 {
             0 if of_case && verb == "claim" => {
                 self.through("reaction");
-                let card = self.card(case).await;
-                self.ana.reacts(&self.room, &card, "👀").await;
+                let (room, card) = self.card(case).await;
+                self.ana.reacts(&room, &card, "👀").await;
             }
             1 | 2 if of_case => {
                 self.through("thread");
-                let card = self.card(case).await;
-                self.ana.says(&self.room, Some(&card), format!("!{verb} {text}").trim()).await;
+                let (room, card) = self.card(case).await;
+                self.ana.says(&room, Some(&card), format!("!{verb} {text}").trim()).await;
             }
             3 => {
                 self.through("mention");
@@ -78,19 +84,85 @@ impl Hands for InMatrix {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_story_goes_well_in_an_encrypted_room() {
+/// What the homeserver's own push rules made of the bot's messages: whom it called, by the messages' ids.
+async fn called(account: &Account, bot: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut from = String::new();
+    loop {
+        let page = account.call("GET", &format!("notifications?limit=100&only=highlight{from}"), Value::Null).await;
+        let all = page["notifications"].as_array().cloned().unwrap_or_default();
+        let ours = all.iter().filter(|n| n["event"]["sender"] == bot);
+        found.extend(ours.filter_map(|n| n["event"]["event_id"].as_str().map(str::to_owned)));
+        let Some(next) = page["next_token"].as_str() else { return found };
+        from = format!("&from={next}");
+    }
+}
+
+/// The cards of urgent cases are pinned, as long as they are that: by what the room's own state said, one after the other.
+fn pins_hold(ana: &Staff, bot: &str, room: &str) -> usize {
+    let events: Vec<Value> = ana.events().into_iter().filter(|e| e["room_id"] == room).collect();
+    let is_card = |id: &str| {
+        let card = events.iter().find(|e| e["event_id"] == id);
+        card.is_some_and(|e| {
+            let head = e["content"]["body"].as_str().is_some_and(|b| b.starts_with('#'));
+            e["sender"] == bot && e["content"]["m.relates_to"].is_null() && head
+        })
+    };
+    let mut ever = BTreeSet::new();
+    let mut now = BTreeSet::new();
+    for event in events.iter().filter(|e| e["type"] == "m.room.pinned_events") {
+        assert_eq!(event["sender"], bot, "{event}");
+        now = event["content"]["pinned"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
+        assert!(now.iter().all(|id| is_card(id)), "only cards are pinned: {event}");
+        ever.extend(now.clone());
+    }
+    // What a card's first line shows in the end.
+    let shows = |id: &str| {
+        let change = |e: &&Value| e["content"]["m.relates_to"]["event_id"] == id && e["content"]["m.relates_to"]["rel_type"] == "m.replace";
+        let first = events.iter().find(|e| e["event_id"] == id).map(|e| e["content"]["body"].clone());
+        let last = events.iter().rfind(change).map(|e| e["content"]["m.new_content"]["body"].clone());
+        last.or(first).unwrap().as_str().unwrap().lines().next().unwrap().to_owned()
+    };
+    for id in events.iter().filter_map(|e| e["event_id"].as_str()).filter(|id| is_card(id)) {
+        let shown = shows(id);
+        let over = ["resolved", "merged", "hidden"].iter().any(|s| shown.contains(&format!("· {s}")));
+        assert_eq!(now.contains(id), shown.contains("urgent") && !over, "whether it is pinned, where it shows: {shown}");
+    }
+    ever.len()
+}
+
+/// Whom the bot's messages name, by the messages' ids: of those that are no changes.
+fn named(ana: &Staff, bot: &str) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for event in ana.events().iter().filter(|e| e["sender"] == bot && e["type"] == "m.room.message") {
+        let ids = event["content"]["m.mentions"]["user_ids"].as_array().cloned().unwrap_or_default();
+        assert!(event["content"]["m.mentions"]["room"].is_null(), "nobody calls the whole room: {event}");
+        if !ids.is_empty() {
+            let ids = ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+            all.insert(event["event_id"].as_str().unwrap().to_owned(), ids);
+        }
+    }
+    all
+}
+
+async fn the_whole_story_goes_well(encrypted: bool) {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    let (bot, ana) = (Account::new(&hs, "sereno").await, Account::new(&hs, "ana").await);
-    let ana = Arc::new(Staff::new(&ana).await);
-    let made =
-        ana.does(json!({ "do": "create", "encrypted": true, "invite": [bot.id], "power": { "users": { bot.id.as_str(): 50 } } })).await;
-    let room = made["room_id"].as_str().unwrap().to_owned();
+    let (bot, account) = (Account::new(&hs, "sereno").await, Account::new(&hs, "ana").await);
+    let ana = Arc::new(Staff::new(&account).await);
+    let create = async |encrypted: bool| {
+        let power = json!({ "users": { bot.id.as_str(): 50 } });
+        let made = ana.does(json!({ "do": "create", "encrypted": encrypted, "invite": [bot.id], "power": power })).await;
+        made["room_id"].as_str().unwrap().to_owned()
+    };
+    let room = create(encrypted).await;
+    // What customers write in private stands in no room that the homeserver can read.
+    let private = if encrypted { None } else { Some(create(true).await) };
     let folder = tempfile::tempdir().unwrap();
     let place = Place { dir: folder.path().join("matrix"), recovery_key: folder.path().join("recovery-key") };
     let mut settings = Settings::new(&hs, &bot.id, Secret::Password(bot.password.clone().into()), place, &room);
     settings.people.insert(AgentId::from(ana.id.as_str()));
+    settings.rooms.extend(private.clone().map(RoomId));
     settings.pace = pace();
     settings.posts_per_minute = 60_000;
     let doors = Doors::default();
@@ -98,10 +170,39 @@ async fn the_whole_story_goes_well_in_an_encrypted_room() {
         chat: Arc::new(Matrix::new(settings)),
         agent: AgentId::from(ana.id.as_str()),
         room: RoomId(room.clone()),
-        hands: Box::new(InMatrix { ana: Arc::clone(&ana), room, bot: bot.id.clone(), said: 0, doors: Arc::clone(&doors) }),
+        private: private.map(RoomId),
+        hands: Box::new(InMatrix { ana: Arc::clone(&ana), room: room.clone(), bot: bot.id.clone(), said: 0, doors: Arc::clone(&doors) }),
     };
     let (verdict, problems) = demo::play(elsewhere, Lang::En, SPEED, Arc::new(Words::new())).await.unwrap();
     assert_eq!(problems, [""; 0], "\n{}\n{}", verdict.last_line(), ana.sight());
     assert!(verdict.cases > 15 && verdict.replies > 10 && verdict.handoffs > 2, "{}", verdict.last_line());
-    println!("{}; by {:?}", verdict.last_line(), doors.lock().unwrap());
+    let doors = doors.lock().unwrap().clone();
+    for door in ["reaction", "thread", "mention", "room"] {
+        assert!(doors.contains_key(door), "{door}: {doors:?}");
+    }
+    // What the adapter said of its messages is one thing; here is what stands in the room.
+    ana.judges(&bot.id);
+    let pinned = pins_hold(&ana, &bot.id, &room);
+    let named = named(&ana, &bot.id);
+    // She is the whole team: whoever is called must be she.
+    assert!(named.values().flatten().all(|id| *id == ana.id), "{named:?}");
+    if !encrypted {
+        // The homeserver reads along, and counts: just those called her that name her, whatever customers wrote.
+        let readable = |id: &&String| ana.events().iter().any(|e| e["event_id"] == id.as_str() && e["decrypted"] == json!(false));
+        let named: BTreeSet<String> = named.keys().filter(readable).cloned().collect();
+        assert_eq!(called(&account, &bot.id).await, named);
+        assert!(!named.is_empty());
+    }
+    println!("{}; by {doors:?}; {pinned} cards were pinned, {} messages called somebody", verdict.last_line(), named.len());
+    assert!(pinned > 0 && !named.is_empty(), "the story has urgent cases, and something that somebody must do");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_story_goes_well_in_an_encrypted_room() {
+    the_whole_story_goes_well(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_story_goes_well_in_a_plain_room() {
+    the_whole_story_goes_well(false).await;
 }

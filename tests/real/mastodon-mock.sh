@@ -36,19 +36,7 @@ port=$("$env/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.
 server=$!
 
 # Up in about eight seconds; given sixty.
-if ! "$env/bin/python" - "$port" "$server" <<'EOF'
-import os, sys, time, urllib.request
-port, server = sys.argv[1], int(sys.argv[2])
-for _ in range(300):
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/instance", timeout=2)
-        sys.exit(0)
-    except OSError:
-        os.kill(server, 0)
-        time.sleep(0.2)
-sys.exit(1)
-EOF
-then
+if ! "$env/bin/python" tests/real/await.py "http://127.0.0.1:$port/api/v2/instance" "$server"; then
     echo "mastodon-mock does not answer on port $port; its log:" >&2
     cat "$work/log" >&2
     exit 1

@@ -1,13 +1,15 @@
 #!/bin/sh
 # Runs the tests of the Matrix adapter against Synapse, a homeserver of others (PyPI, AGPL), with staff played by
-# matrix-nio (PyPI, ISC), a client of others with its own encryption.
+# matrix-nio (PyPI, ISC), a client of others with its own encryption, and by a second client of matrix-sdk.
 #
 #   tests/real/matrix.sh [FOLDER] [TEST…]
+#   tests/real/matrix.sh FOLDER bench
 #
 # FOLDER keeps the Python environment between runs (default: a new one, removed at the end). TEST: names of
-# tests, all of `matrix` by default. Needs python3 with venv, and PyPI. Two homeservers listen on 127.0.0.1 alone, on
-# free ports, one of them with Synapse's own limit of messages, and are ended by their process ids. Exits with the
-# tests' own code.
+# tests; by default all of `matrix`, and Matrix's share of the kills (SERENO_KILLS; see tests/crash.rs); `bench`: the
+# benchmark beside a raw loop (tests/matrix_bench.rs), in a release build. Needs python3
+# with venv, and PyPI. Two homeservers that know each other listen on 127.0.0.1 alone, on free ports, one of them
+# with Synapse's own limit of messages, and are ended by their process ids. Exits with the tests' own code.
 set -eu
 
 synapse=1.163.2
@@ -36,11 +38,15 @@ if ! "$env/bin/python" -c "import synapse, nio" 2>/dev/null; then
     "$env/bin/pip" install --quiet --disable-pip-version-check "matrix-synapse==$synapse" "matrix-nio[e2e]==$nio"
 fi
 
-# Writes the configuration of a homeserver into a folder: $1 folder, $2 port, $3 whether messages are limited as Synapse does it.
+# For the port on which homeservers speak with each other.
+"$env/bin/python" tests/real/certificate.py "$work"
+
+# Writes the configuration of a homeserver into a folder: $1 folder, $2 port for clients, $3 its name, with the port
+# for other homeservers, $4 whether messages are limited as Synapse does it.
 configure() {
     mkdir -p "$1"
     cat >"$1/hs.yaml" <<YAML
-server_name: "sereno.test"
+server_name: "$3"
 report_stats: false
 pid_file: "$1/hs.pid"
 listeners:
@@ -49,6 +55,16 @@ listeners:
     type: http
     tls: false
     resources: [{names: [client], compress: false}]
+  - port: ${3#*:}
+    bind_addresses: ["127.0.0.1"]
+    type: http
+    tls: true
+    resources: [{names: [federation], compress: false}]
+tls_certificate_path: "$work/tls.crt"
+tls_private_key_path: "$work/tls.key"
+federation_verify_certificates: false
+ip_range_blacklist: []
+federation_ip_range_blacklist: []
 database: {name: sqlite3, args: {database: "$1/hs.db"}}
 media_store_path: "$1/media"
 signing_key_path: "$1/signing.key"
@@ -59,7 +75,8 @@ registration_shared_secret: "for tests only"
 enable_registration: true
 enable_registration_without_verification: true
 trusted_key_servers: []
-federation_domain_whitelist: []
+# Clients of ours ask for more than they are given by default.
+filter_timeline_limit: 5000
 presence: {enabled: false}
 rc_registration: {per_second: 10000, burst_count: 10000}
 rc_login:
@@ -76,7 +93,7 @@ rc_invites:
   per_issuer: {per_second: 10000, burst_count: 10000}
 rc_admin_redaction: {per_second: 10000, burst_count: 10000}
 YAML
-    [ "$3" = limited ] || echo "rc_message: {per_second: 10000, burst_count: 10000}" >>"$1/hs.yaml"
+    [ "$4" = limited ] || echo "rc_message: {per_second: 10000, burst_count: 10000}" >>"$1/hs.yaml"
     cat >"$1/log.yaml" <<YAML
 version: 1
 formatters: {plain: {format: "%(asctime)s %(levelname)s %(name)s %(message)s"}}
@@ -97,36 +114,21 @@ serve() {
 
 port() { "$env/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# Up in about three seconds; given sixty.
-await() {
-    "$env/bin/python" - "$1" "$2" <<'PY'
-import os, sys, time, urllib.request
-port, server = sys.argv[1], int(sys.argv[2])
-for _ in range(300):
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/_matrix/client/versions", timeout=2)
-        sys.exit(0)
-    except OSError:
-        os.kill(server, 0)
-        time.sleep(0.2)
-sys.exit(1)
-PY
-}
-
 open=$(port)
-configure "$work/open" "$open" unlimited
+limited=$(port)
+configure "$work/open" "$open" "127.0.0.1:$(port)" unlimited
 serve "$work/open" &
 first=$!
 servers=$first
-limited=$(port)
-configure "$work/limited" "$limited" limited
+configure "$work/limited" "$limited" "127.0.0.1:$(port)" limited
 serve "$work/limited" &
 second=$!
 servers="$first $second"
+# Up in about three seconds.
 for pair in "$open $first open" "$limited $second limited"; do
     # shellcheck disable=SC2086 # three words
     set -- $pair "$@"
-    if ! await "$1" "$2"; then
+    if ! "$env/bin/python" tests/real/await.py "http://127.0.0.1:$1/_matrix/client/versions" "$2"; then
         echo "Synapse does not answer on port $1; its log:" >&2
         cat "$work/$3/out" "$work/$3/hs.log" >&2
         exit 1
@@ -137,5 +139,11 @@ done
 export SERENO_SYNAPSE_PID="$work/open/pid"
 export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
 export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
-[ $# -gt 0 ] || set -- matrix::
+if [ "${1:-}" = bench ]; then
+    # BENCH_PROFILE=dev tries it without the minutes that a release takes to build.
+    cargo bench --locked --profile "${BENCH_PROFILE:-bench}" --no-default-features --features matrix --bench matrix
+    exit
+fi
+export SERENO_KILLS_OF=matrix
+[ $# -gt 0 ] || set -- matrix:: crash::killed
 cargo test --locked --no-default-features --features matrix --test all -- "$@" --nocapture --test-threads=1

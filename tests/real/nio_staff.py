@@ -14,6 +14,8 @@ from nio import AsyncClient, AsyncClientConfig, Event, MegolmEvent, RoomEncrypti
 from nio import RoomCreateResponse, RoomRedactResponse, RoomSendResponse, RoomInviteResponse, JoinResponse
 
 homeserver, user, password, folder = sys.argv[1:5]
+# A slow machine must not miss what came between two syncs.
+EVERYTHING = {"room": {"timeline": {"limit": 1000}}}
 
 
 def tell(what):
@@ -62,7 +64,7 @@ async def main():
     client = AsyncClient(homeserver, user, store_path=folder, config=config)
     await client.login(password, device_name="staff")
     client.add_event_callback(heard, (Event,))
-    syncing = asyncio.create_task(client.sync_forever(timeout=10000, full_state=True))
+    syncing = asyncio.create_task(client.sync_forever(timeout=10000, full_state=True, sync_filter=EVERYTHING))
     await client.synced.wait()
     tell({"ready": client.user_id})
     lines = asyncio.StreamReader()

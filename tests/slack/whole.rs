@@ -125,6 +125,7 @@ async fn the_whole_story_goes_well_in_slack() {
         chat: Arc::new(Adapter::new(settings).unwrap()),
         agent: AgentId::from(ana.id.as_str()),
         room: RoomId(room.clone()),
+        private: None,
         hands: Box::new(InSlack { slack: Arc::clone(&slack), ana, filling: None, said: 0, doors: Arc::clone(&doors) }),
     };
     let (verdict, problems) = demo::play(elsewhere, Lang::En, SPEED, Arc::new(Words::new())).await.unwrap();

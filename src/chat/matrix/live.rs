@@ -8,6 +8,7 @@ mod doors;
 mod hearing;
 mod invites;
 mod lanes;
+mod pictures;
 mod reactions;
 mod rooms;
 mod session;

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// The longest line that is taken for a command, in bytes.
 const MOST_LINE: usize = 60_000;
+/// No id is longer, in bytes (spec.matrix.org: size limits).
+const MOST_ID: usize = 255;
 
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,11 @@ pub enum Heard {
     Sealed,
     /// The room itself changed: who may read it, whether it is encrypted.
     Room,
+    /// The room is over: another one has taken its place.
+    Replaced {
+        /// The other one's id.
+        by: String,
+    },
 }
 
 /// A text that somebody wrote.
@@ -85,6 +92,10 @@ pub fn read(event: &Value, me: &str) -> Heard {
     let Some(kind) = text(event, "/type") else { return Heard::Nothing };
     if matches!(kind, "m.room.join_rules" | "m.room.encryption" | "m.room.history_visibility" | "m.bridge" | "uk.half-shot.bridge") {
         return Heard::Room;
+    }
+    if kind == "m.room.tombstone" && event.get("state_key").and_then(Value::as_str) == Some("") {
+        let by = text(event, "/content/replacement_room").filter(|id| id.starts_with('!') && id.len() <= MOST_ID);
+        return Heard::Replaced { by: by.unwrap_or("?").to_owned() };
     }
     if text(event, "/sender") == Some(me) || event.get("state_key").is_some() {
         return Heard::Nothing;
@@ -250,6 +261,19 @@ mod tests {
         let mut own = event(json!({"msgtype":"m.text","body":"!claim"}));
         own["sender"] = ME.into();
         assert_eq!(read(&own, ME), Heard::Nothing);
+    }
+
+    #[test]
+    fn a_room_that_is_over_names_the_one_in_its_place() {
+        let over = |content: Value| {
+            let event = json!({"type":"m.room.tombstone","state_key":"","event_id":"$1","sender":"@ana:example.org","content":content});
+            read(&event, ME)
+        };
+        assert_eq!(over(json!({"replacement_room":"!new"})), Heard::Replaced { by: "!new".into() });
+        for odd in [json!({}), json!({"replacement_room":"look at https://evil.example"}), json!({"replacement_room":"!x".repeat(200)})] {
+            assert_eq!(over(odd), Heard::Replaced { by: "?".into() });
+        }
+        assert_eq!(heard(json!({"replacement_room":"!new"})), Heard::Nothing);
     }
 
     #[test]

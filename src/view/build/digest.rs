@@ -7,6 +7,7 @@ use crate::digest::schedule::{day_of, zone};
 use crate::i18n::ShowCtx;
 use crate::policy::AgentId;
 use crate::say::{Arg, Say};
+use crate::view::picture::Picture;
 use crate::view::{Line, Piece, hygiene};
 
 /// Every figure of a day or a week.
@@ -46,7 +47,27 @@ pub fn lines(pen: &Pen<'_>, f: &Figures) -> Vec<Line> {
     lines
 }
 
+/// The same at a glance: what is counted, as bars.
+pub fn picture(pen: &Pen<'_>, f: &Figures) -> Picture {
+    let open = f.open.map(|o| ("digest-bar-open", o.open));
+    let counts = [
+        ("digest-bar-new", f.new),
+        ("digest-bar-answered", f.answered),
+        ("digest-bar-replies", f.replies),
+        ("digest-bar-handoffs", f.handoffs),
+        ("digest-bar-resolved", f.resolved),
+        ("digest-bar-reopened", f.reopened),
+        ("digest-bar-hidden", f.hidden),
+    ];
+    let bars = counts.into_iter().chain(open).map(|(code, n)| (pen.get(code), n)).collect();
+    Picture { title: heading(pen, f), bars }
+}
+
 fn title(pen: &Pen<'_>, f: &Figures) -> Line {
+    vec![Piece::Strong(heading(pen, f))]
+}
+
+fn heading(pen: &Pen<'_>, f: &Figures) -> String {
     let ctx = ShowCtx { policy: pen.policy, now: pen.now };
     let tz = zone(&pen.policy.time_zone);
     let last = Time(f.to.0.saturating_sub(1).max(f.from.0));
@@ -56,7 +77,7 @@ fn title(pen: &Pen<'_>, f: &Figures) -> Line {
     } else {
         Say::new("digest-title-days").text("day", first_day).text("last", pen.words.day(last, pen.lang, &ctx))
     };
-    vec![Piece::Strong(pen.say(&say))]
+    pen.say(&say)
 }
 
 fn times(pen: &Pen<'_>, f: &Figures) -> String {

@@ -236,17 +236,6 @@ impl Matrix {
         };
         Matrix { shared: Arc::new(shared) }
     }
-
-    /// Uploads a picture to a room: the digest's. Encrypted in an encrypted room. `op`: the same for the same
-    /// picture. Returns the event's id.
-    ///
-    /// # Errors
-    /// What the homeserver said, or what happened.
-    pub async fn upload(&self, room: &RoomId, op: &str, name: &str, kind: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
-        let session = self.shared.session().map_err(|fail| anyhow::anyhow!(fail.why()))?;
-        let sent = deliver::upload(&self.shared, &session, room, op, name, kind, bytes).await;
-        sent.map_err(|fail| anyhow::anyhow!(fail.why()))
-    }
 }
 
 #[async_trait]

@@ -232,6 +232,10 @@ async fn room(api: &Api, settings: &Settings, room: &RoomId) -> Result<Vec<Findi
     let by_invitation = join.as_ref().and_then(|j| j.get("join_rule")).and_then(Value::as_str) == Some("invite");
     let power = api.state(room.as_str(), "m.room.power_levels").await?.unwrap_or_default();
     let mut found = Vec::new();
+    if let Some(over) = api.state(room.as_str(), "m.room.tombstone").await? {
+        let by = over.get("replacement_room").and_then(Value::as_str).unwrap_or("?");
+        found.push(ill(&what, say("check-matrix-room-replaced").text("other", by)));
+    }
     if settings.private_rooms.contains(room) {
         if !encrypted {
             found.push(ill(&what, say("check-matrix-room-unencrypted")));

@@ -7,7 +7,7 @@
 use super::Shared;
 use super::render::{self, Rendered};
 use super::session::{Fail, Session, fail};
-use super::{adapter, rooms};
+use super::{adapter, pictures, rooms};
 use crate::chat::Message;
 use crate::clock::{HOUR_MS, MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
@@ -63,6 +63,10 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
         Ok(id) => {
             let id = message.edit.clone().unwrap_or(id);
             pin(shared, &session, message, &id);
+            if let Some(trouble) = pictures::follow(shared, &session, message).await {
+                // The text stands by now, and stands once.
+                return trouble.outcome();
+            }
             Outcome::Done(Receipt { native_id: id, ..Receipt::default() })
         }
         Err(Undone::Fail(fail)) => fail.outcome(),
@@ -232,27 +236,6 @@ fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str
     });
 }
 
-/// Uploads a picture to a room or thread, encrypted where the room is. Returns the event's id.
-pub(super) async fn upload(
-    shared: &Shared,
-    session: &Session,
-    room: &RoomId,
-    op: &str,
-    name: &str,
-    kind: &str,
-    bytes: Vec<u8>,
-) -> Result<String, Fail> {
-    let joined = session.room(room.as_str())?;
-    let kind = kind.parse().map_err(|_| Fail::Code("M_INVALID_PARAM".into()))?;
-    let config =
-        matrix_sdk::attachment::AttachmentConfig::new().txn_id(transaction(op)).mentions(Some(matrix_sdk::ruma::events::Mentions::new()));
-    let turn = shared.turn(room);
-    let _turn = turn.lock().await;
-    shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
-    let sent = joined.send_attachment(name, &kind, bytes, config).await;
-    sent.map(|sent| sent.event_id.to_string()).map_err(|error| fail(&error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +253,7 @@ mod tests {
             since: Time(0),
             lang: Lang::En,
             view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("@room hello".into())]] }),
+            picture: None,
         }
     }
 

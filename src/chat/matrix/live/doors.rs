@@ -114,6 +114,14 @@ impl Hearing {
         self.say(id, envelope, thread, format!("{code}-{}", envelope.id), &render::sentence(&words, false)).await
     }
 
+    /// Tells everybody in a room that another has taken its place, and what to do. The bot does not move by
+    /// itself: whether the same people read the other one is for the team to say.
+    pub(super) async fn tell_replaced(&self, id: &RoomId, envelope: &Envelope, by: &str) -> oneshot::Receiver<()> {
+        let code = "matrix-replaced";
+        let words = self.memory.words(&Say::new(code).text("room", by), self.memory.room_lang(id));
+        self.say(id, envelope, None, format!("{code}-{}", envelope.id), &render::sentence(&format!("🚨 {words}"), true)).await
+    }
+
     pub(super) async fn reaction(
         self: &Arc<Self>,
         room: &Room,

@@ -316,6 +316,17 @@ impl Hearing {
                 }
                 Ok(false)
             }
+            Heard::Replaced { by } => {
+                if self.shared.settings.rooms.contains(id) {
+                    tracing::error!(
+                        room = id.as_str(),
+                        by,
+                        "a room of the team's was replaced by another: put that one's id into bot.toml and start anew"
+                    );
+                    round.answers.push(self.tell_replaced(id, &envelope, &by).await);
+                }
+                Ok(true)
+            }
             Heard::Sealed => self.sealed(room, id, &envelope, round).await,
             Heard::Text(text) => self.text(room, id, &envelope, text, round).await,
             Heard::Reaction { target, key } => self.reaction(room, id, &envelope, target, key, round).await,

@@ -236,6 +236,7 @@ mod tests {
             since: Time(0),
             lang: Lang::En,
             view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("<!channel> hello".into())]] }),
+            picture: None,
         }
     }
 
