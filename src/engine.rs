@@ -9,6 +9,7 @@ mod mark;
 mod parked;
 mod query;
 mod receipt;
+mod recent;
 mod redraw;
 mod route;
 mod run;

@@ -3,6 +3,7 @@
 //! Reads see what the same batch wrote. Nothing of the engine itself changes until the commit
 //! stands, so that a failed one leaves no trace.
 
+use super::recent::Recent;
 use crate::case::step::{self, CaseInput, Opening};
 use crate::case::work::{Ctx, Follow, Planned, Work};
 use crate::case::{Case, CaseId, CaseKey, EventRecord, SendState};
@@ -26,6 +27,7 @@ const COMMAND_MS: i64 = 7 * DAY_MS;
 /// What a batch of inputs changes.
 pub(super) struct Tx<'a> {
     pub store: &'a dyn Store,
+    recent: &'a Recent,
     pub policy: &'a Policy,
     pub now: Time,
     pub desk: Desk,
@@ -64,7 +66,7 @@ impl From<Work<'_>> for Changed {
 
 impl<'a> Tx<'a> {
     pub fn new(
-        store: &'a dyn Store,
+        (store, recent): (&'a dyn Store, &'a Recent),
         policy: &'a Policy,
         now: Time,
         desk: &Desk,
@@ -74,6 +76,7 @@ impl<'a> Tx<'a> {
     ) -> Tx<'a> {
         Tx {
             store,
+            recent,
             policy,
             now,
             desk: desk.clone(),
@@ -118,7 +121,7 @@ impl<'a> Tx<'a> {
     pub fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
         match self.cases.get(&id) {
             Some((_, case)) => Ok(Some(case.clone())),
-            None => self.store.case(id),
+            None => self.recent.case(self.store, id),
         }
     }
 

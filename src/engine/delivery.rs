@@ -85,7 +85,7 @@ pub struct Delivery {
 impl Engine {
     /// What an entry shows or sends, as things now stand; `None` where that is gone.
     pub(super) fn body(&self, entry: &Entry, now: Time) -> Result<Option<Body>, StoreError> {
-        let case = || entry.case.map(|id| self.store.case(id)).transpose().map(|c| c.flatten().map(Box::new));
+        let case = || entry.case.map(|id| self.case(id)).transpose().map(|c| c.flatten().map(Box::new));
         Ok(match &entry.effect {
             Effect::Notice { say } => Some(Body::Notice { say: say.clone() }),
             Effect::Erased { case, at, thread, edit } => {

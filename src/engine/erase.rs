@@ -91,11 +91,13 @@ impl Engine {
         }
         for id in &standing {
             for heir in self.heirs(*id)? {
+                self.recent.clear();
                 self.store.rekey(heir.id)?;
             }
         }
         // In the order of the decision reversed, so that whatever leads to the others goes last.
         for id in standing.iter().rev() {
+            self.recent.clear();
             self.store.erase(*id)?;
         }
         self.erasing = false;

@@ -3,6 +3,7 @@
 use super::context::Tx;
 use super::delivery::Delivery;
 use super::mark::{mark, may_go, rate_of};
+use super::recent::Recent;
 use super::staff::{answers, command_answer, id_used};
 use super::{Ack, Batch, Input, OutboxLine, Stats};
 use crate::case::step::CaseInput;
@@ -31,6 +32,8 @@ const FOLLOW_AT_ONCE: usize = 40;
 /// The engine. One thread holds it.
 pub struct Engine {
     pub(super) store: Arc<dyn Store>,
+    /// Cases that were committed last.
+    pub(super) recent: Recent,
     pub(super) policy: Policy,
     pub(super) desk: Desk,
     pub(super) counters: Counters,
@@ -81,6 +84,7 @@ impl Engine {
         }
         let mut engine = Engine {
             store,
+            recent: Recent::default(),
             policy,
             desk,
             counters,
@@ -151,7 +155,7 @@ impl Engine {
     /// # Errors
     /// Whatever the store says.
     pub fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
-        self.store.case(id)
+        self.recent.case(&*self.store, id)
     }
 
     /// Carries out `act` in one commit, and takes over what it changed once that stands.
@@ -160,13 +164,19 @@ impl Engine {
         let instance = self.store.instance().to_owned();
         let code = move |n: u64| tracking_code(&entropy, &instance, n);
         let store = Arc::clone(&self.store);
-        let mut tx = Tx::new(&*store, &self.policy, now, &self.desk, self.counters, &self.lanes, &code);
+        let mut tx = Tx::new((&*store, &self.recent), &self.policy, now, &self.desk, self.counters, &self.lanes, &code);
         let out = act(&mut tx)?;
         let reload = tx.reload;
         let (commit, desk, counters) = tx.into_commit();
         let (put, done) = (commit.outbox.clone(), commit.done.clone());
         if commit != crate::store::Commit::default() {
-            store.commit(commit)?;
+            let cases = commit.cases.clone();
+            if let Err(error) = store.commit(commit) {
+                // Something else may have been written.
+                self.recent.clear();
+                return Err(error);
+            }
+            self.recent.keep(cases);
         }
         self.desk = desk;
         self.counters = counters;

@@ -24,6 +24,10 @@ const MARKS_MAX: usize = 8;
 /// spaces. Joiners stay where they join emoji or letters of scripts that need them.
 #[must_use]
 pub fn strip(text: &str) -> String {
+    // Most of what people see is this.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     let mut last = '\n';

@@ -40,7 +40,7 @@ pub const MOST_TEXT: usize = 4_000;
 /// Characters of a header.
 const MOST_HEADER: usize = 150;
 /// Bytes kept for the line that says that something was cut, but for its link.
-const NOTE_BYTES: usize = 500;
+const NOTE_BYTES: usize = 900;
 /// Bytes of a card's lines that are not what the customer wrote.
 const FACTS_BYTES: usize = 3_500;
 const WHO_BYTES: usize = 1_500;
@@ -93,16 +93,15 @@ fn card(card: &CardView, ctx: &Ctx<'_>) -> (String, Vec<Value>) {
     let (who, who_cut) = rich::fit(vec![Row::ours(&card.who)], WHO_BYTES);
     let (facts, facts_cut) = rich::fit(rich::rows(&card.facts), FACTS_BYTES);
     let original = card.facts.iter().flatten().find_map(rich::linked);
-    let note = note(ctx, original);
     let fixed = [&header, &buttons].into_iter().flatten().map(bytes).sum::<usize>();
-    let fixed = fixed + rich::cost(&who) + rich::cost(&facts) + rich::cost(std::slice::from_ref(&note)) + NOTE_BYTES;
+    let fixed = fixed + rich::cost(&who) + rich::cost(&facts) + note_bytes(original.as_ref());
     let (body, body_cut) = rich::fit(rich::rows(&card.body), MOST_BYTES.saturating_sub(fixed));
     let mut first = who;
     first.extend(body);
     if who_cut || body_cut || facts_cut {
-        first.push(note);
+        first.push(note(ctx, original));
     }
-    let blocks = [header, rich::block(&first), rich::block(&facts), buttons];
+    let blocks = [header, rich::block(first), rich::block(facts), buttons];
     let mut lines = vec![&card.title, &card.who];
     lines.extend(&card.body);
     lines.extend(&card.facts);
@@ -133,19 +132,24 @@ fn form(form: &FormView, ctx: &Ctx<'_>) -> (String, Vec<Value>) {
 
 /// Lines between what stands above and below them.
 fn lines(lines: &[Line], above: Option<Value>, below: Option<Value>, ctx: &Ctx<'_>) -> Vec<Value> {
-    let note = note(ctx, lines.iter().flatten().find_map(rich::linked));
-    let fixed = [&above, &below].into_iter().flatten().map(bytes).sum::<usize>() + rich::cost(std::slice::from_ref(&note)) + NOTE_BYTES;
+    let original = lines.iter().flatten().find_map(rich::linked);
+    let fixed = [&above, &below].into_iter().flatten().map(bytes).sum::<usize>() + note_bytes(original.as_ref());
     let (mut rows, cut) = rich::fit(rich::rows(lines), MOST_BYTES.saturating_sub(fixed));
     if cut {
-        rows.push(note);
+        rows.push(note(ctx, original));
     }
-    let blocks: Vec<Value> = [above, rich::block(&rows), below].into_iter().flatten().collect();
+    let blocks: Vec<Value> = [above, rich::block(rows), below].into_iter().flatten().collect();
     // Slack refuses a message of nothing.
     if blocks.is_empty() {
         vec![json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "–"}]}]})]
     } else {
         blocks
     }
+}
+
+/// At most what the line takes that says that something was cut.
+fn note_bytes(original: Option<&(String, String)>) -> usize {
+    NOTE_BYTES + original.map_or(0, |(label, url)| rich::json_bytes(label) + rich::json_bytes(url))
 }
 
 /// Says that something was cut, and where all of it stands, if anywhere.
@@ -162,24 +166,26 @@ fn is_title(line: &Line) -> bool {
 
 fn header(line: &Line) -> Option<Value> {
     let text = fallback::plain(line);
-    (!text.trim().is_empty()).then(|| json!({"type": "header", "text": plain(&text, MOST_HEADER)}))
+    (!text.trim().is_empty()).then(|| object([("type", "header".into()), ("text", plain(&text, MOST_HEADER))]))
 }
 
 /// Text that Slack shows as it is.
 fn plain(text: &str, max: usize) -> Value {
-    json!({"type": "plain_text", "text": cap(&clean(text), max), "emoji": false})
+    object([("type", "plain_text".into()), ("text", cap(clean(text), max).into()), ("emoji", false.into())])
 }
 
 /// One line, without anything hidden. Cleaned again here: nothing that reaches a chat is taken on trust.
 fn clean(text: &str) -> String {
-    hygiene::strip(text).replace('\n', " ")
+    let clean = hygiene::strip(text);
+    if clean.contains('\n') { clean.replace('\n', " ") } else { clean }
 }
 
 /// Cut to at most `max` characters by whichever count is the greatest (UTF-16's), graphemes whole.
-fn cap(text: &str, max: usize) -> String {
+fn cap(text: String, max: usize) -> String {
     let units = |text: &str| text.encode_utf16().count();
-    if units(text) <= max {
-        return text.to_owned();
+    // No text has more of UTF-16's units than bytes.
+    if text.len() <= max || units(&text) <= max {
+        return text;
     }
     let mut out = String::new();
     let mut used = 1;
@@ -195,9 +201,20 @@ fn cap(text: &str, max: usize) -> String {
     out
 }
 
-/// How much a block takes as JSON, with the comma behind it.
+/// An object of these fields, which are moved into it: `json!` copies them, and all that is in them.
+pub(in crate::chat::slack) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// At most what a block takes as JSON, with the comma behind it.
 fn bytes(block: &Value) -> usize {
-    block.to_string().len() + 1
+    1 + match block {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => 2 + rich::json_bytes(text),
+        Value::Array(all) => 2 + all.iter().map(bytes).sum::<usize>(),
+        Value::Object(all) => 2 + all.iter().map(|(name, value)| 3 + rich::json_bytes(name) + bytes(value)).sum::<usize>(),
+    }
 }
 
 #[cfg(test)]

@@ -49,20 +49,19 @@ async fn body(shared: &Shared, message: &Message) -> Value {
 }
 
 fn body_of(message: &Message, rendered: Rendered) -> Value {
-    let mut body = json!({
-        "channel": message.room.as_str(),
-        "text": rendered.text,
-        "blocks": rendered.blocks,
-        "unfurl_links": false,
-        "unfurl_media": false,
-    });
+    let mut fields = vec![
+        ("channel", message.room.as_str().into()),
+        ("text", rendered.text.into()),
+        ("blocks", rendered.blocks),
+        ("unfurl_links", false.into()),
+        ("unfurl_media", false.into()),
+    ];
     if message.edit.is_none() {
-        body["metadata"] = json!({ "event_type": OP, "event_payload": { "op": message.op } });
-        if let Some(thread) = &message.thread {
-            body["thread_ts"] = json!(thread);
-        }
+        fields.push(("metadata", json!({ "event_type": OP, "event_payload": { "op": message.op } })));
+        fields.extend(message.thread.as_ref().map(|thread| ("thread_ts", thread.as_str().into())));
     }
-    body
+    // Moved into it: `json!` would copy all of it.
+    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// Slack refuses a message that it finds too long or odd; the plain text of it is better than nothing.

@@ -7,7 +7,7 @@
 use super::Pace;
 use super::inbound::Hearing;
 use super::session::{Fail, is_loopback};
-use super::wire::{Frame, Kind};
+use super::wire::{self, Frame, Kind};
 use crate::say::Say;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -282,6 +282,12 @@ async fn serve(hearing: &Arc<Hearing>, mut socket: Socket, id: u64, tell: &mpsc:
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(_)) => continue,
         };
+        if let Some(envelope) = hearing.shared.session.known().and_then(|me| wire::own_message(&text, &me.user_id)) {
+            match timeout(pace.silence, socket.send(Message::text(ack(&envelope, None)))).await {
+                Ok(Ok(())) => continue,
+                _ => return broke("an ack could not be sent"),
+            }
+        }
         let Ok(frame) = serde_json::from_str::<Frame>(&text) else {
             // Nothing says how to ack it; it is kept all the same.
             drop(hearing.take_unread(&text, "a frame that is no JSON"));

@@ -28,6 +28,40 @@ pub(super) struct Frame {
     pub reason: Option<String>,
 }
 
+/// A frame that tells of one of our own messages, looked at without reading its blocks.
+#[derive(Deserialize)]
+struct Glance {
+    #[serde(rename = "type")]
+    kind: String,
+    envelope_id: String,
+    payload: GlancePayload,
+}
+
+#[derive(Deserialize)]
+struct GlancePayload {
+    #[serde(default)]
+    is_ext_shared_channel: bool,
+    event: GlanceEvent,
+}
+
+#[derive(Deserialize)]
+struct GlanceEvent {
+    #[serde(rename = "type")]
+    kind: String,
+    user: String,
+    #[serde(default)]
+    subtype: Option<String>,
+}
+
+/// The envelope of a frame that only tells of a message that we (`me`) posted ourselves: Slack tells us of
+/// each, blocks and all, and none concerns us.
+pub(super) fn own_message(frame: &str, me: &str) -> Option<String> {
+    let Glance { kind, envelope_id, payload } = serde_json::from_str(frame).ok()?;
+    let event = payload.event;
+    let ours = kind == "events_api" && event.kind == "message" && event.user == me && event.subtype.is_none();
+    (ours && !payload.is_ext_shared_channel).then_some(envelope_id)
+}
+
 /// Which door a payload came through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -1,10 +1,10 @@
 //! Buttons: what can be done now. Each is a command as well; who may is asked when it is pressed.
 
-use super::plain;
+use super::{object, plain};
 use crate::command::Verb;
 use crate::command::table::row;
 use crate::view::Action;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What every `action_id` of ours begins with; a command's name follows.
 pub const PREFIX: &str = "sereno:";
@@ -44,16 +44,16 @@ pub fn of_entry(actions: &[Action], case: u64) -> Option<Value> {
 }
 
 fn block(elements: Vec<Value>) -> Option<Value> {
-    (!elements.is_empty()).then(|| json!({"type": "actions", "elements": elements}))
+    (!elements.is_empty()).then(|| object([("type", "actions".into()), ("elements", Value::Array(elements))]))
 }
 
 fn button(action: &Action, case: u64) -> Value {
-    let mut button = json!({
-        "type": "button",
-        "action_id": format!("{PREFIX}{}", row(action.verb).name),
-        "text": plain(&action.label, MOST_LABEL),
-        "value": value(action, case),
-    });
+    let mut button = object([
+        ("type", "button".into()),
+        ("action_id", format!("{PREFIX}{}", row(action.verb).name).into()),
+        ("text", plain(&action.label, MOST_LABEL)),
+        ("value", value(action, case).into()),
+    ]);
     let style = match action.verb {
         Verb::Claim | Verb::Approve => Some("primary"),
         Verb::Undo | Verb::Reject | Verb::Discard | Verb::Retract => Some("danger"),
@@ -75,7 +75,10 @@ fn value(action: &Action, case: u64) -> String {
 }
 
 fn more(actions: &[&Action], case: u64) -> Value {
-    let options =
-        actions.iter().map(|a| json!({"text": plain(&a.label, MOST_LABEL), "value": format!("{}:{}", row(a.verb).name, value(a, case))}));
-    json!({"type": "overflow", "action_id": MORE, "options": options.collect::<Vec<_>>()})
+    let option = |a: &&Action| {
+        let value = format!("{}:{}", row(a.verb).name, value(a, case));
+        object([("text", plain(&a.label, MOST_LABEL)), ("value", value.into())])
+    };
+    let options = Value::Array(actions.iter().map(option).collect());
+    object([("type", "overflow".into()), ("action_id", MORE.into()), ("options", options)])
 }

@@ -2,6 +2,7 @@
 
 use super::{MOST_TEXT, clean};
 use crate::view::{Line, Piece};
+use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Room for the number of the case that stands in front of an entry's.
@@ -13,33 +14,52 @@ pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>) -> String {
     // For the ellipsis as well.
     let mut left = MOST_TEXT - FRONT;
     for (i, line) in lines.into_iter().enumerate() {
-        let line = plain(line);
-        let end = if i > 0 { "\n" } else { "" };
-        for grapheme in std::iter::once(end).chain(line.graphemes(true)) {
+        let line = if i > 0 { format!("\n{}", plain(line)) } else { plain(line) };
+        let whole = escape(&line);
+        // Slack's count is nowhere defined: UTF-16's is the greatest of those that it may be.
+        if let Some(rest) = left.checked_sub(whole.encode_utf16().count()) {
+            left = rest;
+            out.push_str(&whole);
+            continue;
+        }
+        for grapheme in line.graphemes(true) {
             let escaped = escape(grapheme);
-            // Slack's count is nowhere defined: UTF-16's is the greatest of those that it may be.
-            let Some(rest) = left.checked_sub(escaped.encode_utf16().count()) else {
-                out.push('…');
-                return out;
-            };
+            let Some(rest) = left.checked_sub(escaped.encode_utf16().count()) else { break };
             left = rest;
             out.push_str(&escaped);
         }
+        out.push('…');
+        return out;
     }
     if out.trim().is_empty() { "–".to_owned() } else { out }
 }
 
 /// A line without looks. A link is its label: where it leads stands in the blocks.
 pub fn plain(line: &Line) -> String {
-    let run = |piece: &Piece| match piece {
-        Piece::Words(words) | Piece::Strong(words) | Piece::Until { words, .. } => clean(words),
-        Piece::Foreign(text) => clean(text.expose()),
-        Piece::Link { label, .. } => clean(label),
-    };
-    line.iter().map(run).collect()
+    let mut out = String::new();
+    for piece in line {
+        out.push_str(&match piece {
+            Piece::Words(words) | Piece::Strong(words) | Piece::Until { words, .. } => clean(words),
+            Piece::Foreign(text) => clean(text.expose()),
+            Piece::Link { label, .. } => clean(label),
+        });
+    }
+    out
 }
 
 /// What Slack would read as markup, as text (docs.slack.dev/messaging/formatting-message-text: these three and no others).
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }

@@ -39,5 +39,5 @@ fn list(lines: &[Line], ctx: &Ctx<'_>) -> Vec<Value> {
     if cut {
         rows.push(note(ctx, None));
     }
-    [title, rich::block(&rows)].into_iter().flatten().collect()
+    [title, rich::block(rows)].into_iter().flatten().collect()
 }

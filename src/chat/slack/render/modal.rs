@@ -52,7 +52,7 @@ pub fn modal(form: &FormView, private_metadata: &str, typed: Option<Typed<'_>>, 
     let text = typed.map_or(form.text.as_str(), |t| t.text);
     let fits = text.encode_utf16().count() <= MOST_TYPED;
     let (rows, cut) = rich::fit(rich::rows(&form.lines), LINES_BYTES);
-    let mut blocks: Vec<Value> = rich::block(&rows).into_iter().collect();
+    let mut blocks: Vec<Value> = rich::block(rows).into_iter().collect();
     if cut {
         blocks.push(context(&ctx.get("slack-cut")));
     }

@@ -1,10 +1,10 @@
 //! Lines as one `rich_text` block: what is all foreign stands in a quote, so that nobody can write a
 //! line that looks like ours.
 
-use super::{cap, clean};
+use super::{cap, clean, object};
 use crate::clock::SECOND_MS;
 use crate::view::{Line, Piece, hygiene};
-use serde_json::{Value, json};
+use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// An address longer than this, in bytes, is not linked.
@@ -65,7 +65,7 @@ pub fn rows(lines: &[Line]) -> Vec<Row> {
 pub fn linked(piece: &Piece) -> Option<(String, String)> {
     let Piece::Link { label, url } = piece else { return None };
     let (host, url) = hygiene::link(url).filter(|(_, url)| url.len() <= MOST_URL)?;
-    let label = cap(&clean(label), MOST_LABEL);
+    let label = cap(clean(label), MOST_LABEL);
     Some((if label.trim().is_empty() { host } else { label }, url))
 }
 
@@ -106,8 +106,8 @@ fn span_cost(span: &Span) -> usize {
         }
 }
 
-/// What a text takes inside JSON's quotation marks.
-fn json_bytes(text: &str) -> usize {
+/// At most what a text takes inside JSON's quotation marks.
+pub fn json_bytes(text: &str) -> usize {
     text.chars().map(char_bytes).sum()
 }
 
@@ -164,25 +164,26 @@ fn part(row: Row, budget: usize) -> Option<Row> {
 }
 
 /// The rows as a block; `None`: there is nothing to be seen in them.
-pub fn block(rows: &[Row]) -> Option<Value> {
+pub fn block(rows: Vec<Row>) -> Option<Value> {
     let mut elements = Vec::new();
-    for group in rows.chunk_by(|a, b| a.quoted == b.quoted) {
-        let kind = if group.first().is_some_and(|r| r.quoted) { "rich_text_quote" } else { "rich_text_section" };
-        let spans = spans(group);
+    let mut rows = rows.into_iter().peekable();
+    while let Some(Row { quoted, spans }) = rows.next() {
+        // The rows that stand together, a line end between two of them.
+        let mut group = spans;
+        while let Some(next) = rows.next_if(|r| r.quoted == quoted) {
+            group.push(Span::Text { text: "\n".into(), bold: false });
+            group.extend(next.spans);
+        }
         let seen = |s: &Span| match s {
             Span::Text { text, .. } | Span::Link { text, .. } | Span::Moment { text, .. } => !text.trim().is_empty(),
         };
-        if spans.iter().any(seen) {
-            elements.push(json!({"type": kind, "elements": spans.iter().map(element).collect::<Vec<_>>()}));
+        if group.iter().any(seen) {
+            let kind = if quoted { "rich_text_quote" } else { "rich_text_section" };
+            let spans = joined(group.into_iter()).into_iter().map(element).collect();
+            elements.push(object([("type", kind.into()), ("elements", Value::Array(spans))]));
         }
     }
-    (!elements.is_empty()).then(|| json!({"type": "rich_text", "elements": elements}))
-}
-
-/// The spans of rows that stand together, a line end between two rows.
-fn spans(rows: &[Row]) -> Vec<Span> {
-    let end = || Span::Text { text: "\n".into(), bold: false };
-    joined(rows.iter().enumerate().flat_map(|(i, row)| (i > 0).then(end).into_iter().chain(row.spans.iter().cloned())))
+    (!elements.is_empty()).then(|| object([("type", "rich_text".into()), ("elements", Value::Array(elements))]))
 }
 
 /// Neighbours of one look as one; empty ones left out, which Slack refuses.
@@ -198,11 +199,15 @@ fn joined(spans: impl Iterator<Item = Span>) -> Vec<Span> {
     out
 }
 
-fn element(span: &Span) -> Value {
+fn element(span: Span) -> Value {
     match span {
-        Span::Text { text, bold: false } => json!({"type": "text", "text": text}),
-        Span::Text { text, bold: true } => json!({"type": "text", "text": text, "style": {"bold": true}}),
-        Span::Link { text, url } => json!({"type": "link", "url": url, "text": text}),
-        Span::Moment { at, text } => json!({"type": "date", "timestamp": at, "format": "{time_secs}", "fallback": text}),
+        Span::Text { text, bold: false } => object([("type", "text".into()), ("text", text.into())]),
+        Span::Text { text, bold: true } => {
+            object([("type", "text".into()), ("text", text.into()), ("style", object([("bold", true.into())]))])
+        }
+        Span::Link { text, url } => object([("type", "link".into()), ("url", url.into()), ("text", text.into())]),
+        Span::Moment { at, text } => {
+            object([("type", "date".into()), ("timestamp", at.into()), ("format", "{time_secs}".into()), ("fallback", text.into())])
+        }
     }
 }

@@ -157,3 +157,19 @@ fn slack_s_own_samples_are_read_or_passed_over_and_never_break_anything() {
         }
     }
 }
+
+#[test]
+fn a_message_of_our_own_is_known_at_a_glance_and_nothing_else_is_taken_for_one() {
+    let frame = |event: Value, shared: bool| {
+        json!({"type":"events_api","envelope_id":"e1","payload":{"event":event,"is_ext_shared_channel":shared,"event_id":"Ev1"}})
+            .to_string()
+    };
+    let ours = json!({"type":"message","user":"U0","bot_id":"B0","text":"x","blocks":[{"type":"actions","elements":[]}],"ts":"1.2"});
+    assert_eq!(own_message(&frame(ours.clone(), false), "U0").as_deref(), Some("e1"));
+    assert_eq!(own_message(&frame(ours.clone(), true), "U0"), None, "the room is shared: that is to be looked at");
+    assert_eq!(own_message(&frame(ours, false), "U9"), None);
+    let joined = json!({"type":"message","subtype":"channel_join","user":"U0","text":"x","ts":"1.2"});
+    assert_eq!(own_message(&frame(joined, false), "U0"), None);
+    assert_eq!(own_message(&frame(json!({"type":"reaction_added","user":"U0"}), false), "U0"), None);
+    assert_eq!(own_message("{", "U0"), None);
+}
