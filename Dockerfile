@@ -3,7 +3,7 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 # --bin: the tests and benches stand in the context only because Cargo.toml names them.
-RUN cargo build --release --locked --bin sereno
+RUN cargo build --profile dist --locked --bin sereno
 
 FROM debian:bookworm-slim
 # Certificates are built in; the certificates of an own authority would come from this package.
@@ -12,7 +12,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/sereno --create-home sereno \
  && install -d -o sereno -g sereno -m 0700 /var/lib/sereno/data /var/lib/sereno/keys
-COPY --from=build /src/target/release/sereno /usr/local/bin/sereno
+COPY --from=build /src/target/dist/sereno /usr/local/bin/sereno
 USER sereno
 # bot.toml is mounted read-only at /etc/sereno/bot.toml; its [store] names the two volumes.
 # The keys stand apart from the data, so that a backup of the one never takes the other along.

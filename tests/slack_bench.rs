@@ -1,4 +1,4 @@
-//! `cargo bench --no-default-features --features slack --bench slack`: the real program in Slack beside a
+//! `cargo bench --profile dist --no-default-features --features slack --bench slack`: the real program in Slack beside a
 //! minimal app on Bolt and beside a loop of plain calls, each in an emulated workspace of its own.
 //!
 //! Three questions, with every limit of Slack's off: how long a command waits for its ack, how fast a

@@ -310,7 +310,8 @@ impl<'a> Tx<'a> {
     /// Adds an entry to the outbox, unless one that waits will show the same.
     pub fn plan(&mut self, case: Option<CaseId>, planned: Planned) {
         let Planned { lane, urgency, effect, due } = planned;
-        if let Some(case) = case {
+        // All that a whole batch puts into the outbox is looked through for it: only where there can be one.
+        if let Some(case) = case.filter(|_| effect.collapses_with(&effect)) {
             let twin = |e: &Entry| e.state == EntryState::Queued && e.effect.collapses_with(&effect);
             if let Some(twin) = self.entries_of(case).into_iter().find(twin) {
                 if urgency < twin.urgency {

@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Cases kept, at most.
 const MOST: usize = 128;
-/// A case of more posts and events is not kept: few are, and these take the memory of many.
+/// A case of more posts, or messages that show them, is not kept: few are, and these take the memory of many.
 const MOST_POSTS: usize = 32;
-const MOST_EVENTS: u32 = 256;
 
 /// The cases that were committed last. What writes cases past the engine's commits must clear it.
 #[derive(Debug, Default)]
@@ -39,7 +38,7 @@ impl Recent {
         let mut kept = self.kept.borrow_mut();
         for case in cases {
             let id = case.id;
-            if case.posts.len() > MOST_POSTS || case.events > MOST_EVENTS {
+            if case.posts.len().max(case.shown.len()) > MOST_POSTS {
                 kept.drop_case(id);
                 continue;
             }
@@ -94,7 +93,8 @@ mod tests {
         assert_eq!(recent.case(&store, CaseId(200)).unwrap().map(|c| c.version), Some(7));
         assert_eq!(recent.kept.borrow().cases.len(), MOST);
         // What has grown too large is read from the store again, never as it was before.
-        recent.keep(vec![Case { events: 1_000, ..case(200) }]);
+        let post = case(200).posts.remove(0);
+        recent.keep(vec![Case { posts: vec![post; 100], ..case(200) }]);
         assert_eq!(recent.case(&store, CaseId(200)), Ok(None));
         recent.clear();
         assert_eq!(recent.case(&store, CaseId(199)), Ok(None));

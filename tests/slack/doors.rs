@@ -221,3 +221,49 @@ async fn the_buttons_of_a_draft_that_was_replaced_do_nothing_and_show_the_presen
     town.sound().await;
     assert_eq!(town.published().len(), 1);
 }
+
+#[tokio::test]
+async fn a_reply_of_which_nothing_was_drafted_asks_for_its_text() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    let act = ana.slash("/reply 1");
+    town.slack.acked(&act).await.unwrap();
+    let modal = town.slack.until("a form", |b| b.modals(&ana.id).first().map(|v| (*v).clone())).await;
+    ana.submits(&modal.id, &[("text", "We are looking into it")]);
+    town.sent("We are looking into it").await;
+    // With a draft there is something to send, and nothing to ask.
+    town.complain("luis", "It arrived broken");
+    town.card("It arrived broken").await;
+    let act = ana.slash("/draft 2 We send another");
+    town.slack.acked(&act).await.unwrap();
+    let act = ana.slash("/reply 2");
+    town.slack.acked(&act).await.unwrap();
+    town.sent("We send another").await;
+    assert!(town.slack.books().modals(&ana.id).is_empty());
+    town.entry(&card.ts, "We are looking into it").await;
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn a_message_that_a_client_sent_twice_is_one_command() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    let first = ana.says(TEAM_CHANNEL, Some(&card.ts), "@sereno note called the depot");
+    town.slack.acked(&first).await.unwrap();
+    // Its connection broke before it heard that the first had gone.
+    let second = ana.says_again(&first.ts);
+    assert_ne!(first.ts, second.ts);
+    town.slack.acked(&second).await.unwrap();
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note called again");
+    town.slack.acked(&act).await.unwrap();
+    town.entry(&card.ts, "called again").await;
+    town.settled().await;
+    let books = town.slack.books();
+    let times = books.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours && m.words().contains("called the depot")).count();
+    assert_eq!(times, 1, "\n{}", town.slack.sight());
+    town.sound().await;
+}

@@ -198,8 +198,24 @@ impl User {
     pub fn says(&self, channel: &str, thread: Option<&str>, text: &str) -> Act {
         let mut state = self.state();
         let channel = state.place(channel, &self.id);
-        let typed = typed(&state, text);
-        let blocks = vec![rich(&state, text)];
+        let (typed, blocks, client) = (typed(&state, text), vec![rich(&state, text)], state.uuid());
+        drop(state);
+        self.sends(&channel, thread, typed, blocks, client)
+    }
+
+    /// The client sends an own message once more, as it does not know that it has gone.
+    pub fn says_again(&self, ts: &str) -> Act {
+        let state = self.state();
+        let found = state.channels.iter().find_map(|(id, c)| Some((id.clone(), c.messages.get(ts)?.clone())));
+        let (channel, message) = found.expect("a message of one's own");
+        drop(state);
+        let client = message.client_msg_id.clone().expect("people's messages have one");
+        self.sends(&channel, message.thread.as_deref(), message.text.clone(), message.blocks.clone(), client)
+    }
+
+    fn sends(&self, channel: &str, thread: Option<&str>, typed: String, blocks: Vec<Value>, client: String) -> Act {
+        let mut state = self.state();
+        let channel = channel.to_owned();
         let ts = state.ts();
         let message = Message {
             ts: ts.clone(),
@@ -207,7 +223,7 @@ impl User {
             user: self.id.clone(),
             text: typed.clone(),
             blocks: blocks.clone(),
-            client_msg_id: Some(state.uuid()),
+            client_msg_id: Some(client),
             ..Message::default()
         };
         let before = state.deliveries.all.len() as u64;

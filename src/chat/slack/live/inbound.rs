@@ -7,13 +7,13 @@
 
 use super::answers::{Asker, spoken};
 use super::people::{Colleague, No};
-use super::turns::{Ack, Crew, Seen, Turn};
+use super::turns::{Ack, Crew, Seen, Sent, Turn};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
 use super::{Shared, below, forms, home, people, reactions};
 use crate::case::CaseId;
 use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed};
 use crate::clock::Time;
-use crate::command::{Command, Door, Row, Run, Takes, table};
+use crate::command::{Answer, Command, Door, Row, Run, Takes, table};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::view::View;
 use serde_json::{Value, json};
@@ -44,6 +44,7 @@ pub(super) struct Hearing {
     crew: Arc<Mutex<JoinSet<()>>>,
     turns: Mutex<HashMap<String, oneshot::Receiver<()>>>,
     seen: Mutex<Seen>,
+    sent: Mutex<Sent>,
     pub reacting: tokio::sync::Mutex<()>,
     pub telling: tokio::sync::Mutex<()>,
     pub group_changed: Notify,
@@ -68,6 +69,7 @@ impl Hearing {
             crew: Arc::clone(&crew),
             turns: Mutex::default(),
             seen: Mutex::default(),
+            sent: Mutex::default(),
             reacting: tokio::sync::Mutex::new(()),
             telling: tokio::sync::Mutex::new(()),
             group_changed: Notify::new(),
@@ -271,10 +273,19 @@ impl Hearing {
             room: RoomId::from(slash.room.as_str()),
             thread: None,
             lang: colleague.lang,
-            text: line,
+            text: line.clone(),
         };
         let mut asking = pin!(self.ask(typed, Some(turn)));
         match tokio::time::timeout(self.shared.settings.pace.ack_by, &mut asking).await {
+            // `/reply 42` where nothing was drafted: the form asks for the text.
+            Ok(Some(answered))
+                if lacks_text(&answered.answer)
+                    && let Some((row, case)) = row.and_then(|row| asks_for_text(row, &line)) =>
+            {
+                ack.plain();
+                let wish = forms::wish(&slash.who, &slash.room, None, Some(CaseId(case)), row.verb, &colleague);
+                forms::open(self, wish, &slash.trigger, &asker).await;
+            }
             Ok(Some(answered)) => ack.with(self.body(&answered.view, lang)),
             Ok(None) => {}
             Err(_) => {
@@ -338,6 +349,11 @@ impl Hearing {
 
     pub(super) async fn message(self: &Arc<Self>, message: Message, turn: Turn, ack: Ack) {
         let Some(line) = self.command_in(&message) else { return ack.plain() };
+        if let Some(client) = &message.client
+            && !self.sent.lock().unwrap_or_else(PoisonError::into_inner).is_first(&message.who.id, client, &message.ts)
+        {
+            return ack.plain();
+        }
         let id = format!("slack:{}:{}", message.room, message.ts);
         let asker =
             |lang| Asker { user: &message.who.id, room: &message.room, thread: message.thread.as_deref(), response_url: None, lang };
@@ -457,10 +473,21 @@ impl Hearing {
 
 /// `/draft 42` without a text: the form asks for it.
 fn wants_form(row: &'static Row, line: &str) -> Option<(&'static Row, u64)> {
+    asks_for_text(row, line).filter(|_| matches!(row.takes, Takes::Text))
+}
+
+/// A command that takes a text, typed with a case alone.
+fn asks_for_text(row: &'static Row, line: &str) -> Option<(&'static Row, u64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [_, case] = words.as_slice() else { return None };
     let case = case.trim_start_matches('#').parse().ok()?;
-    (matches!(row.takes, Takes::Text) && row.on_case && row.doors.contains(&Door::Modal)).then_some((row, case))
+    let text = matches!(row.takes, Takes::Text | Takes::MaybeText);
+    (text && row.on_case && row.doors.contains(&Door::Modal)).then_some((row, case))
+}
+
+/// Whether a command was refused for want of a text alone.
+fn lacks_text(answer: &Answer) -> bool {
+    !answer.ok && ["refused-no-draft", "refused-empty"].contains(&answer.say.code.as_str())
 }
 
 fn who(heard: &Heard) -> Option<&Who> {

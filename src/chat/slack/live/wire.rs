@@ -136,6 +136,8 @@ pub(super) struct Message {
     pub room: String,
     pub ts: String,
     pub thread: Option<String>,
+    /// The writer's client's own name for it: the same where the client sent it twice.
+    pub client: Option<String>,
     pub text: String,
     /// Whether it was said to the bot alone.
     pub direct: bool,
@@ -326,6 +328,7 @@ fn message(e: &Value, kind: &str) -> Result<Heard, Unread> {
         direct: text(e, "/channel_type") == Some("im") && kind == "message",
         thread: own(e, "/thread_ts").filter(|t| *t != ts),
         text: own(e, "/text").unwrap_or_default(),
+        client: own(e, "/client_msg_id"),
         room,
         ts,
     }))
