@@ -11,6 +11,7 @@ use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
 use matrix_sdk::{Client, SqliteStoreConfig};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sereno::case::CaseId;
 use sereno::chat::Chat;
 use sereno::chat::matrix::place::Place;
 use sereno::chat::matrix::{Matrix, Secret, recover};
@@ -183,6 +184,33 @@ async fn another_homeserver_is_refused_until_it_is_listed() {
     town.wake().await;
     says(4, "!claim").await;
     town.changed(&card, "Rosa").await;
+    town.sound().await;
+    town.sleep().await;
+}
+
+/// What is erased is gone from the homeserver as well: no earlier version of the card or of an entry is left there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_erased_is_gone_from_the_homeserver() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    // Where the homeserver can read it all.
+    let town = Town::new(&hs, false).await;
+    town.complain("marta", "my train never came");
+    let card = town.card("never came").await;
+    town.ana.says(&town.room, Some(&card), "!claim").await;
+    town.changed(&card, "Ana").await;
+    town.ana.says(&town.room, Some(&card), "!priority high").await;
+    town.changed(&card, "high").await;
+    town.settled().await;
+    let room = escaped(&town.room);
+    let history = async || town.bot.call("GET", &format!("rooms/{room}/messages?dir=b&limit=500"), Value::Null).await.to_string();
+    assert!(history().await.matches("never came").count() > 2, "the card and its changes");
+    let erased = town.handle().ask(|engine, now| engine.erase(now, CaseId(1))).await.unwrap().unwrap();
+    assert!(erased.ok, "{erased:?}");
+    town.settled().await;
+    let left = history().await;
+    assert!(!left.contains("never came"), "{left}");
+    let told = |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("erased"));
+    town.ana.until("to be told", |events| events.iter().find(told).map(drop)).await;
     town.sound().await;
     town.sleep().await;
 }

@@ -5,6 +5,7 @@ mod answers;
 mod check;
 mod deliver;
 mod doors;
+mod erasing;
 mod hearing;
 mod invites;
 mod lanes;

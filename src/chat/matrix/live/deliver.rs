@@ -7,7 +7,7 @@
 use super::Shared;
 use super::render::{self, Rendered};
 use super::session::{Fail, Session, fail};
-use super::{adapter, pictures, rooms};
+use super::{adapter, erasing, pictures, rooms};
 use crate::chat::Message;
 use crate::clock::{HOUR_MS, MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
@@ -32,12 +32,12 @@ const AHEAD_MS: i64 = 2 * MINUTE_MS;
 /// Synapse forgets a transaction id after a day; earlier than that it is no longer relied on.
 const TXN_MS: i64 = 20 * HOUR_MS;
 /// What waits for the account's pace stands in no queue of ours for longer.
-const PATIENCE: Duration = Duration::from_secs(6);
+pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// A room of which nobody told us in time whether it is fit is asked about again, in milliseconds.
 const ASK_AGAIN_MS: i64 = 2_000;
 
 /// The transaction id of an operation: the same for every attempt.
-fn transaction(op: &str) -> OwnedTransactionId {
+pub(super) fn transaction(op: &str) -> OwnedTransactionId {
     let digest: String = Sha256::digest(op.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
     format!("sereno-{digest}").into()
 }
@@ -48,6 +48,12 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
         Ok(session) => session,
         Err(fail) => return fail.outcome(),
     };
+    if let Some(target) = erasing::wanted(message) {
+        return match erasing::take_away(shared, &session, message, target).await {
+            Ok(()) => Outcome::Done(Receipt { native_id: target.to_owned(), ..Receipt::default() }),
+            Err(fail) => fail.outcome(),
+        };
+    }
     if message.private {
         match rooms::refresh(shared, &session, &message.room).await {
             Ok(true) => {}
