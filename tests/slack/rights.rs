@@ -75,6 +75,33 @@ async fn a_room_that_turned_public_without_a_word_gets_nothing_private() {
 }
 
 #[tokio::test]
+async fn what_stood_in_a_room_that_turned_public_is_taken_away_whoever_wrote_it() {
+    let mut town = Town::asleep().await;
+    town.settings.pace.known = std::time::Duration::from_millis(200);
+    town.wake().await;
+    town.whisper("marta", &format!("my number is {SECRET}-4"));
+    let card = town.card(&format!("{SECRET}-4")).await;
+    let ana = town.slack.user("ana");
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), &format!("!dm we have found {SECRET}-5"));
+    town.slack.acked(&act).await.unwrap();
+    let entry = town.entry(&card.ts, &format!("{SECRET}-5")).await;
+    town.settled().await;
+    // No event tells of it: it is seen when the room is looked at again.
+    town.slack.hold();
+    town.slack.convert(TEAM_CHANNEL, false);
+    let masked = |b: &crate::emulator::slack::Books| !b.ours().into_iter().any(|(_, m)| m.words().contains(SECRET));
+    town.slack.until("nothing private is left", |b| masked(b).then_some(())).await;
+    town.slack.until("people are told", |b| b.top(TEAM_CHANNEL).iter().any(|m| m.words().contains("are replaced")).then_some(())).await;
+    let books = town.slack.books();
+    assert!(books.message(&card.ts).is_some() && books.message(&entry.ts).is_some(), "changed, not gone\n{}", town.slack.sight());
+    // It is private again: what was masked shows again.
+    town.slack.convert(TEAM_CHANNEL, true);
+    town.entry(&card.ts, &format!("{SECRET}-5")).await;
+    town.card(&format!("{SECRET}-4")).await;
+    town.sound().await;
+}
+
+#[tokio::test]
 async fn the_members_of_the_user_group_are_agents() {
     let mut town = Town::asleep().await;
     town.policy.default_role = None;

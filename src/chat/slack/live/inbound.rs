@@ -149,7 +149,7 @@ impl Hearing {
     fn mind_sharing(self: &Arc<Self>, payload: &Value) {
         if payload.get("is_ext_shared_channel").and_then(Value::as_bool) == Some(true)
             && let Some(room) = payload.pointer("/event/channel").and_then(Value::as_str)
-            && self.shared.settings.rooms.iter().any(|r| r.as_str() == room)
+            && self.shared.settings.rooms.iter().chain(&self.shared.settings.private_rooms).any(|r| r.as_str() == room)
         {
             self.look_at_room(RoomId::from(room));
         }

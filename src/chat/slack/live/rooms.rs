@@ -105,7 +105,9 @@ pub(super) async fn refresh(shared: &Shared, room: &RoomId, private: bool) -> Re
 pub(super) async fn keep(hearing: &Arc<Hearing>) {
     let shared = &hearing.shared;
     loop {
-        let mut rooms: BTreeSet<RoomId> = shared.settings.rooms.iter().cloned().collect();
+        // Those named private as well: cases that nobody sends there any more may have shown something there.
+        let settings = &shared.settings;
+        let mut rooms: BTreeSet<RoomId> = settings.rooms.iter().chain(&settings.private_rooms).cloned().collect();
         rooms.extend(shared.rooms.known().keys().cloned());
         for room in rooms {
             if let Err(why) = refresh(shared, &room, false).await {
