@@ -156,6 +156,8 @@ async fn another_homeserver_is_refused_until_it_is_listed() {
     rosa.until_joined(&room, &ours).await;
     town.complain("marta", "my train never came");
     let card = town.card("never came").await;
+    // Theirs may hear of it later than ours.
+    rosa.until_there(&format!("rooms/{room}/event/{card}")).await;
     let says = async |n: u32, text: &str| {
         let thread = json!({ "rel_type": "m.thread", "event_id": card });
         let content = json!({ "msgtype": "m.text", "body": text, "m.mentions": {}, "m.relates_to": thread });

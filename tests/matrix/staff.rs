@@ -51,6 +51,19 @@ impl Account {
         request.send().await.unwrap().json().await.unwrap()
     }
 
+    /// Waits until there is something to be read.
+    pub async fn until_there(&self, path: &str) {
+        let began = Instant::now();
+        loop {
+            let answer = self.call("GET", path, Value::Null).await;
+            if answer["errcode"].is_null() {
+                return;
+            }
+            assert!(began.elapsed() < BOUND, "{} does not find {path}: {answer}", self.id);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Comes into a room of another homeserver's, as soon as the invitation is there.
     pub async fn until_joined(&self, room: &str, via: &str) {
         let began = Instant::now();

@@ -140,8 +140,8 @@ export SERENO_SYNAPSE_PID="$work/open/pid"
 export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
 export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
 if [ "${1:-}" = bench ]; then
-    # BENCH_PROFILE=dev tries it without the minutes that a release takes to build.
-    cargo bench --locked --profile "${BENCH_PROFILE:-bench}" --no-default-features --features matrix --bench matrix
+    # As it ships (Cargo.toml says how); BENCH_PROFILE=dev tries it without the minutes that this takes to build.
+    cargo bench --locked --profile "${BENCH_PROFILE:-dist}" --no-default-features --features matrix --bench matrix
     exit
 fi
 export SERENO_KILLS_OF=matrix
