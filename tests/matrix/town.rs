@@ -15,7 +15,7 @@ use sereno::post::{Account as Brand, Author, AuthorId, Untrusted};
 use sereno::store::Store;
 use sereno::store::model::ModelStore;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Waits short enough for tests.
@@ -40,8 +40,6 @@ pub struct Town {
     pub settings: Settings,
     pub folder: tempfile::TempDir,
     running: Mutex<Option<Arc<Handle>>>,
-    /// The chat of the running bot, which alone holds it.
-    chat: Mutex<Weak<Matrix>>,
 }
 
 impl Town {
@@ -83,18 +81,7 @@ impl Town {
         settings.people = policy.people.keys().cloned().collect();
         settings.pace = pace();
         settings.posts_per_minute = 60_000;
-        Town {
-            bot,
-            ana,
-            room,
-            square,
-            store: ModelStore::new("matrix-town"),
-            policy,
-            settings,
-            folder,
-            running: Mutex::default(),
-            chat: Mutex::default(),
-        }
+        Town { bot, ana, room, square, store: ModelStore::new("matrix-town"), policy, settings, folder, running: Mutex::default() }
     }
 
     /// Starts the bot, on what it remembers, and waits until it is in the room.
@@ -108,7 +95,6 @@ impl Town {
     pub fn start(&self) {
         let account = self.square.account(Brand::from("acme"), Matcher::new(&[]));
         let chat = Arc::new(Matrix::new(self.settings.clone()));
-        *self.chat.lock().unwrap() = Arc::downgrade(&chat);
         let parts = Parts {
             store: Arc::new(self.store.clone()) as Arc<dyn Store>,
             chat,
@@ -144,11 +130,6 @@ impl Town {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("the bot does not let go of its keys");
-    }
-
-    /// The chat of the running bot.
-    pub fn chat(&self) -> Arc<Matrix> {
-        self.chat.lock().unwrap().upgrade().unwrap()
     }
 
     pub fn handle(&self) -> Arc<Handle> {
