@@ -48,6 +48,7 @@ use crate::desk::DeskWork;
 use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
 use crate::say::{Arg, Say};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -278,7 +279,7 @@ impl Command {
     pub fn fingerprint(&self) -> String {
         let thread = if self.case.is_none() { self.thread.as_ref().map(|t| (&self.room, t)) } else { None };
         let asked = serde_json::to_vec(&(&self.by, self.verb, self.case, thread, &self.args)).unwrap_or_default();
-        Sha256::digest(asked).iter().take(16).map(|b| format!("{b:02x}")).collect()
+        HEXLOWER.encode(&Sha256::digest(asked)[..16])
     }
 }
 

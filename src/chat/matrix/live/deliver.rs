@@ -13,6 +13,7 @@ use crate::clock::{HOUR_MS, MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::RoomId;
 use crate::view::View;
+use data_encoding::HEXLOWER;
 use matrix_sdk::Room;
 use matrix_sdk::room::MessagesOptions;
 use matrix_sdk::ruma::events::StateEventType;
@@ -38,7 +39,7 @@ const ASK_AGAIN_MS: i64 = 2_000;
 
 /// The transaction id of an operation: the same for every attempt.
 pub(super) fn transaction(op: &str) -> OwnedTransactionId {
-    let digest: String = Sha256::digest(op.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let digest = HEXLOWER.encode(&Sha256::digest(op.as_bytes())[..16]);
     format!("sereno-{digest}").into()
 }
 

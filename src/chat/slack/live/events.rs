@@ -14,6 +14,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
@@ -118,19 +119,11 @@ fn is_signed(secret: &SecretString, timestamp: &str, signature: &str, body: &[u8
     if now.since(at).saturating_abs() > SIGNED_MS {
         return false;
     }
-    let Some(given) = signature.strip_prefix("v0=").and_then(unhex) else { return false };
+    let Some(given) = signature.strip_prefix("v0=").and_then(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()) else { return false };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return false };
     mac.update(format!("v0:{timestamp}:").as_bytes());
     mac.update(body);
     mac.verify_slice(&given).is_ok()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    if digits.len() != 64 {
-        return None;
-    }
-    digits.chunks_exact(2).map(|pair| u8::try_from(pair.iter().fold(0, |n, d| n * 16 + d)).ok()).collect()
 }
 
 #[cfg(test)]

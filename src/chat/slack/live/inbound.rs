@@ -16,6 +16,7 @@ use crate::clock::Time;
 use crate::command::{Answer, Command, Door, Row, Run, Takes, table};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::view::View;
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -507,7 +508,7 @@ fn who(heard: &Heard) -> Option<&Who> {
 /// Slack's own id of it where it has one, else that of its bytes: again the same when it comes again.
 fn parked_id(payload: &Value, raw: &str) -> String {
     let own = ["/event_id", "/trigger_id"].into_iter().find_map(|path| payload.pointer(path).and_then(Value::as_str));
-    let digest = || Sha256::digest(raw.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let digest = || HEXLOWER.encode(&Sha256::digest(raw.as_bytes())[..16]);
     format!("slack:{}", own.filter(|o| !o.is_empty() && o.len() <= 200).map_or_else(digest, str::to_owned))
 }
 

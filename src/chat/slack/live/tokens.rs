@@ -9,6 +9,7 @@ use super::Settings;
 use super::session::Fail;
 use crate::clock::{Clock, HOUR_MS, SECOND_MS, Time};
 use anyhow::Context as _;
+use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -165,7 +166,7 @@ impl Tokens {
 }
 
 fn origin(token: &SecretString) -> String {
-    Sha256::digest(token.expose_secret().as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(token.expose_secret().as_bytes()))
 }
 
 fn read(file: &Path) -> anyhow::Result<Option<Kept>> {
