@@ -5,7 +5,7 @@
 //! acknowledged commit in a [`super::sidecar`], and every record carries a checksum. What does not
 //! add up is refused with the way to mend it; nothing ever begins silently empty.
 //!
-//! [`writer`] groups commits; [`open`] decides whether what lies on disk may be used, on a copy of it
+//! [`stage`] checks a commit, [`writer`] groups them; [`open`] decides whether what lies on disk may be used, on a copy of it
 //! where need be ([`trial`]): what is refused stays as it was; [`erase`] destroys keys; [`check`] reads everything. Partners: [`super::codec`], [`super::index`],
 //! [`super::keyring`]. Reads may run ahead of the disk by the group that is being written; who
 //! acts on the outside does so only once its own `commit` has returned.
@@ -17,6 +17,7 @@ mod files;
 mod open;
 mod prepared;
 mod read;
+mod stage;
 mod trial;
 mod writer;
 

@@ -100,6 +100,22 @@ fn can_be_unwrapped(place: &Place, data: &SecretKey) -> bool {
 }
 
 #[test]
+fn what_one_group_makes_and_changes_again_is_counted_once() {
+    let place = Place::new();
+    let store = place.open();
+    let again = |id, version| Case { version, ..case(id) };
+    let answered = || commit(&[1]).commands;
+    store
+        .commit(Commit { cases: vec![again(1, 1), again(1, 2)], commands: [answered(), answered()].concat(), ..Commit::default() })
+        .unwrap();
+    store.commit(Commit { cases: vec![again(1, 3), again(2, 1), again(1, 4)], commands: answered(), ..Commit::default() }).unwrap();
+    store.commit(Commit { cases: vec![again(1, 5)], ..Commit::default() }).unwrap();
+    // The sum of each kind of row is among what is looked at.
+    assert_eq!(store.check().unwrap().into_iter().filter(|f| !f.ok).collect::<Vec<_>>(), []);
+    assert_eq!(store.case(CaseId(1)).unwrap().map(|c| c.version), Some(5));
+}
+
+#[test]
 fn only_a_store_that_is_as_it_was_closed_needs_no_trial() {
     let place = Place::new();
     let (store, ..) = filled(&place);
