@@ -6,7 +6,7 @@ mod store;
 /// A benchmark: its name, and what runs it.
 type Bench = (&'static str, fn());
 
-const BENCHES: &[Bench] = &[("step", step::run), ("store", store::run)];
+const BENCHES: &[Bench] = &[("step", step::run), ("commits", store::commits), ("cases", store::cases)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();

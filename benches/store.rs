@@ -32,16 +32,6 @@ const CHILD: &str = "SERENO_BENCH_OPEN";
 /// Rounds of each measurement, interleaved with the peer's.
 const ROUNDS: usize = 5;
 
-/// Runs them all.
-pub fn run() {
-    if let Ok(dir) = std::env::var(CHILD) {
-        return opened(Path::new(&dir));
-    }
-    println!("store: a commit is a changed case of {} bytes, an event and an answer", case(1).len());
-    commits();
-    large();
-}
-
 fn case_of(id: u64) -> Case {
     let text = "Mi maleta no ha llegado, llevo dos horas en el aeropuerto y nadie me dice nada. ¿Alguien puede ayudarme?";
     let post = Post {
@@ -208,7 +198,9 @@ fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
-fn commits() {
+/// Durable commits a second, of 1, 8 and 64 writers.
+pub fn commits() {
+    println!("store: a commit is a changed case of {} bytes, an event and an answer", case(1).len());
     let dir = tempfile::tempdir().expect("a directory");
     println!("store: one fdatasync of 4 KiB takes {:.0} µs here", sync_cost(dir.path()).as_secs_f64() * 1e6);
     let ours = Ours(SledStore::open(&dir.path().join("store"), &dir.path().join("keyring")).expect("opened"));
@@ -261,7 +253,10 @@ fn fill(dir: &Path, many: u64) -> SledStore {
 }
 
 /// What it costs to open 100,000 open cases, and to use a small and a large store.
-fn large() {
+pub fn cases() {
+    if let Ok(dir) = std::env::var(CHILD) {
+        return opened(Path::new(&dir));
+    }
     let many: u64 = std::env::var("SERENO_BENCH_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let (small, hundred, big) =
         (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
@@ -270,7 +265,7 @@ fn large() {
     println!("store: 100000 cases written in {:.1} s", began.elapsed().as_secs_f64());
     for _ in 0..3 {
         let me = std::env::current_exe().expect("this program");
-        let out = std::process::Command::new(me).arg("store").env(CHILD, hundred.path()).output().expect("run");
+        let out = std::process::Command::new(me).arg("cases").env(CHILD, hundred.path()).output().expect("run");
         print!("{}", String::from_utf8_lossy(&out.stdout));
         std::io::stderr().write_all(&out.stderr).ok();
     }
@@ -281,19 +276,26 @@ fn large() {
         drop(hundred);
         fill(big.path(), many)
     };
-    let (mut small, mut big) = (Vec::new(), Vec::new());
-    for i in 0..400_u64 {
-        small.push(command(&few, 1 + i * 37 % 100));
-        big.push(command(&large, 1 + i * 7_919 % many));
+    let [mut small, mut big] = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
+    for i in 0..200_u64 {
+        lives(&few, 1 + i * 37 % 100, &mut small);
+        lives(&large, 1 + i * 7_919 % many, &mut big);
     }
-    let (small, big) = (median(&mut small), median(&mut big));
-    let ratio = big / small;
-    let goal = if ratio <= 1.2 { "met" } else { "MISSED" };
-    println!(
-        "store: a command (case read, then committed) takes {small:.0} µs among 100 cases, {big:.0} µs among {many}: ratio {ratio:.2}  goal 1.2: {goal}"
-    );
+    for (what, n) in [("first command about a case at rest", 0), ("command after that", 1)] {
+        let (small, big) = (median(&mut small[n]), median(&mut big[n]));
+        let ratio = big / small;
+        let goal = if ratio <= 1.2 { "met" } else { "MISSED" };
+        println!("store: the {what} takes {small:.0} µs among 100 cases, {big:.0} µs among {many}: ratio {ratio:.2}  goal 1.2: {goal}");
+    }
 }
 
+/// What is done about a case that lay for long: its first command, which finds it on disk, and four more.
+fn lives(store: &SledStore, id: u64, took: &mut [Vec<f64>; 2]) {
+    took[0].push(command(store, id));
+    took[1].extend((0..4).map(|_| command(store, id)));
+}
+
+/// A case read, then committed, in µs.
 fn command(store: &SledStore, id: u64) -> f64 {
     let began = Instant::now();
     let mut case = store.case(CaseId(id)).expect("read").expect("there");

@@ -4,7 +4,8 @@
 #
 #   tests/real/slack-bench.sh [FOLDER]
 #
-# What is measured is built as what ships (the profile `dist`): that takes some minutes more than a release build.
+# What is measured is built as what ships (the profile `dist`): that takes many minutes more than a release
+# build, which BENCH_PROFILE=bench measures instead.
 # FOLDER keeps what is installed between runs (default: a new one, removed at the end); the witnesses'
 # folder serves as well. Needs node, npm and npm's registry.
 set -eu
@@ -25,4 +26,4 @@ if ! grep -qs "\"version\": \"$bolt\"" "$cache/node/node_modules/@slack/bolt/pac
     npm install --silent --no-audit --no-fund --no-save --prefix "$cache/node" "@slack/bolt@$bolt"
 fi
 
-SERENO_SLACK_NODE="$cache/node" cargo bench --profile dist --locked --no-default-features --features slack --bench slack
+SERENO_SLACK_NODE="$cache/node" cargo bench --profile "${BENCH_PROFILE:-dist}" --locked --no-default-features --features slack --bench slack
