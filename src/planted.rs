@@ -74,13 +74,17 @@ pub enum Bug {
     PublicRoomTrusted,
     /// What an erased case held is not known any more when it comes again.
     ErasedComesBack,
+    /// A send that was tried and not found is nobody's, should it show after all.
+    LateEchoForeign,
+    /// What a look has found counts for ever.
+    StaleLookTrusted,
     /// An erasure that was cut short is not finished at the next start.
     ErasureLeftUnfinished,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 34] = [
+    pub const ALL: [Bug; 36] = [
         Bug::DroppedForGood,
         Bug::AckBeforeCommit,
         Bug::CursorAheadOfCommit,
@@ -115,6 +119,8 @@ impl Bug {
         Bug::PublicRoomTrusted,
         Bug::ErasedComesBack,
         Bug::ErasureLeftUnfinished,
+        Bug::LateEchoForeign,
+        Bug::StaleLookTrusted,
     ];
 }
 

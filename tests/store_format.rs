@@ -175,6 +175,7 @@ fn full_case() -> Case {
             state,
             shown_at: None,
             tried: false,
+            absent_at: None,
         });
     }
     let kinds = [PlaceKind::Home, PlaceKind::Private, PlaceKind::Folded, PlaceKind::Former];

@@ -5,7 +5,7 @@ use sereno::case::*;
 use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use sereno::command::Filter;
 use sereno::engine::{Body, Input, Reply};
-use sereno::outbox::{Effect, EntryState, Look, Outcome};
+use sereno::outbox::{Effect, EntryState, Look, Outcome, Receipt};
 use sereno::policy::{Approval, Lang, Role};
 use sereno::post::*;
 use sereno::store::Store;
@@ -769,9 +769,56 @@ fn an_answer_held_after_it_was_tried_goes_by_the_same_operation() {
     assert!(matches!(w.case(1).sends[0].state, SendState::Held(_)));
     w.say("ana", "reply 1");
     w.now = w.now.plus(2 * HOUR_MS);
+    assert!(!w.due().iter().any(|d| matches!(d.body, Body::Send { .. })), "first it is noted as in doubt again");
     let again = w.due().into_iter().find(|d| matches!(d.body, Body::Send { .. })).unwrap();
     assert_ne!(again.entry.id, tried.entry.id);
     assert_eq!(again.op, tried.op);
+    // What was not there two hours ago may be by now.
+    assert!(again.look);
+    let absent = w.perform(again);
+    w.give(vec![absent]);
+    let once_more = w.due().into_iter().find(|d| matches!(d.body, Body::Send { .. })).unwrap();
+    assert!(!once_more.look);
+    assert_eq!(once_more.op, tried.op);
+    w.perform(once_more);
+    assert_eq!(w.replies().len(), 1);
+}
+
+#[test]
+fn what_landed_while_it_was_held_for_hours_is_found_before_it_goes_again() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::Absent);
+    w.faults.push_back(Outcome::Retry { after_ms: Some(3 * HOUR_MS), why: "busy".into(), lane: true });
+    w.wait(MINUTE_MS);
+    // It lands, and nothing that the network streams says so.
+    let receipt = Receipt { native_id: "9".into(), post: Some("late".into()), url: None };
+    w.looks.push_back(Look::Found(receipt));
+    w.wait(4 * HOUR_MS);
+    assert!(matches!(&w.case(1).sends[0].state, SendState::Published { id, .. } if id == &PostId::from("late")));
+    assert!(w.published.is_empty(), "not once more");
+}
+
+#[test]
+fn what_was_tried_and_taken_back_and_stood_after_all_is_ours() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.push_back(Look::Absent);
+    w.faults.push_back(Outcome::Retry { after_ms: Some(HOUR_MS), why: "busy".into(), lane: true });
+    w.wait(MINUTE_MS);
+    assert!(w.say("ana", "undo 1").ok);
+    assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Undone));
+    w.posts(&Post { mentions: vec!["carla".into()], ..reply_to(&first, "echo", "brand", "@carla On our way.") });
+    assert!(matches!(&w.case(1).sends[0].state, SendState::Published { id, .. } if id == &PostId::from("echo")));
+    let shown = w.shown(1);
+    assert!(shown.contains(&Event::StoodAfterAll { send: 1 }), "{shown:?}");
+    assert!(!shown.iter().any(|e| matches!(e, Event::AnsweredOutside { .. })), "{shown:?}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Work<'_> {
                 _ => false,
             };
             let same = |s: &Outgoing| (s.at, &s.by, &s.target, &s.text) == (send.at, &send.by, &send.target, &send.text);
-            let given_up = from.sends.iter().any(|s| s.state.was_dropped() && same(s));
+            let given_up = from.sends.iter().any(|s| s.was_given_up() && same(s));
             if changes || given_up || published(&send.state).is_some_and(|id| sends.contains(id)) {
                 touched.insert(send.id);
                 send.text = Untrusted::default();

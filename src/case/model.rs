@@ -261,11 +261,6 @@ impl SendState {
     pub fn is_live(&self) -> bool {
         !matches!(self, SendState::Published { .. } | SendState::Stopped(_))
     }
-    /// Whether a person gave it up after a doubt or a dead letter: it may stand all the same.
-    #[must_use]
-    pub fn was_dropped(&self) -> bool {
-        matches!(self, SendState::Stopped(StopReason::Dropped))
-    }
     /// Whether it can still be called back.
     #[must_use]
     pub fn is_pending(&self) -> bool {
@@ -311,6 +306,30 @@ pub struct Outgoing {
     /// may still come to stand.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tried: bool,
+    /// When, after a doubt, its network was last found to show nothing of it. What a network was asked long
+    /// ago is asked again before the send goes once more: a slow server may have finished it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_at: Option<Time>,
+}
+
+impl Outgoing {
+    /// Whether it was given up although its network may have taken it: it may come to stand all the same.
+    #[must_use]
+    pub fn was_given_up(&self) -> bool {
+        match &self.state {
+            SendState::Stopped(StopReason::Dropped) => true,
+            SendState::Stopped(
+                StopReason::Undone
+                | StopReason::Rejected
+                | StopReason::Superseded
+                | StopReason::TargetGone
+                | StopReason::RightLost
+                | StopReason::CaseClosed,
+            ) => self.tried,
+            // It never stood, or was seen to stand and is gone.
+            _ => false,
+        }
+    }
 }
 
 /// What kind of place a case has in the chat.

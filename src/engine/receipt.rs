@@ -74,7 +74,9 @@ impl Tx<'_> {
             Look::Found(receipt) => self.done(entry, receipt),
             Look::Absent => {
                 let now = self.now;
-                self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
+                // An answer may have lain here for long, on a machine that slept: it is as old as its question.
+                let at = self.asked(entry.id);
+                self.with_send(&entry, |s| CaseInput::SendAbsent(s, at))?;
                 self.put(Entry { state: EntryState::Queued, due: now, ..entry });
                 Ok(())
             }

@@ -341,7 +341,7 @@ impl Engine {
         let left: Vec<Entry> = ready.into_iter().filter(|e| !marked.iter().any(|m| m.id == e.id)).collect();
         self.lanes.give_back(&left);
         for entry in marked.iter().filter(|e| e.state == EntryState::Unknown) {
-            self.lanes.looking(entry.id);
+            self.lanes.looking(entry.id, now);
         }
         self.marked.extend(marked);
         Ok(())

@@ -46,6 +46,8 @@ pub struct Lanes {
     entries: BTreeMap<EntryId, Entry>,
     lanes: BTreeMap<Lane, LaneState>,
     by_case: BTreeMap<CaseId, BTreeSet<EntryId>>,
+    /// Since when what is being looked up is.
+    asked: BTreeMap<EntryId, Time>,
 }
 
 /// One token, in the bucket's unit.
@@ -107,13 +109,20 @@ impl Lanes {
         self.entries.remove(&id);
     }
 
-    /// An entry is being looked up: it is not handed out again meanwhile.
-    pub fn looking(&mut self, id: EntryId) {
+    /// An entry is being looked up from now on: it is not handed out again meanwhile.
+    pub fn looking(&mut self, id: EntryId, now: Time) {
         let Some(entry) = self.entries.get(&id) else { return };
+        self.asked.insert(id, now);
         if let Some(lane) = self.lanes.get_mut(&entry.lane) {
             lane.waiting.remove(&(entry.urgency, id));
             lane.occupy(entry);
         }
+    }
+
+    /// When an entry that is being looked up was handed out for it: what is found is as old as that.
+    #[must_use]
+    pub fn asked(&self, id: EntryId) -> Option<Time> {
+        self.asked.get(&id).copied()
     }
 
     /// The lane's destination asked for silence.
@@ -186,6 +195,7 @@ impl Lanes {
             lane.waiting.remove(&(old.urgency, id));
             lane.busy.remove(&id);
             lane.changing.remove(&id);
+            self.asked.remove(&id);
             if let Some(set) = old.case.and_then(|c| lane.by_case.get_mut(&c)) {
                 set.remove(&id);
                 if set.is_empty() {

@@ -336,14 +336,14 @@ async fn a_room_that_outsiders_can_read_shows_no_more_private_messages() {
     let masked =
         |b: &Books| b.messages.iter().any(|m| matches!(&m.view, View::Entry(e) if e.post.as_deref().is_some_and(|p| p.ends_with("/4"))));
     world.until("the third comes, masked", masked).await;
+    let shown = |text: &str| world.with(|b| b.messages.iter().any(|m| text_of(&m.view).contains(text)));
+    assert!(!shown("secret two") && !shown("secret three"));
     let memory = world.memory().await;
     memory.unfit(&room, None).await.unwrap();
     world.dm(&clock, 5, "not secret any more");
     assert!(world.posted("not secret any more").await.1);
     settled(&bot).await;
     assert_eq!((world.notices("notice-room-unfit"), world.notices("notice-room-fit")), (1, 1));
-    let shown = |text: &str| world.with(|b| b.messages.iter().any(|m| text_of(&m.view).contains(text)));
-    assert!(!shown("secret two") && !shown("secret three"));
     assert!(world.with(|b| b.messages.iter().all(|m| m.private || !text_of(&m.view).contains("secret"))));
     bot.stop().await;
 }

@@ -85,6 +85,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         state: SendState::InFlight { since: now() },
         shown_at: None,
         tried: false,
+        absent_at: None,
     }
 }
 

@@ -8,7 +8,7 @@
 use super::coverage::{Coverage, Hit};
 use super::rng::Rng;
 use sereno::case::{CaseId, Outgoing, SendKind, SendState};
-use sereno::clock::{HOUR_MS, SECOND_MS, Time};
+use sereno::clock::{HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use sereno::network::Page;
 use sereno::outbox::{Look, Outcome, Receipt};
 use sereno::post::{Account, Author, AuthorId, Engagement, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility};
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// After so long a look tells what became of a send, in milliseconds of the world's time.
 const SETTLE_MS: i64 = 30 * SECOND_MS;
+/// So long after that at most does the network finish what it was slow with, in milliseconds.
+const LATE_MS: i64 = 5 * MINUTE_MS;
 /// How long an idempotency key is kept (Mastodon: one hour).
 const KEY_MS: i64 = HOUR_MS;
 
@@ -115,6 +117,17 @@ pub struct Accepted {
     visible_at: Time,
 }
 
+/// A send that the network has begun and finishes only after its client has given up waiting, and looked.
+#[derive(Debug)]
+struct Late {
+    op: String,
+    key: (CaseId, u32),
+    account: usize,
+    send: Outgoing,
+    earlier: Option<SendState>,
+    lands: Time,
+}
+
 /// The network.
 #[derive(Debug)]
 pub struct Net {
@@ -129,6 +142,7 @@ pub struct Net {
     by_id: BTreeMap<PostId, usize>,
     keys: BTreeMap<String, (usize, Time)>,
     tried: BTreeMap<String, Time>,
+    late: Vec<Late>,
     /// A send that named its target by an id of another server.
     pub misaddressed: Option<String>,
     /// Nothing works until then.
@@ -166,6 +180,7 @@ impl Net {
             by_id: BTreeMap::new(),
             keys: BTreeMap::new(),
             tried: BTreeMap::new(),
+            late: Vec::new(),
             misaddressed: None,
             down_until: Time(0),
             name,
@@ -475,7 +490,15 @@ impl Net {
         }
         let timeout = rng.chance(self.faults.timeout);
         if timeout && rng.chance(500) {
-            cov.hit(Hit::NetTimeoutNot);
+            // Without keys nobody could keep such a send from standing twice: no client is to be blamed for that.
+            if self.full_log && rng.chance(400) {
+                // Often just after the look, before the send goes again.
+                let after = if rng.chance(600) { LATE_MS / 6 } else { LATE_MS };
+                let lands = now.plus(SETTLE_MS + rng.between(1, after));
+                self.late.push(Late { op: op.to_owned(), key, account, send: send.clone(), earlier: earlier.cloned(), lands });
+            } else {
+                cov.hit(Hit::NetTimeoutNot);
+            }
             return Outcome::Unknown { why: "timed out".into() };
         }
         if rng.chance(self.faults.refuse) {
@@ -492,6 +515,24 @@ impl Net {
             return Outcome::Unknown { why: "timed out".into() };
         }
         outcome
+    }
+
+    /// Whether it has begun this send, and will finish it.
+    pub fn is_late(&self, op: &str) -> bool {
+        self.late.iter().any(|l| l.op == op)
+    }
+
+    /// Finishes what was begun long ago.
+    pub fn land(&mut self, now: Time, rng: &mut Rng, cov: &mut Coverage) {
+        self.late.sort_by_key(|l| l.lands);
+        while self.late.first().is_some_and(|l| l.lands <= now) {
+            let Late { op, key, account, send, earlier, lands } = self.late.remove(0);
+            let before = self.accepted.len();
+            self.accept(&op, key, account, &send, earlier.as_ref(), lands, rng, cov);
+            if self.accepted.len() > before {
+                cov.hit(Hit::NetLandedLate);
+            }
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one send")]

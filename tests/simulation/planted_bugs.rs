@@ -16,7 +16,7 @@ fn breaks(bug: Bug) -> u32 {
     match bug {
         Bug::DedupeLost | Bug::RepostWithoutLook | Bug::RefusedCardDropped | Bug::FirstPostBeginsHistory | Bug::HistoryOfAnother => 1,
         Bug::AckBeforeCommit | Bug::CursorAheadOfCommit => 2,
-        Bug::ResendWithoutLook | Bug::SendBeforeMark | Bug::UndoIgnored | Bug::WindowNotRestarted => 3,
+        Bug::ResendWithoutLook | Bug::SendBeforeMark | Bug::UndoIgnored | Bug::WindowNotRestarted | Bug::StaleLookTrusted => 3,
         Bug::TextChangedAfterApproval | Bug::WrongCustomer | Bug::ApprovalSkipped | Bug::CustomerUnheard => 4,
         Bug::PauseIgnored | Bug::RightsNotRechecked => 5,
         Bug::DmInHomeRoom => 6,
@@ -25,7 +25,7 @@ fn breaks(bug: Bug) -> u32 {
         Bug::TwoOwners => 9,
         Bug::EarlyDeletionForgotten | Bug::EditNotShown | Bug::StaleDrawing | Bug::MergedThreadForgotten => 10,
         Bug::ErasedComesBack | Bug::ErasureLeftUnfinished => 11,
-        Bug::OwnEchoForeign | Bug::EchoTakenForOutside | Bug::DroppedForGood => 13,
+        Bug::OwnEchoForeign | Bug::EchoTakenForOutside | Bug::DroppedForGood | Bug::LateEchoForeign => 13,
         Bug::DigestAgainAfterRestart => 14,
         Bug::ReceiptDropped => 15,
         Bug::OldPostsImported => 16,

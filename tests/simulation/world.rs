@@ -14,7 +14,7 @@ use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use sereno::command::Verb;
 use sereno::digest::schedule;
 use sereno::engine::{Ack, Batch, Body, Delivery, Engine, Input};
-use sereno::outbox::{EntryState, Lane, Outcome};
+use sereno::outbox::{EntryState, Lane, Look, Outcome};
 use sereno::policy::{AgentId, Approval, Policy, Role, RoomId};
 use sereno::post::{Account, NetEvent, PostId, PostRef};
 use sereno::store::StoreError;
@@ -281,6 +281,7 @@ impl World {
     fn step(&mut self) -> Result<(), Violation> {
         let before = self.now;
         self.now = self.now.plus(self.rng.between(0, 1500));
+        self.land(self.now);
         if self.full_until.is_some_and(|t| t <= self.now) {
             self.full_until = None;
             self.store.set_full(false);
@@ -346,11 +347,7 @@ impl World {
                 self.store.fail_read(self.rng.between(1, 40).unsigned_abs());
                 self.say(format_args!("armed: a read"));
             }
-            _ => {
-                let from = self.bot();
-                self.now = self.now.plus(self.rng.between(HOUR_MS, 9 * HOUR_MS));
-                self.digest_passed(from);
-            }
+            _ => self.hours_pass(),
         }
         self.clock_change(before);
         Ok(())
@@ -660,6 +657,13 @@ impl World {
         self.say(format_args!("people of {n}: {what}, {count} posts"));
     }
 
+    /// The bot runs on, or its machine sleeps.
+    fn hours_pass(&mut self) {
+        let from = self.bot();
+        self.now = self.now.plus(self.rng.between(HOUR_MS, 9 * HOUR_MS));
+        self.digest_passed(from);
+    }
+
     /// Somebody changes, deletes or adds to the very post that is being answered.
     fn thwart(&mut self) {
         let targets: Vec<PostId> = self
@@ -687,6 +691,13 @@ impl World {
             }
         }
         self.say(format_args!("people thwart the answer to {target}: {what}"));
+    }
+
+    /// The networks finish what they were slow with until then.
+    fn land(&mut self, until: Time) {
+        for net in &mut self.nets {
+            net.land(until, &mut self.rng, &mut self.cov);
+        }
     }
 
     // ---- sources ----
@@ -1266,6 +1277,12 @@ impl World {
         self.say(format_args!("perform {} → {}", d.op, input_name(&input)));
         let accepted = matches!(&input, Input::Receipt { outcome: Outcome::Done(_) | Outcome::Unknown { .. }, .. });
         self.learn(&d);
+        let absent = matches!(&input, Input::Looked { look: Look::Absent, .. }) && matches!(d.body, Body::Send { .. });
+        let late = self.nets.iter().any(|n| n.is_late(&d.op));
+        if absent && self.faults_on && self.rng.chance(if late { 500 } else { 50 }) {
+            self.cov.hit(Hit::SleptOverLook);
+            self.hours_pass();
+        }
         let what = What::Receipt { accepted, send: send_done };
         self.pending.push(Pending { batch: Batch { inputs: vec![input], cursor: None }, what });
         if send_done && accepted && self.faults_on && self.rng.chance(self.plan.crash) {
@@ -1338,6 +1355,7 @@ impl World {
         if self.far > 0 {
             self.far_jump();
         }
+        self.land(self.now.plus(HOUR_MS));
         for net in &mut self.nets {
             net.faults = super::network::Faults::default();
             net.down_until = Time(0);

@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::post::{Post, PostId};
 
 /// The send of `case` that the brand's own `post` is the echo of: one that may be on its way, else
-/// one that was in doubt until a person gave it up.
+/// one that was tried and given up.
 #[must_use]
 pub fn echoed<'a>(case: &'a Case, post: &Post, policy: &Policy) -> Option<&'a Outgoing> {
     let text = comparable(post.text.expose());
@@ -25,10 +25,10 @@ pub fn echoed<'a>(case: &'a Case, post: &Post, policy: &Policy) -> Option<&'a Ou
         s.kind.speaks() && s.kind.is_private() == post.is_dm() && answers(&s.target, &s.target_local) && comparable(s.text.expose()) == text
     };
     // Also what was tried, not found, and waits to be tried again: a server may finish late what it began.
-    let tried = |s: &&Outgoing| s.tried && s.state.is_live();
+    let tried = |s: &&Outgoing| s.tried && s.state.is_live() && !planted::is(Bug::LateEchoForeign);
     let under_way = |s: &&Outgoing| matches!(s.state, SendState::InFlight { .. } | SendState::Unknown { .. }) || tried(s);
     let wrote = |s: &Outgoing| policy.accounts.get(&s.account).and_then(|a| a.author.as_ref()).is_none_or(|a| *a == post.author.id);
-    let given_up = |s: &&Outgoing| s.state.was_dropped() && wrote(s) && !planted::is(Bug::DroppedForGood);
+    let given_up = |s: &&Outgoing| s.was_given_up() && wrote(s) && !planted::is(Bug::DroppedForGood);
     let all = || case.sends.iter().filter(is_it);
     all().find(under_way).or_else(|| all().find(given_up))
 }
@@ -45,6 +45,14 @@ impl Work<'_> {
         self.set_send(id, SendState::InFlight { since: self.ctx.now });
         if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
             send.tried = true;
+        }
+    }
+
+    /// Its network, asked at `at`, showed nothing of it.
+    pub(super) fn on_absent(&mut self, id: u32, at: Time) {
+        self.set_send(id, SendState::Waiting { until: self.ctx.now });
+        if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id) {
+            send.absent_at = Some(at);
         }
     }
 
@@ -99,14 +107,14 @@ impl Work<'_> {
 
     pub(super) fn on_published(&mut self, id: u32, receipt: &Receipt) {
         let now = self.ctx.now;
-        let may_stand = |s: &SendState| s.is_live() || s.was_dropped();
-        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && may_stand(&s.state)) else { return };
-        let dropped = send.state.was_dropped();
+        let may_stand = |s: &Outgoing| s.state.is_live() || s.was_given_up();
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && may_stand(s)) else { return };
+        let given_up = send.was_given_up();
         let post = receipt.post.clone().unwrap_or_else(|| PostId(receipt.native_id.clone()));
         send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
         let (kind, by) = (send.kind.clone(), send.by.clone());
         self.voided.push(id);
-        if dropped {
+        if given_up {
             self.event(None, Event::StoodAfterAll { send: id });
             // Whoever gave it up may have written another meanwhile: the customer would be told twice.
             self.hold_pending(HoldReason::AnsweredOutside);
