@@ -803,6 +803,22 @@ fn what_landed_while_it_was_held_for_hours_is_found_before_it_goes_again() {
 }
 
 #[test]
+fn an_answer_that_its_network_held_up_for_an_edit_is_not_held_again_when_the_edit_is_heard() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::TargetEdited);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.case(1).sends[0].state, SendState::Held(HoldReason::TargetEdited));
+    w.edits(&first, "Where is my parcel? It is two weeks late.");
+    w.wait(MINUTE_MS);
+    let shown = w.shown(1);
+    assert_eq!(shown.iter().filter(|e| matches!(e, Event::Held { .. })).count(), 1, "{shown:?}");
+    assert!(shown.iter().any(|e| matches!(e, Event::Edited { .. })), "{shown:?}");
+}
+
+#[test]
 fn what_was_tried_and_taken_back_and_stood_after_all_is_ours() {
     let mut w = world();
     let first = post("p1", "carla", COMPLAINT);

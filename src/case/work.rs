@@ -348,6 +348,10 @@ impl<'a> Work<'a> {
     /// A pending send waits for a person.
     pub fn hold(&mut self, id: u32, because: HoldReason) {
         let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_pending()) else { return };
+        // The network may have said so before its stream did: told once is enough.
+        if send.state == SendState::Held(because) {
+            return;
+        }
         send.state = SendState::Held(because);
         self.voided.push(id);
         self.event(None, Event::Held { send: id, because });
