@@ -3,8 +3,8 @@
 # What `sereno check` finds of a Mastodon account.
 check-mastodon-account = signed in as { $handle }; posts of up to { $length } characters
 check-mastodon-scope = the token has the scope { $scope }
-check-mastodon-no-scope = the token lacks the scope { $scope }: make a new token with it under Preferences → Development and set it in bot.toml
-check-mastodon-token = the server does not accept the token ({ $why }): make a new one under Preferences → Development and set it in bot.toml
+check-mastodon-no-scope = the token lacks the scope { $scope }: make a new token with it under Preferences → Development and put it where `token` in bot.toml points
+check-mastodon-token = the server does not accept the token ({ $why }): make a new one under Preferences → Development and put it where `token` in bot.toml points
 check-mastodon-streaming = the stream of notifications opens
 check-mastodon-no-streaming = the stream of notifications does not open ({ $why }): mentions will come by polling, later; let websockets through to the server's streaming address
 check-mastodon-no-search = the server offers no search of posts: keywords are found in its local timeline only; add hashtags to the listening rules

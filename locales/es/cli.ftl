@@ -3,8 +3,8 @@
 # What `sereno check` finds of a Mastodon account.
 check-mastodon-account = sesión iniciada como { $handle }; publicaciones de hasta { $length } caracteres
 check-mastodon-scope = el token tiene el permiso { $scope }
-check-mastodon-no-scope = al token le falta el permiso { $scope }: crea uno nuevo que lo tenga en Preferencias → Desarrollo y ponlo en bot.toml
-check-mastodon-token = el servidor no acepta el token ({ $why }): crea uno nuevo en Preferencias → Desarrollo y ponlo en bot.toml
+check-mastodon-no-scope = al token le falta el permiso { $scope }: crea uno nuevo que lo tenga en Preferencias → Desarrollo y ponlo donde apunta `token` en bot.toml
+check-mastodon-token = el servidor no acepta el token ({ $why }): crea uno nuevo en Preferencias → Desarrollo y ponlo donde apunta `token` en bot.toml
 check-mastodon-streaming = el canal de notificaciones se abre
 check-mastodon-no-streaming = el canal de notificaciones no se abre ({ $why }): las menciones llegarán por consultas, más tarde; deja pasar los websockets hacia la dirección de streaming del servidor
 check-mastodon-no-search = el servidor no ofrece búsqueda de publicaciones: las palabras clave solo se encuentran en su cronología local; añade etiquetas a las reglas de escucha

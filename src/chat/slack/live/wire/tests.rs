@@ -1,9 +1,14 @@
 use super::*;
 use serde_json::json;
 
+/// Where Slack's samples are: as tests/slack/spec.rs finds them.
+fn samples() -> std::path::PathBuf {
+    let folder = std::env::var("SERENO_SPECS").unwrap_or_else(|_| format!("{}/../shared/specs", env!("CARGO_MANIFEST_DIR")));
+    std::path::Path::new(&folder).join("slack")
+}
+
 fn sample(path: &str) -> Option<Value> {
-    let dir = std::env::var("SLACK_SPECS").unwrap_or_else(|_| format!("{}/../shared/specs/slack", env!("CARGO_MANIFEST_DIR")));
-    let text = std::fs::read_to_string(std::path::Path::new(&dir).join(path)).ok()?;
+    let text = std::fs::read_to_string(samples().join(path)).ok()?;
     serde_json::from_str(&text).ok()
 }
 
@@ -99,7 +104,8 @@ fn what_slack_marks_up_comes_back_as_it_was_typed() {
 #[test]
 fn slack_s_own_samples_are_read_or_passed_over_and_never_break_anything() {
     if sample("events/MessagePayload.json").is_none() {
-        eprintln!("skipped: the samples of Slack's payloads are not here (set SLACK_SPECS)");
+        assert!(std::env::var_os("SERENO_SPECS_REQUIRED").is_none(), "there is no {}", samples().display());
+        eprintln!("skipped: the samples of Slack's payloads are not here (set SERENO_SPECS)");
         return;
     }
     // Their values are placeholders, most of them empty: what is empty counts as missing.
@@ -148,8 +154,7 @@ fn slack_s_own_samples_are_read_or_passed_over_and_never_break_anything() {
     }
     // Any other sample is passed over, or told unread: it never breaks anything.
     for dir in ["events", "app-backend"] {
-        let root = std::env::var("SLACK_SPECS").unwrap_or_else(|_| format!("{}/../shared/specs/slack", env!("CARGO_MANIFEST_DIR")));
-        for file in std::fs::read_dir(std::path::Path::new(&root).join(dir)).unwrap() {
+        for file in std::fs::read_dir(samples().join(dir)).unwrap() {
             let payload: Value = serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
             for kind in [Kind::Event, Kind::Interactive, Kind::Slash] {
                 read(kind, &payload).ok();
