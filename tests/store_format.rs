@@ -175,6 +175,7 @@ fn full_case() -> Case {
             state,
             shown_at: None,
             tried: false,
+            tried_at: None,
             absent_at: None,
         });
     }

@@ -775,6 +775,10 @@ fn an_answer_held_after_it_was_tried_goes_by_the_same_operation() {
     assert_eq!(again.op, tried.op);
     // What was not there two hours ago may be by now.
     assert!(again.look);
+    // And would stand where it was tried first, from then on.
+    let send = &w.case(1).sends[0];
+    assert_eq!(send.target, Some("p1".into()));
+    assert!(send.tried_at.is_some_and(|at| w.now.since(at) > 2 * HOUR_MS));
     let absent = w.perform(again);
     w.give(vec![absent]);
     let once_more = w.due().into_iter().find(|d| matches!(d.body, Body::Send { .. })).unwrap();
@@ -800,6 +804,22 @@ fn what_landed_while_it_was_held_for_hours_is_found_before_it_goes_again() {
     w.wait(4 * HOUR_MS);
     assert!(matches!(&w.case(1).sends[0].state, SendState::Published { id, .. } if id == &PostId::from("late")));
     assert!(w.published.is_empty(), "not once more");
+}
+
+#[test]
+fn a_customer_who_writes_while_an_answer_is_in_doubt_holds_it_once_it_is_known_not_to_stand() {
+    let mut w = world();
+    let first = post("p1", "carla", COMPLAINT);
+    w.posts(&first);
+    w.say("ana", "reply 1 On our way.");
+    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
+    w.looks.extend([Look::Retry { why: "down".into(), after_ms: Some(HOUR_MS) }, Look::Absent]);
+    w.wait(MINUTE_MS);
+    assert!(matches!(w.case(1).sends[0].state, SendState::Unknown { .. }));
+    w.posts(&reply_to(&first, "p2", "carla", "It is here, thank you!"));
+    w.wait(2 * HOUR_MS);
+    assert_eq!(w.case(1).sends[0].state, SendState::Held(HoldReason::CustomerWrote));
+    assert!(w.published.is_empty() && w.engine.outbox().is_empty());
 }
 
 #[test]

@@ -131,8 +131,9 @@ async fn send(account: &dyn NetworkAccount, delivery: &Delivery) -> End {
     };
     let late = |_| broken(delivery.look, "the network did not answer in time");
     if delivery.look {
-        // From when it was decided: `sent_at` moves with each attempt, and this one is a look.
-        let look = account.look(&delivery.op, send, earlier.as_ref(), delivery.entry.created, known);
+        // Its entry may be younger: a held answer that goes on has a new one.
+        let since = send.tried_at.unwrap_or(delivery.entry.created);
+        let look = account.look(&delivery.op, send, earlier.as_ref(), since, known);
         tokio::time::timeout(NETWORK_BOUND, look).await.map_or_else(late, End::Looked)
     } else {
         let send = account.send(&delivery.op, send, earlier.as_ref());

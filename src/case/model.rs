@@ -306,6 +306,9 @@ pub struct Outgoing {
     /// may still come to stand.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tried: bool,
+    /// When it was first handed to its network: what may stand of it is no older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<Time>,
     /// When, after a doubt, its network was last found to show nothing of it. What a network was asked long
     /// ago is asked again before the send goes once more: a slow server may have finished it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]

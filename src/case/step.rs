@@ -78,6 +78,8 @@ pub enum CaseInput<'a> {
     SendUnknown(u32),
     /// A doubtful send was looked up at that time, and was not there: it waits again.
     SendAbsent(u32, Time),
+    /// A person wants a send tried again of which nobody can find out whether it stands.
+    SendTriedAgain(u32),
     /// It cannot be found out; people decide.
     SendDoubt(u32),
     /// A send lies among the dead letters.
@@ -200,6 +202,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
         CaseInput::SendWaits(id, until) => work.set_send(id, SendState::Waiting { until }),
         CaseInput::SendUnknown(id) => work.set_send(id, SendState::Unknown { since: ctx.now }),
         CaseInput::SendAbsent(id, at) => work.on_absent(id, at),
+        CaseInput::SendTriedAgain(id) => work.on_tried_again(id),
         CaseInput::SendDoubt(id) => {
             work.event(None, Event::InDoubt { send: id });
         }

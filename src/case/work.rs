@@ -304,6 +304,7 @@ impl<'a> Work<'a> {
             state,
             shown_at: None,
             tried: false,
+            tried_at: None,
             absent_at: None,
         });
         if approval {

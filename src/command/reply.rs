@@ -75,7 +75,15 @@ fn rearm(w: &mut Work<'_>, c: &Command, id: u32) -> Result<(), Refusal> {
     if matches!(kind, SendKind::Retract { .. } | SendKind::Correct { .. }) && !is_lead(w, c) {
         return Err(Refusal::NeedsRole(Role::Lead));
     }
-    let (account, to, (target, local, version)) = w.addressee(&kind)?;
+    let (mut account, to, (mut target, mut local, mut version)) = w.addressee(&kind)?;
+    // What may stand there already is known by the post that it was tried under, as long as that is there.
+    let tried = w.case.send(id).filter(|s| s.tried).map(|s| (s.account.clone(), s.target.clone(), s.target_local.clone()));
+    if let Some((from, Some(under), known_as)) = tried
+        && let Some((_, post)) = w.case.post(&under).filter(|(_, p)| p.deleted_at.is_none())
+    {
+        version = post.post.version();
+        (account, target, local) = (from, Some(under), known_as);
+    }
     let approval = w.needs_approval(&kind, &c.by);
     let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) else { return Err(Refusal::NothingToAnswer) };
     if (&send.account, &send.target, send.target_version) != (&account, &target, version) {

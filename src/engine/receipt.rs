@@ -9,12 +9,15 @@ use crate::command::Answer;
 use crate::outbox::lanes::back_off_ms;
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Look, Outcome, Receipt};
 use crate::planted::{self, Bug};
+use crate::policy::RoomId;
 use crate::post::PostRef;
 use crate::say::Say;
 use crate::store::{Claim, StoreError};
 
 /// How long a send is tried before it lies among the dead letters.
 const GIVE_UP_MS: i64 = DAY_MS;
+/// Why an entry is dead of which nobody can tell whether it happened.
+const IN_DOUBT: &str = "unknown";
 /// How long after a doubt it is first looked up: time for the destination to finish what it began.
 const LOOK_AFTER_MS: i64 = 2 * SECOND_MS;
 
@@ -77,13 +80,16 @@ impl Tx<'_> {
                 // An answer may have lain here for long, on a machine that slept: it is as old as its question.
                 let at = self.asked(entry.id);
                 self.with_send(&entry, |s| CaseInput::SendAbsent(s, at))?;
-                self.put(Entry { state: EntryState::Queued, due: now, ..entry });
+                // Unless it is held by now.
+                if self.entry(entry.id).is_some() {
+                    self.put(Entry { state: EntryState::Queued, due: now, ..entry });
+                }
                 Ok(())
             }
             Look::CannotTell if matches!(entry.effect, Effect::Send { .. }) => {
                 self.with_send(&entry, CaseInput::SendDoubt)?;
                 self.say_dead(&entry, "notice-in-doubt", "");
-                self.put(Entry { state: EntryState::Dead { why: "unknown".into() }, ..entry });
+                self.put(Entry { state: EntryState::Dead { why: IN_DOUBT.into() }, ..entry });
                 Ok(())
             }
             // To staff a message twice does less harm than one that never came.
@@ -111,7 +117,9 @@ impl Tx<'_> {
         }
         if retry {
             let now = self.now;
-            self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
+            // What can be looked up is, if that was long ago; of the rest a person has the last word.
+            let in_doubt = matches!(&entry.state, EntryState::Dead { why } if why == IN_DOUBT);
+            self.with_send(&entry, |s| if in_doubt { CaseInput::SendTriedAgain(s) } else { CaseInput::SendWaits(s, now) })?;
             // A new lease of life: tried as if decided now.
             self.put(Entry { state: EntryState::Queued, due: now, created: now, ..entry });
             return Ok(answer(true, "done-outbox-retry", case));
@@ -149,7 +157,7 @@ impl Tx<'_> {
             Effect::ThreadEntry { place, event } => {
                 let record = self.store.events(case.id, *event, 1)?.into_iter().next().filter(|r| r.n == *event);
                 if let Some(record) = record {
-                    self.entry_shown(case, *place, &record, receipt)?;
+                    self.entry_shown(entry.id, case, *place, &record, receipt)?;
                 }
             }
             Effect::CardUpdate { .. }
@@ -161,10 +169,12 @@ impl Tx<'_> {
         self.redraw_if_late(&entry)
     }
 
-    fn entry_shown(&mut self, case: Case, place: usize, record: &EventRecord, receipt: &Receipt) -> Result<(), StoreError> {
+    fn entry_shown(&mut self, entry: EntryId, case: Case, place: usize, record: &EventRecord, receipt: &Receipt) -> Result<(), StoreError> {
         let id = case.id;
         let post = record.event.shows_post();
-        let in_private = case.places.get(place).is_some_and(|p| self.policy.shows_private(&p.room));
+        // It was drawn as its room was then.
+        let was_private = |room: &RoomId| self.desk.redraws.get(room).is_some_and(|r| r.hide && entry < r.before);
+        let in_private = case.places.get(place).is_some_and(|p| self.policy.shows_private(&p.room) || was_private(&p.room));
         // A draft in any other room was typed before everybody there.
         let private = case.may_show_private(&record.event) && (in_private || !matches!(record.event, Event::Drafted { .. }));
         if let Event::ApprovalAsked { send } = &record.event {

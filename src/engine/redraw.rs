@@ -65,7 +65,7 @@ impl Tx<'_> {
     /// the room's others were drawn anew.
     pub(super) fn redraw_if_late(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let (Lane::Chat(room), Some(case)) = (&entry.lane, entry.case) else { return Ok(()) };
-        let late = self.desk.redraws.get(room).is_some_and(|r| entry.id < r.before && entry.sent_at.is_none_or(|at| at <= r.since));
+        let late = self.desk.redraws.get(room).is_some_and(|r| entry.id < r.before);
         if late {
             self.redraw(case, room)?;
         }

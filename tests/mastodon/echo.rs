@@ -79,6 +79,7 @@ pub(super) fn answer() -> Outgoing {
         state: SendState::InFlight { since: Time(0) },
         shown_at: None,
         tried: false,
+        tried_at: None,
         absent_at: None,
     }
 }

@@ -85,6 +85,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         state: SendState::InFlight { since: now() },
         shown_at: None,
         tried: false,
+        tried_at: None,
         absent_at: None,
     }
 }

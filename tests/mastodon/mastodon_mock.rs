@@ -116,6 +116,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         state: SendState::InFlight { since: Time(0) },
         shown_at: None,
         tried: false,
+        tried_at: None,
         absent_at: None,
     }
 }

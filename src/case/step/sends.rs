@@ -45,14 +45,31 @@ impl Work<'_> {
         self.set_send(id, SendState::InFlight { since: self.ctx.now });
         if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) {
             send.tried = true;
+            send.tried_at = send.tried_at.or(Some(self.ctx.now));
         }
     }
 
     /// Its network, asked at `at`, showed nothing of it.
     pub(super) fn on_absent(&mut self, id: u32, at: Time) {
+        let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id && s.state.is_live()) else { return };
+        send.absent_at = Some(at);
+        // A start makes a doubt of what was on its way, and leaves the case as it was.
+        let (SendState::InFlight { since } | SendState::Unknown { since }) = send.state else { return };
+        send.state = SendState::Waiting { until: self.ctx.now };
+        // Nothing held it while it was in doubt: whoever sent it looks again at what came in.
+        let since_then = |voice: Voice| self.case.posts.iter().any(|p| p.voice == voice && p.seen_at >= since && p.deleted_at.is_none());
+        if since_then(Voice::Customer) {
+            self.hold_pending(HoldReason::CustomerWrote);
+        } else if since_then(Voice::Outside) {
+            self.hold_pending(HoldReason::AnsweredOutside);
+        }
+    }
+
+    /// A person wants it tried again, where nobody could find out whether it stands.
+    pub(super) fn on_tried_again(&mut self, id: u32) {
         self.set_send(id, SendState::Waiting { until: self.ctx.now });
         if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id) {
-            send.absent_at = Some(at);
+            send.absent_at = None;
         }
     }
 

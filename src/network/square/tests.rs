@@ -41,6 +41,7 @@ fn reply(square: &Square, target: &PostId, text: &str) -> Outgoing {
         state: SendState::InFlight { since: Time(0) },
         shown_at: None,
         tried: false,
+        tried_at: None,
         absent_at: None,
     }
 }

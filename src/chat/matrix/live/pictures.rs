@@ -28,8 +28,9 @@ pub(super) async fn follow(shared: &Shared, session: &Session, message: &Message
     let file = File { name: "digest.png", kind: "image/png", bytes: picture.png(), size: Some(picture.size()) };
     match upload(shared, session, &message.room, &format!("{}-picture", message.op), message.since, file).await {
         Ok(_) => None,
-        Err(Undone::Fail(fail @ (Fail::Limited(_) | Fail::Broken(_) | Fail::Auth(_)))) => Some(fail),
-        Err(Undone::Fail(fail @ (Fail::Code(_) | Fail::NotIn))) => {
+        Err(Undone::Fail(fail @ (Fail::Limited(_) | Fail::Auth(_)))) => Some(fail),
+        // Also what is broken now: a room does not wait for a picture.
+        Err(Undone::Fail(fail @ (Fail::Broken(_) | Fail::Code(_) | Fail::NotIn))) => {
             tracing::warn!(
                 room = message.room.as_str(),
                 why = fail.why(),
