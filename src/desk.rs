@@ -51,8 +51,6 @@ pub struct Desk {
 /// How far the messages of a room are drawn anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redraw {
-    /// Since when the room is as it is.
-    pub since: Time,
     /// Outbox entries of smaller numbers were decided before.
     pub before: EntryId,
     /// The next case to be looked at; `None`: all were.
@@ -172,7 +170,7 @@ impl<'a> DeskWork<'a> {
 
     /// Private text may stand in these rooms and no others. `next`: the number of the next outbox entry.
     pub fn set_private_rooms(&mut self, rooms: BTreeSet<RoomId>, next: EntryId) {
-        let redraw = |hide| Redraw { since: self.now, before: next, next: Some(CaseId(1)), messages: 0, hide };
+        let redraw = |hide| Redraw { before: next, next: Some(CaseId(1)), messages: 0, hide };
         for room in self.desk.private_rooms.difference(&rooms) {
             self.desk.redraws.insert(room.clone(), redraw(true));
         }

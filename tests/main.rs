@@ -18,6 +18,7 @@ mod run;
 mod simulation;
 mod slack;
 mod slack_render;
+mod specs;
 mod staff;
 mod store_conformance;
 mod store_crash;

@@ -732,17 +732,22 @@ fn a_crash_in_mid_reply_sends_it_once() {
     assert!(matches!(w.case(1).sends[0].state, SendState::Published { .. }));
 }
 
-#[test]
-fn what_lands_after_it_was_looked_for_is_the_answer_and_no_other_is_sent() {
+/// An answer was tried and not found, and its next try is asked to wait: the world so far, and what it answers.
+fn tried_and_not_found(busy_ms: i64) -> (World, Post) {
     let mut w = world();
     let first = post("p1", "carla", COMPLAINT);
     w.posts(&first);
     w.say("ana", "reply 1 On our way.");
     w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
     w.looks.push_back(Look::Absent);
-    // It is not found, and its next try is asked to wait.
-    w.faults.push_back(Outcome::Retry { after_ms: Some(HOUR_MS), why: "busy".into(), lane: true });
+    w.faults.push_back(Outcome::Retry { after_ms: Some(busy_ms), why: "busy".into(), lane: true });
     w.wait(MINUTE_MS);
+    (w, first)
+}
+
+#[test]
+fn what_lands_after_it_was_looked_for_is_the_answer_and_no_other_is_sent() {
+    let (mut w, first) = tried_and_not_found(HOUR_MS);
     assert!(matches!(w.case(1).sends[0].state, SendState::Waiting { .. }));
     // The server finishes what it began.
     w.posts(&Post { mentions: vec!["carla".into()], ..reply_to(&first, "echo", "brand", "@carla On our way.") });
@@ -790,14 +795,7 @@ fn an_answer_held_after_it_was_tried_goes_by_the_same_operation() {
 
 #[test]
 fn what_landed_while_it_was_held_for_hours_is_found_before_it_goes_again() {
-    let mut w = world();
-    let first = post("p1", "carla", COMPLAINT);
-    w.posts(&first);
-    w.say("ana", "reply 1 On our way.");
-    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
-    w.looks.push_back(Look::Absent);
-    w.faults.push_back(Outcome::Retry { after_ms: Some(3 * HOUR_MS), why: "busy".into(), lane: true });
-    w.wait(MINUTE_MS);
+    let (mut w, _) = tried_and_not_found(3 * HOUR_MS);
     // It lands, and nothing that the network streams says so.
     let receipt = Receipt { native_id: "9".into(), post: Some("late".into()), url: None };
     w.looks.push_back(Look::Found(receipt));
@@ -840,14 +838,7 @@ fn an_answer_that_its_network_held_up_for_an_edit_is_not_held_again_when_the_edi
 
 #[test]
 fn what_was_tried_and_taken_back_and_stood_after_all_is_ours() {
-    let mut w = world();
-    let first = post("p1", "carla", COMPLAINT);
-    w.posts(&first);
-    w.say("ana", "reply 1 On our way.");
-    w.faults.push_back(Outcome::Unknown { why: "time-out".into() });
-    w.looks.push_back(Look::Absent);
-    w.faults.push_back(Outcome::Retry { after_ms: Some(HOUR_MS), why: "busy".into(), lane: true });
-    w.wait(MINUTE_MS);
+    let (mut w, first) = tried_and_not_found(HOUR_MS);
     assert!(w.say("ana", "undo 1").ok);
     assert_eq!(w.case(1).sends[0].state, SendState::Stopped(StopReason::Undone));
     w.posts(&Post { mentions: vec!["carla".into()], ..reply_to(&first, "echo", "brand", "@carla On our way.") });

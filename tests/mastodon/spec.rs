@@ -3,26 +3,20 @@
 //! none, the test says so and passes, unless `SERENO_SPECS_REQUIRED` is set, as in CI.
 
 use crate::emulator::mastodon::{BRAND_TOKEN, Draft, Emulator};
+use crate::specs;
 use serde_json::{Value, json};
 use sereno::clock::Clock;
 use sereno::network::NetworkAccount;
 use sereno::network::mastodon::{MastodonAccount, Settings};
 use sereno::policy::ListenRule;
 use sereno::post::PostRef;
-use std::path::PathBuf;
 
 struct Spec(Value);
 
 impl Spec {
     fn read() -> Option<Spec> {
-        let folder = std::env::var_os("SERENO_SPECS")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/specs"), PathBuf::from);
-        let file = folder.join("mastodon/openapi.json");
-        let Ok(text) = std::fs::read_to_string(&file) else {
-            assert!(std::env::var_os("SERENO_SPECS_REQUIRED").is_none(), "there is no {}", file.display());
-            println!("skipped: no {}; set SERENO_SPECS to the folder with the specifications", file.display());
-            return None;
-        };
+        let file = specs::folder("mastodon", "openapi.json")?.join("openapi.json");
+        let text = std::fs::read_to_string(file).unwrap();
         Some(Spec(serde_json::from_str(&text).unwrap()))
     }
 

@@ -8,21 +8,13 @@
 
 use super::workspace::{Socket, call, call_with, get};
 use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN, BOT_USER, Kind, Slack, TEAM_CHANNEL, limits};
+use crate::specs;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 fn folder() -> Option<PathBuf> {
-    let specs =
-        std::env::var_os("SERENO_SPECS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/specs"), PathBuf::from);
-    let folder = specs.join("slack");
-    if folder.join("rate_limit_tiers.json").is_file() {
-        return Some(folder);
-    }
-    let why = format!("no {}; set SERENO_SPECS to the folder with the specifications", folder.display());
-    assert!(std::env::var_os("SERENO_SPECS_REQUIRED").is_none(), "{why}");
-    println!("skipped: {why}");
-    None
+    specs::folder("slack", "rate_limit_tiers.json")
 }
 
 fn sample(folder: &std::path::Path, name: &str) -> Value {

@@ -1,15 +1,12 @@
 use super::*;
 use serde_json::json;
 
-/// Where Slack's samples are: as tests/slack/spec.rs finds them.
-fn samples() -> std::path::PathBuf {
-    let folder = std::env::var("SERENO_SPECS").unwrap_or_else(|_| format!("{}/../shared/specs", env!("CARGO_MANIFEST_DIR")));
-    std::path::Path::new(&folder).join("slack")
-}
+#[path = "../../../../../tests/specs.rs"]
+mod specs;
 
-fn sample(path: &str) -> Option<Value> {
-    let text = std::fs::read_to_string(samples().join(path)).ok()?;
-    serde_json::from_str(&text).ok()
+fn sample(root: &std::path::Path, path: &str) -> Value {
+    let text = std::fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&text).unwrap()
 }
 
 fn event(event: &Value) -> Result<Heard, Unread> {
@@ -103,11 +100,7 @@ fn what_slack_marks_up_comes_back_as_it_was_typed() {
 
 #[test]
 fn slack_s_own_samples_are_read_or_passed_over_and_never_break_anything() {
-    if sample("events/MessagePayload.json").is_none() {
-        assert!(std::env::var_os("SERENO_SPECS_REQUIRED").is_none(), "there is no {}", samples().display());
-        eprintln!("skipped: the samples of Slack's payloads are not here (set SERENO_SPECS)");
-        return;
-    }
+    let Some(samples) = specs::folder("slack", "events/MessagePayload.json") else { return };
     // Their values are placeholders, most of them empty: what is empty counts as missing.
     fn filled(value: &mut Value) {
         match value {
@@ -135,7 +128,7 @@ fn slack_s_own_samples_are_read_or_passed_over_and_never_break_anything() {
         ("app-backend/SlashCommandPayload.json", Kind::Slash),
     ];
     for (file, kind) in kinds {
-        let mut payload = sample(file).unwrap_or_else(|| panic!("{file}"));
+        let mut payload = sample(&samples, file);
         filled(&mut payload);
         let heard = read(kind, &payload).unwrap_or_else(|e| panic!("{file}: {e:?}"));
         let fits = match heard {
@@ -154,7 +147,7 @@ fn slack_s_own_samples_are_read_or_passed_over_and_never_break_anything() {
     }
     // Any other sample is passed over, or told unread: it never breaks anything.
     for dir in ["events", "app-backend"] {
-        for file in std::fs::read_dir(samples().join(dir)).unwrap() {
+        for file in std::fs::read_dir(samples.join(dir)).unwrap() {
             let payload: Value = serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
             for kind in [Kind::Event, Kind::Interactive, Kind::Slash] {
                 read(kind, &payload).ok();
