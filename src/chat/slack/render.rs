@@ -84,6 +84,8 @@ pub fn message(view: &View, ctx: &Ctx<'_>) -> Rendered {
         View::Text(text) => self::text(text, ctx),
         View::Form(form) => self::form(form, ctx),
     };
+    // Slack refuses a message of nothing.
+    let blocks = if blocks.is_empty() { vec![nothing()] } else { blocks };
     Rendered { text, blocks: Value::Array(blocks) }
 }
 
@@ -138,13 +140,12 @@ fn lines(lines: &[Line], above: Option<Value>, below: Option<Value>, ctx: &Ctx<'
     if cut {
         rows.push(note(ctx, original));
     }
-    let blocks: Vec<Value> = [above, rich::block(rows), below].into_iter().flatten().collect();
-    // Slack refuses a message of nothing.
-    if blocks.is_empty() {
-        vec![json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "–"}]}]})]
-    } else {
-        blocks
-    }
+    [above, rich::block(rows), below].into_iter().flatten().collect()
+}
+
+/// Stands for what has no words at all.
+fn nothing() -> Value {
+    json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "–"}]}]})
 }
 
 /// At most what the line takes that says that something was cut.
