@@ -42,4 +42,4 @@ if ! "$env/bin/python" tests/real/await.py "http://127.0.0.1:$port/api/v2/instan
     exit 1
 fi
 
-SERENO_MASTODON_MOCK="http://127.0.0.1:$port" cargo test --locked --no-default-features --test all mastodon_mock -- --nocapture --test-threads=1
+SERENO_MASTODON_MOCK="http://127.0.0.1:$port" cargo test --locked --test all mastodon_mock -- --nocapture --test-threads=1

@@ -144,6 +144,7 @@ if [ "${1:-}" = bench ]; then
     cargo bench --locked --profile "${BENCH_PROFILE:-dist}" --no-default-features --features matrix --bench matrix
     exit
 fi
+# The build of a plain `cargo test`.
 export SERENO_KILLS_OF=matrix
 [ $# -gt 0 ] || set -- matrix:: crash::killed
-cargo test --locked --no-default-features --features matrix --test all -- "$@" --nocapture --test-threads=1
+cargo test --locked --test all -- "$@" --nocapture --test-threads=1

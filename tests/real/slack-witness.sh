@@ -31,4 +31,4 @@ if ! grep -qs "\"version\": \"$bolt\"" "$cache/node/node_modules/@slack/bolt/pac
 fi
 
 SERENO_SLACK_PYTHON="$cache/python/bin/python" SERENO_SLACK_NODE="$cache/node" \
-    cargo test --locked --no-default-features --test all slack::witness -- --nocapture --test-threads=1
+    cargo test --locked --test all slack::witness -- --nocapture --test-threads=1
