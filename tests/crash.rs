@@ -53,7 +53,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// A chat that is no part of the program's own input and output.
-trait Chat {
+trait Chat: Send {
     /// The part of `bot.toml` that is about the chat and the team.
     fn config(&self) -> String;
     /// Somebody of the team wants something, or wants it again.
@@ -154,6 +154,15 @@ impl World {
     fn live_until_one_leaves(&mut self, bot: &mut Bot) {
         let (before, until) = (self.square.tried(), Instant::now() + Duration::from_secs(6));
         while self.square.tried() == before && Instant::now() < until {
+            self.live(bot, Instant::now() + Duration::from_millis(30), true);
+        }
+    }
+
+    /// The same until something that the server does not tell the bot stands there, or for some seconds.
+    fn live_until_one_stands_untold(&mut self, bot: &mut Bot) {
+        let (before, until) = (self.square.stand(), Instant::now() + Duration::from_secs(6));
+        self.square.hold_back();
+        while self.square.stand() == before && Instant::now() < until {
             self.live(bot, Instant::now() + Duration::from_millis(30), true);
         }
     }
@@ -363,10 +372,18 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
     let (kills, seed) = (number("SERENO_KILLS", 10), number("SERENO_SEED", 1));
     let mut all = [("committed", 0), ("in flight", 0), ("accepted", 0), ("receipted", 0)];
     let (mut made, mut names) = (0, Vec::new());
-    for Share { name, chat, kills } in chats(kills, seed) {
-        made += kills;
-        names.push(name);
-        let found = killed(name, chat, kills, seed);
+    // Side by side: a bot that was killed mostly waits.
+    let found: Vec<Found> = std::thread::scope(|scope| {
+        let run = |Share { name, chat, kills }| {
+            made += kills;
+            names.push(name);
+            scope.spawn(move || killed(name, chat, kills, seed))
+        };
+        let running: Vec<_> = chats(kills, seed).into_iter().map(run).collect();
+        let told = |share: std::thread::ScopedJoinHandle<'_, Found>| share.join().unwrap_or_else(|why| std::panic::resume_unwind(why));
+        running.into_iter().map(told).collect()
+    });
+    for found in found {
         for ((_, sum), n) in all.iter_mut().zip([found.committed, found.in_flight, found.accepted, found.receipted]) {
             *sum += n;
         }
@@ -396,7 +413,10 @@ fn killed(name: &str, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Fou
         if world.rng.chance(300) {
             world.square.slow(&mut world.rng);
         }
-        if world.rng.chance(600) {
+        if world.rng.chance(200) {
+            // Between the moment at which an answer stands and the bot's hearing of it.
+            world.live_until_one_stands_untold(&mut bot);
+        } else if world.rng.chance(600) {
             // Somewhere around the moment at which an answer leaves.
             world.live_until_one_leaves(&mut bot);
             let moment = Duration::from_millis(world.rng.between(0, 400).unsigned_abs());

@@ -71,6 +71,16 @@ impl Square {
         self.emulator.fault(On::Post, fault, 1);
     }
 
+    /// The next status posted stands, and the bot is never told.
+    pub fn hold_back(&self) {
+        self.emulator.fault(On::Post, Fault::Hang { done: true }, 1);
+    }
+
+    /// How much of the brand's stands, or stood.
+    pub fn stand(&self) -> usize {
+        self.emulator.books().by_token(BRAND_TOKEN).len()
+    }
+
     /// From now on the server's clock is so far behind the bot's.
     pub fn behind(&self, ms: i64) {
         self.emulator.behind(ms);
