@@ -11,8 +11,8 @@ use crate::network::Finding;
 use crate::outbox::{Look, Outcome, Urgency};
 use crate::policy::{AgentId, Lang, Person, RoomId};
 use crate::say::Say;
-use crate::view::View;
 use crate::view::picture::Picture;
+use crate::view::{Privacy, View};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Message {
     pub edit: Option<String>,
     /// Whether it holds the text of a DM.
     pub private: bool,
+    /// What it has to do with private text.
+    pub privacy: Privacy,
     /// How soon it should go, where several rooms share a limit.
     pub urgency: Urgency,
     /// When it was decided: no attempt was earlier, so that nobody need look further back for it.

@@ -199,6 +199,8 @@ pub struct Receipt {
 pub enum Outcome {
     /// It stands.
     Done(Receipt),
+    /// The message that it was to change is taken away, with all it ever said; this one stands instead.
+    Instead(Receipt),
     /// It surely did not happen; try again after so many milliseconds (`None`: back off).
     Retry {
         /// The destination's own wish.

@@ -13,6 +13,18 @@ use crate::command::Verb;
 use crate::post::Untrusted;
 use serde::Serialize;
 
+/// What a message has to do with private text: more than that it holds some at this moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Privacy {
+    /// It never shows any.
+    #[default]
+    Never,
+    /// It may show some, now or after a change: its room may show it.
+    Shown,
+    /// It shows none, for its room may not. What it said before may hold some, from when its room might.
+    LeftOut,
+}
+
 /// A run of text within a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

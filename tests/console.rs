@@ -193,6 +193,7 @@ fn message(op: &str, edit: Option<&str>, view: View) -> Message {
         edit: edit.map(str::to_owned),
         since: sereno::clock::Time(0),
         private: false,
+        privacy: sereno::view::Privacy::Never,
         lang: Lang::En,
         view,
         picture: None,

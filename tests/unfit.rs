@@ -1,12 +1,13 @@
 //! A room that stops being private: what private text stands there is taken away, whatever shows it.
 
 use crate::world::{World, dm, policy, post, reply_to};
+use sereno::case::PlaceKind;
 use sereno::engine::{Body, Delivery, Input};
 use sereno::i18n::Words;
-use sereno::outbox::Outcome;
+use sereno::outbox::{Outcome, Receipt};
 use sereno::policy::{Lang, Policy};
 use sereno::post::*;
-use sereno::view::{build, text};
+use sereno::view::{Privacy, build, text};
 use std::collections::BTreeSet;
 
 const SECRET: &str = "canary-4711";
@@ -148,4 +149,47 @@ fn what_cannot_be_taken_away_is_said() {
     }
     w.run();
     assert!(w.notices().contains(&"notice-room-not-masked".to_owned()), "{:?}", w.notices());
+}
+
+#[test]
+fn what_a_chat_took_away_goes_on_as_the_message_that_stands_instead() {
+    let mut w = World::new(private_console());
+    let first = dm("d1", "carla", SECRET);
+    w.posts(&first);
+    w.posts(&Post { visibility: Visibility::Direct, ..reply_to(&first, "d2", "carla", SECRET) });
+    let old = with_secret(&w);
+    let card = w.case(1).places[0].thread.clone().unwrap();
+    w.set_policy(open);
+    loop {
+        let due = w.due();
+        if due.is_empty() {
+            break;
+        }
+        for delivery in due {
+            let edit = match &delivery.body {
+                Body::Card { edit, .. } | Body::Entry { edit, .. } => edit.clone(),
+                _ => None,
+            };
+            assert!(edit.as_ref().is_none_or(|_| build::privacy(&delivery.body, &policy()) == Privacy::LeftOut));
+            let (entry, attempt) = (delivery.entry.id, delivery.entry.attempts);
+            let input = match edit {
+                Some(edit) => {
+                    let instead = Receipt { native_id: format!("new-{edit}"), ..Receipt::default() };
+                    Input::Receipt { entry, attempt, outcome: Outcome::Instead(instead) }
+                }
+                None => w.perform(delivery),
+            };
+            w.give(vec![input]);
+        }
+        w.now = w.now.plus(1_000);
+    }
+    let case = w.case(1);
+    assert_eq!(case.places[0].thread.as_deref(), Some(format!("new-{card}").as_str()));
+    assert!(case.places.iter().any(|p| p.kind == PlaceKind::Former && p.thread.as_deref() == Some(card.as_str())), "{:?}", case.places);
+    // What is changed from now on is what stands now: once each.
+    let before = w.chat.len();
+    w.set_policy(close);
+    w.run();
+    assert_eq!(changed(&w, before), old.iter().map(|m| format!("new-{m}")).collect());
+    assert!(w.chat.iter().skip(before).all(|(_, d)| build::privacy(&d.body, &private_console()) != Privacy::LeftOut));
 }

@@ -82,7 +82,7 @@ fn broken(look: bool, why: &str) -> End {
 
 fn label(end: &End) -> &'static str {
     match end {
-        End::Sent(Outcome::Done(_)) => "done",
+        End::Sent(Outcome::Done(_) | Outcome::Instead(_)) => "done",
         End::Sent(Outcome::Retry { .. }) => "retry",
         End::Sent(Outcome::Unknown { .. }) => "unknown",
         End::Sent(Outcome::Refused { .. }) => "refused",

@@ -31,6 +31,7 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
         since: delivery.entry.created,
         urgency: delivery.entry.urgency,
         private: build::holds_private(&delivery.body, &policy),
+        privacy: build::privacy(&delivery.body, &policy),
         lang,
         view: build::delivery(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),
         picture: build::picture(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),

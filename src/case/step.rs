@@ -103,6 +103,8 @@ pub enum CaseInput<'a> {
     OfferShown(u32),
     /// A room is no longer private, or is so again: what may show private text there is drawn anew.
     Redraw(&'a RoomId),
+    /// A message was taken away with all it ever said, and another stands instead: what was to change, and what the chat gave.
+    Instead(&'a Effect, &'a Receipt),
     /// The room of a place does not take the card.
     RoomRefused(usize, &'a RoomId),
     /// A moment it waited for has come.
@@ -218,6 +220,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
             }
         }
         CaseInput::Redraw(room) => work.on_redraw(room),
+        CaseInput::Instead(effect, receipt) => work.case.stands_instead(effect, receipt),
         CaseInput::RoomRefused(place, room) => {
             if let Some(place) = work.case.places.get_mut(place) {
                 place.room = room.clone();

@@ -98,7 +98,11 @@ impl Engine {
                 Body::Card { case, place: *place, edit }
             }),
             Effect::ThreadEntry { place, event } => self.entry_body(case()?, *place, *event, None)?,
-            Effect::EntryUpdate { place, event, message } => self.entry_body(case()?, *place, *event, Some(message.clone()))?,
+            Effect::EntryUpdate { place, event, message } => {
+                let case = case()?;
+                let edit = case.as_ref().map(|c| c.now_shown(*place, *event, message));
+                self.entry_body(case, *place, *event, edit)?
+            }
             Effect::Send { send } => case()?.and_then(|case| {
                 let outgoing = case.send(*send)?.clone();
                 let earlier = match outgoing.kind {

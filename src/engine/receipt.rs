@@ -26,13 +26,14 @@ impl Tx<'_> {
     pub(super) fn receipt(&mut self, id: EntryId, attempt: u32, outcome: &Outcome, signals: &mut Vec<Signal>) -> Result<(), StoreError> {
         let Some(entry) = self.entry(id).filter(|e| e.attempts == attempt) else { return Ok(()) };
         // A late receipt of an attempt that is in doubt since settles the doubt; anything else is old news.
-        let settles = matches!(outcome, Outcome::Done(_)) && entry.state == EntryState::Unknown;
+        let settles = matches!(outcome, Outcome::Done(_) | Outcome::Instead(_)) && entry.state == EntryState::Unknown;
         if entry.state != EntryState::InFlight && !settles {
             return Ok(());
         }
         match outcome {
             Outcome::Done(_) if entry.attempts > 1 && planted::is(Bug::ReceiptDropped) => Ok(()),
             Outcome::Done(receipt) => self.done(entry, receipt),
+            Outcome::Instead(receipt) => self.instead(entry, receipt),
             Outcome::Retry { after_ms, why, lane } => {
                 let until = self.now.plus(after_ms.unwrap_or(0).max(back_off_ms(entry.attempts)));
                 if *lane {
@@ -137,6 +138,13 @@ impl Tx<'_> {
             self.step(case, input(*send), None)?.ok();
         }
         Ok(())
+    }
+
+    fn instead(&mut self, entry: Entry, receipt: &Receipt) -> Result<(), StoreError> {
+        if let Some(case) = entry.case.map(|id| self.case(id)).transpose()?.flatten() {
+            self.step(case, CaseInput::Instead(&entry.effect, receipt), None)?.ok();
+        }
+        self.done(entry, receipt)
     }
 
     fn done(&mut self, entry: Entry, receipt: &Receipt) -> Result<(), StoreError> {

@@ -23,7 +23,7 @@ use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
 use crate::say::{Arg, Say};
 use crate::view::picture::Picture;
-use crate::view::{Line, Piece, TextView, View};
+use crate::view::{Line, Piece, Privacy, TextView, View};
 use pen::Pen;
 
 /// What a delivery shows, for the room that it goes to.
@@ -61,6 +61,21 @@ pub fn holds_private(body: &Body, policy: &Policy) -> bool {
         Body::Card { case, place, .. } => private_place(case, *place, policy) && card::is_private(case),
         Body::Entry { case, place, event, .. } => private_place(case, *place, policy) && entry::is_private(case, &event.event),
         _ => false,
+    }
+}
+
+/// What the message that [`delivery`] builds has to do with private text, whatever it shows now.
+#[must_use]
+pub fn privacy(body: &Body, policy: &Policy) -> Privacy {
+    let (case, place, may) = match body {
+        Body::Card { case, place, .. } => (case, *place, case.has_private()),
+        Body::Entry { case, place, event, .. } => (case, *place, case.may_show_private(&event.event)),
+        _ => return Privacy::Never,
+    };
+    match (may, private_place(case, place, policy)) {
+        (false, _) => Privacy::Never,
+        (true, true) => Privacy::Shown,
+        (true, false) => Privacy::LeftOut,
     }
 }
 

@@ -263,13 +263,49 @@ async fn private_text_leaves_a_room_that_is_opened() {
     plain.sleep().await;
     let town = Town::new(&hs, true).await;
     town.whisper("marta", "my card number is 1234");
-    town.card("card number").await;
+    let card = town.card("card number").await;
+    town.ana.says(&town.room, Some(&card), "!priority high").await;
+    town.changed(&card, "high").await;
+    town.ana.says(&town.room, Some(&card), "!dm we look at 1234").await;
+    town.entry(&card, "we look at 1234").await;
+    town.settled().await;
+    let private = |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"].to_string().contains("1234");
+    let heard = town.ana.events().len();
     let open = json!({ "do": "state", "room": town.room, "type": "m.room.join_rules", "content": { "join_rule": "public" } });
     town.ana.does(open).await;
     town.whisper("luis", "and mine is 9876");
     town.card("#2").await;
+    let masked = |e: &&Value| {
+        e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("may have shown private text"))
+    };
+    town.ana.until("to be told", |events| events.iter().find(masked).map(drop)).await;
     town.settled().await;
     assert!(!town.ana.sight().contains("9876"), "{}", town.ana.sight());
+    let shown: Vec<String> = town.ana.events().iter().filter(private).map(|e| e["event_id"].as_str().unwrap().to_owned()).collect();
+    assert!(shown.len() >= 4, "the card, a change of it, the post, the answer: {shown:?}");
+    // Whoever held the keys all the while asks for what stood there, and for each of its changes.
+    for event in &shown {
+        let read = town.ana.does(json!({ "do": "read", "room": town.room, "event": event })).await;
+        for found in read["found"].as_array().unwrap() {
+            assert!(!found["content"].to_string().contains("1234"), "{event}: {found}");
+        }
+    }
+    // In its place stands what may be read, as the card of a thread that goes on.
+    let anew = |e: &&Value| e["content"]["m.relates_to"].is_null() && e["content"]["body"].as_str().is_some_and(|b| b.starts_with("#1 "));
+    let anew = town.ana.since(heard).iter().find(anew).map(|e| e["event_id"].as_str().unwrap().to_owned()).expect("the card, masked");
+    let there = town.ana.since(heard).iter().filter(|e| e["content"]["m.relates_to"]["event_id"] == anew.as_str()).count();
+    assert!(there >= 2, "what was said there, masked: {}", town.ana.sight());
+    town.ana.says(&town.room, Some(&anew), "!note in the new thread").await;
+    town.entry(&anew, "in the new thread").await;
+    town.ana.says(&town.room, Some(&card), "!note in the old thread").await;
+    town.entry(&anew, "in the old thread").await;
+    town.ana.says(&town.room, Some(&anew), "!priority low").await;
+    town.changed(&anew, "low").await;
+    // Private again, it shows what it showed, where it is now; and so it goes again and again.
+    assert_eq!(town.ana.events().iter().filter(private).count(), shown.len(), "{}", town.ana.sight());
+    let close = json!({ "do": "state", "room": town.room, "type": "m.room.join_rules", "content": { "join_rule": "invite" } });
+    town.ana.does(close).await;
+    town.changed(&anew, "1234").await;
     town.sound().await;
     town.sleep().await;
 }

@@ -12,6 +12,7 @@ import sys
 
 from nio import AsyncClient, AsyncClientConfig, Event, MegolmEvent, RoomEncryptionEvent
 from nio import RoomCreateResponse, RoomRedactResponse, RoomSendResponse, RoomInviteResponse, JoinResponse
+from nio.api import RelationshipType
 
 homeserver, user, password, folder = sys.argv[1:5]
 # A slow machine must not miss what came between two syncs.
@@ -29,6 +30,13 @@ def heard(room, event):
     source["decrypted"] = bool(getattr(event, "decrypted", False))
     source["sealed"] = isinstance(event, MegolmEvent)
     tell({"event": source})
+
+
+def legible(client, room, event):
+    if isinstance(event, MegolmEvent):
+        event.room_id = room
+        event = client.decrypt_event(event)
+    return event.source
 
 
 async def do(client, order):
@@ -53,6 +61,12 @@ async def do(client, order):
     if what == "state":
         response = await client.room_put_state(order["room"], order["type"], order["content"])
         return {"event_id": getattr(response, "event_id", None)}
+    if what == "read":
+        # The event as it is now, and what changed it: as this client can read it.
+        one = await client.room_get_event(order["room"], order["event"])
+        changes = client.room_get_event_relations(order["room"], order["event"], RelationshipType.replacement)
+        found = [one.event] + [event async for event in changes]
+        return {"found": [legible(client, order["room"], event) for event in found]}
     if what == "say":
         response = await client.room_send(order["room"], order["type"], order["content"], ignore_unverified_devices=True)
         return {"event_id": response.event_id} if isinstance(response, RoomSendResponse) else {"error": str(response)}

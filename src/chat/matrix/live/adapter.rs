@@ -2,7 +2,7 @@
 
 use super::place::{Limit, Place};
 use super::session::{Fail, NeedsRecovery, Secret, Session};
-use super::{check, deliver, hearing, lanes, render, rooms};
+use super::{check, deliver, erasing, hearing, lanes, render, rooms};
 use crate::chat::{Chat, Memory, Message, Said};
 use crate::clock::Clock;
 use crate::network::Finding;
@@ -123,6 +123,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) lanes: lanes::Lanes,
     pub(super) rooms: rooms::Rooms,
+    pub(super) harmless: erasing::Harmless,
     pub(super) said_of_pins: AtomicBool,
     /// Whether the homeserver has told which rooms there are.
     pub(super) synced: AtomicBool,
@@ -227,6 +228,7 @@ impl Matrix {
             settings,
             lanes: lanes::Lanes::new(),
             rooms: rooms::Rooms::default(),
+            harmless: erasing::Harmless::default(),
             said_of_pins: AtomicBool::new(false),
             synced: AtomicBool::new(false),
             session: RwLock::default(),

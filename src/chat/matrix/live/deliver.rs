@@ -12,7 +12,7 @@ use crate::chat::Message;
 use crate::clock::{HOUR_MS, MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::RoomId;
-use crate::view::View;
+use crate::view::{Privacy, View};
 use data_encoding::HEXLOWER;
 use matrix_sdk::Room;
 use matrix_sdk::room::MessagesOptions;
@@ -64,23 +64,51 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
             Err(fail) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why: fail.why(), lane: false },
         }
     }
+    match erasing::to_be_replaced(shared, &session, message).await {
+        Ok(None) => {}
+        Ok(Some(target)) => return replace(shared, &session, message, target).await,
+        Err(fail) => return fail.outcome(),
+    }
+    if let (Privacy::Shown, Some(target)) = (message.privacy, &message.edit) {
+        shared.harmless.forget(target);
+    }
     let content = content(shared, message);
     let done = send(shared, &session, &message.room, &message.op, message.since, message.edit.is_none(), content).await;
     match done {
         Ok(id) => {
             let id = message.edit.clone().unwrap_or(id);
-            pin(shared, &session, message, &id);
+            if let Some(wanted) = wants_pin(message) {
+                pin(shared, &session, &message.room, &id, wanted);
+            }
             if let Some(trouble) = pictures::follow(shared, &session, message).await {
                 // The text stands by now, and stands once.
                 return trouble.outcome();
             }
             Outcome::Done(Receipt { native_id: id, ..Receipt::default() })
         }
-        Err(Undone::Fail(fail)) => fail.outcome(),
-        Err(Undone::Look(look)) => match look {
-            Look::Retry { why, after_ms } => Outcome::Retry { after_ms, why, lane: false },
-            _ => Outcome::Unknown { why: "the room's history is too long to be read".into() },
-        },
+        Err(undone) => undone.outcome(),
+    }
+}
+
+/// Takes away what a message ever said, and posts it anew as it may be read now. Nobody is called by that.
+async fn replace(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, target: &str) -> Outcome {
+    // First what is not to be read.
+    if let Err(fail) = erasing::take_away(shared, session, message, target).await {
+        return fail.outcome();
+    }
+    let rendered = Rendered { loud: false, calls: Vec::new(), ..shared.rendered(&message.view, message.lang) };
+    let content = content_of(&Message { edit: None, ..message.clone() }, &rendered);
+    // The operation's own id may be that of a change that was made before the room was opened.
+    let op = format!("{}-instead", message.op);
+    match send(shared, session, &message.room, &op, message.since, true, content).await {
+        Ok(id) => {
+            if let Some(wanted) = wants_pin(message) {
+                pin(shared, session, &message.room, target, false);
+                pin(shared, session, &message.room, &id, wanted);
+            }
+            Outcome::Instead(Receipt { native_id: id, ..Receipt::default() })
+        }
+        Err(undone) => undone.outcome(),
     }
 }
 
@@ -89,14 +117,17 @@ fn content(shared: &Shared, message: &Message) -> Value {
 }
 
 fn content_of(message: &Message, rendered: &Rendered) -> Value {
-    let Some(target) = &message.edit else {
-        let mut content = rendered.content();
-        if let Some(root) = &message.thread {
-            render::in_thread(&mut content, root, root);
-        }
-        return content;
+    let mut content = match &message.edit {
+        Some(target) => rendered.replacing(target),
+        None => rendered.content(),
     };
-    rendered.replacing(target)
+    if let (Some(root), None) = (&message.thread, &message.edit) {
+        render::in_thread(&mut content, root, root);
+    }
+    if message.privacy == Privacy::Shown {
+        content[erasing::PRIVATE] = json!(true);
+    }
+    content
 }
 
 /// Why a message was not sent.
@@ -104,6 +135,16 @@ pub(super) enum Undone {
     Fail(Fail),
     /// It may stand already, and that could not be found out.
     Look(Look),
+}
+
+impl Undone {
+    fn outcome(self) -> Outcome {
+        match self {
+            Undone::Fail(fail) => fail.outcome(),
+            Undone::Look(Look::Retry { why, after_ms }) => Outcome::Retry { after_ms, why, lane: false },
+            Undone::Look(_) => Outcome::Unknown { why: "the room's history is too long to be read".into() },
+        }
+    }
 }
 
 impl From<Fail> for Undone {
@@ -205,19 +246,22 @@ fn op_of(event: &Value) -> Option<&str> {
     event.get("content")?.get(OP)?.as_str()
 }
 
-/// Pins the card of an urgent case, and takes the pin away when it is over. Where the bot has not the power to,
-/// nothing is lost but the pin.
-fn pin(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, id: &str) {
-    let View::Card(card) = &message.view else { return };
+/// Whether a message is to be pinned: the card of an urgent case that is not over. `None`: it is no card.
+fn wants_pin(message: &Message) -> Option<bool> {
+    let View::Card(card) = &message.view else { return None };
     let over = matches!(card.status.as_str(), "resolved" | "merged" | "quarantined");
-    let wanted = card.priority == "urgent" && !over;
-    let (Ok(room), Ok(id)) = (session.room(message.room.as_str()), EventId::parse(id)) else { return };
+    Some(card.priority == "urgent" && !over)
+}
+
+/// Pins a card, or takes its pin away. Where the bot has not the power to, nothing is lost but the pin.
+fn pin(shared: &Arc<Shared>, session: &Arc<Session>, lane: &RoomId, id: &str, wanted: bool) {
+    let (Ok(room), Ok(id)) = (session.room(lane.as_str()), EventId::parse(id)) else { return };
     let pinned = room.pinned_event_ids().is_some_and(|pinned| pinned.contains(&id));
     if pinned == wanted {
         return;
     }
     let shared = Arc::clone(shared);
-    let lane = message.room.clone();
+    let lane = lane.clone();
     tokio::spawn(async move {
         let powers = room.power_levels_or_default().await;
         if !powers.user_can_send_state(room.own_user_id(), StateEventType::RoomPinnedEvents) {
@@ -257,6 +301,7 @@ mod tests {
             thread: thread.map(str::to_owned),
             edit: edit.map(str::to_owned),
             private: false,
+            privacy: crate::view::Privacy::Never,
             since: Time(0),
             lang: Lang::En,
             view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("@room hello".into())]] }),

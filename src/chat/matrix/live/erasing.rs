@@ -1,16 +1,24 @@
 //! What was erased is taken away from the homeserver too: a change leaves what a message said before in the room's
 //! history, for whoever asks. So the message and all of its changes are redacted.
+//!
+//! The same holds of private text in a room that stops being private: what showed some is redacted, and a message
+//! without it stands instead. Which those are says a mark that each message carries that may show private text, under
+//! the room's encryption.
 
 use super::Shared;
+use super::adapter;
 use super::deliver::{self, PATIENCE};
 use super::session::{Fail, Session, fail, http_fail};
 use crate::chat::Message;
+use crate::view::Privacy;
 use crate::view::View;
 use matrix_sdk::Room;
 use matrix_sdk::room::{IncludeRelations, RelationsOptions};
 use matrix_sdk::ruma::events::relation::RelationType;
 use matrix_sdk::ruma::{EventId, OwnedEventId, uint};
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 /// Pages of a hundred changes of one message, at most.
 const PAGES_MAX: usize = 100;
@@ -21,11 +29,69 @@ pub(super) fn wanted(message: &Message) -> Option<&str> {
     message.edit.as_deref().filter(|_| erased)
 }
 
+/// Where a message says that it may show private text.
+pub(super) const PRIVATE: &str = "dev.sereno.private";
+/// Messages remembered at most that never showed any.
+const HARMLESS_MAX: usize = 2_000;
+
+/// Messages that were found never to have shown private text.
+#[derive(Default)]
+pub(super) struct Harmless(Mutex<BTreeSet<String>>);
+
+impl Harmless {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, message: &str) {
+        let mut known = self.known();
+        if known.len() >= HARMLESS_MAX {
+            known.clear();
+        }
+        known.insert(message.to_owned());
+    }
+
+    /// It shows some from now on.
+    pub(super) fn forget(&self, message: &str) {
+        self.known().remove(message);
+    }
+}
+
+/// The message that is to be taken away, for another without private text to stand instead; `None`: it is simply
+/// changed, as nothing that it ever said was private.
+pub(super) async fn to_be_replaced<'m>(shared: &Shared, session: &Session, message: &'m Message) -> Result<Option<&'m str>, Fail> {
+    let Some(target) = message.edit.as_deref().filter(|_| message.privacy == Privacy::LeftOut) else { return Ok(None) };
+    if shared.harmless.known().contains(target) {
+        return Ok(None);
+    }
+    let room = session.room(message.room.as_str())?;
+    let event = EventId::parse(target).map_err(|_| Fail::Code("M_INVALID_PARAM".into()))?;
+    let original = match room.event(&event, None).await.map_err(|e| fail(&e)) {
+        Ok(event) => adapter::value(&event),
+        Err(fail) if fail.is_absent() => return Ok(Some(target)),
+        Err(fail) => return Err(fail),
+    };
+    if may_tell(&original) || changes(session, &room, &event).await?.values().any(may_tell) {
+        return Ok(Some(target));
+    }
+    shared.harmless.add(target);
+    Ok(None)
+}
+
+/// Whether an event may hold private text, or held some and is taken away already, so that nothing shows.
+fn may_tell(event: &Value) -> bool {
+    let marked = event.pointer("/content").and_then(|c| c.get(PRIVATE)).is_some_and(|m| m == true);
+    // Of what cannot be decrypted nobody knows.
+    let sealed = event.get("type").and_then(Value::as_str) == Some("m.room.encrypted");
+    let gone = event.pointer("/unsigned/redacted_because").is_some();
+    marked || sealed || gone
+}
+
 /// Takes a message of ours away, with all of its changes: those first, so that none is left should it break off.
 pub(super) async fn take_away(shared: &Shared, session: &Session, message: &Message, target: &str) -> Result<(), Fail> {
     let room = session.room(message.room.as_str())?;
     let target = EventId::parse(target).map_err(|_| Fail::Code("M_INVALID_PARAM".into()))?;
-    let mut all = changes(session, &room, &target).await?;
+    let mut all: Vec<OwnedEventId> = changes(session, &room, &target).await?.into_keys().collect();
     all.push(target);
     for event in all {
         let turn = shared.turn(&message.room);
@@ -49,9 +115,9 @@ pub(super) async fn take_away(shared: &Shared, session: &Session, message: &Mess
     Ok(())
 }
 
-/// Our own changes of a message.
-async fn changes(session: &Session, room: &Room, target: &EventId) -> Result<Vec<OwnedEventId>, Fail> {
-    let (mut found, mut from) = (BTreeSet::new(), None);
+/// Our own changes of a message, decrypted where they can be.
+async fn changes(session: &Session, room: &Room, target: &EventId) -> Result<BTreeMap<OwnedEventId, Value>, Fail> {
+    let (mut found, mut from) = (BTreeMap::new(), None);
     for _ in 0..PAGES_MAX {
         let options = RelationsOptions {
             from,
@@ -61,11 +127,28 @@ async fn changes(session: &Session, room: &Room, target: &EventId) -> Result<Vec
         };
         let page = room.relations(target.to_owned(), options).await.map_err(|e| fail(&e))?;
         let ours = page.chunk.iter().filter(|e| e.sender().is_some_and(|s| s.as_str() == session.me));
-        found.extend(ours.filter_map(|e| e.event_id()));
+        found.extend(ours.filter_map(|e| Some((e.event_id()?, adapter::value(e)))));
         from = page.next_batch_token;
         if from.is_none() {
             break;
         }
     }
-    Ok(found.into_iter().collect())
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_may_have_told_something_private_is_known_by_its_mark() {
+        let of = |content: Value| json!({ "type": "m.room.message", "content": content });
+        assert!(!may_tell(&of(json!({ "body": "hello" }))));
+        assert!(!may_tell(&of(json!({ "body": "hello", PRIVATE: false }))));
+        assert!(may_tell(&of(json!({ "body": "hello", PRIVATE: true }))));
+        assert!(may_tell(&json!({ "type": "m.room.encrypted", "content": { "ciphertext": "x" } })), "nobody knows");
+        let gone = json!({ "type": "m.room.message", "content": {}, "unsigned": { "redacted_because": {} } });
+        assert!(may_tell(&gone), "something must stand instead");
+    }
 }

@@ -232,6 +232,7 @@ mod tests {
             thread: Some("1.000001".into()),
             edit: None,
             private: false,
+            privacy: crate::view::Privacy::Never,
             since: Time(0),
             lang: Lang::En,
             view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("<!channel> hello".into())]] }),
