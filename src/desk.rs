@@ -49,7 +49,7 @@ pub struct Desk {
 }
 
 /// How far the messages of a room are drawn anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redraw {
     /// Outbox entries of smaller numbers were decided before.
     pub before: EntryId,
@@ -59,6 +59,28 @@ pub struct Redraw {
     pub messages: u64,
     /// Whether private text is taken away; else it is shown again.
     pub hide: bool,
+    /// Of these messages, how many the chat would not change.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: u64,
+    /// Why it would not change the last of them, in its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether the room itself is gone, or the bot no longer in it: no more is tried.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub gone: bool,
+    /// Whether all cases were looked at, and people are not told yet how it ended.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub untold: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 /// What was open as a local day ended.
@@ -102,10 +124,14 @@ impl Desk {
         self.erased.drain(..over);
     }
 
-    /// A room whose messages are being drawn anew, and the next case to be looked at.
-    #[must_use]
-    pub fn redrawing(&self) -> Option<(RoomId, CaseId)> {
-        self.redraws.iter().find_map(|(room, r)| Some((room.clone(), r.next?)))
+    /// Rooms whose messages are being drawn anew, each with the next case to be looked at.
+    pub fn redrawing(&self) -> impl Iterator<Item = (&RoomId, CaseId)> {
+        self.redraws.iter().filter_map(|(room, r)| Some((room, r.next?)))
+    }
+
+    /// Rooms of which all cases were looked at, and people are not told yet how it ended.
+    pub fn redraws_untold(&self) -> impl Iterator<Item = (&RoomId, &Redraw)> {
+        self.redraws.iter().filter(|(_, r)| r.untold && r.next.is_none())
     }
 
     /// When a case was erased, where that is still known.
@@ -170,7 +196,7 @@ impl<'a> DeskWork<'a> {
 
     /// Private text may stand in these rooms and no others. `next`: the number of the next outbox entry.
     pub fn set_private_rooms(&mut self, rooms: BTreeSet<RoomId>, next: EntryId) {
-        let redraw = |hide| Redraw { before: next, next: Some(CaseId(1)), messages: 0, hide };
+        let redraw = |hide| Redraw { before: next, next: Some(CaseId(1)), hide, ..Redraw::default() };
         for room in self.desk.private_rooms.difference(&rooms) {
             self.desk.redraws.insert(room.clone(), redraw(true));
         }
@@ -183,21 +209,46 @@ impl<'a> DeskWork<'a> {
         self.desk.private_rooms = rooms;
     }
 
-    /// Messages of a room were drawn anew, up to but not with case `next` (`None`: all). What is to be
-    /// said once all were.
-    pub fn redrawn(&mut self, room: &RoomId, next: Option<CaseId>, messages: u64) -> Option<Say> {
-        let redraw = self.desk.redraws.get_mut(room)?;
-        redraw.messages += messages;
-        redraw.next = next;
-        let Redraw { hide, messages, .. } = *redraw;
-        if next.is_some() {
-            return None;
+    /// Messages of a room are to be drawn anew, up to but not with case `next` (`None`: all).
+    pub fn redrawn(&mut self, room: &RoomId, next: Option<CaseId>, messages: u64) {
+        if let Some(redraw) = self.desk.redraws.get_mut(room) {
+            redraw.messages += messages;
+            redraw.next = next;
+            redraw.untold = next.is_none();
         }
+    }
+
+    /// A message of a room that was to be drawn anew cannot be changed; `gone`: none there can, and none is tried.
+    pub fn redraw_refused(&mut self, room: &RoomId, why: &str, gone: bool) {
+        let Some(redraw) = self.desk.redraws.get_mut(room).filter(|r| !r.gone) else { return };
+        redraw.refused += 1;
+        redraw.why = Some(why.to_owned());
+        if gone {
+            redraw.gone = true;
+            redraw.next = None;
+        }
+        // Also of one that comes late: its message was a dead letter that a person tried again, say.
+        redraw.untold |= redraw.next.is_none();
+    }
+
+    /// Nothing of a room is left to be drawn anew: what is to be said of it.
+    pub fn redraw_ended(&mut self, room: &RoomId) -> Vec<Say> {
+        let Some(redraw) = self.desk.redraws.get_mut(room) else { return Vec::new() };
+        let (hide, gone, refused) = (redraw.hide, redraw.gone, redraw.refused);
+        let (changed, why) = (redraw.messages.saturating_sub(refused), redraw.why.take());
+        // Whatever comes later is told for itself.
+        (redraw.messages, redraw.refused, redraw.untold) = (0, 0, false);
         if !hide {
             self.desk.redraws.remove(room);
+            return Vec::new();
         }
-        let say = Say::new("notice-room-masked").text("room", room.as_str()).number("messages", messages);
-        (hide && messages > 0).then_some(say)
+        let say = |code: &str, messages: u64| Say::new(code).text("room", room.as_str()).number("messages", messages);
+        let masked = (changed > 0 && !gone).then(|| say("notice-room-masked", changed));
+        let not_masked = (refused > 0).then(|| {
+            let code = if gone { "notice-room-gone-unmasked" } else { "notice-room-not-masked" };
+            say(code, refused).text("why", why.as_deref().unwrap_or_default())
+        });
+        masked.into_iter().chain(not_masked).collect()
     }
 
     /// Gives the digest if a local day's moment for it has come and it was not given. After days

@@ -170,6 +170,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether it draws anew what its room's privacy made wrong: a change by itself is less urgent.
+    #[must_use]
+    pub fn redraws(&self) -> bool {
+        matches!(self.effect, Effect::CardUpdate { .. } | Effect::EntryUpdate { .. }) && self.urgency != Urgency::Update
+    }
+
     /// The operation id that goes with every attempt: the same for the same thing, always.
     /// `instance` is the store's own random name, so that two stores never share one. A send's goes by the send: one
     /// that was held after it had been tried and is let go again is a new entry, and still the same answer.
@@ -217,6 +223,12 @@ pub enum Outcome {
     },
     /// It did not happen and never will.
     Refused {
+        /// In the destination's words.
+        why: String,
+    },
+    /// Like `Refused`, and nothing else in this room of the chat can be posted or changed either: it is
+    /// gone, or the bot is no longer in it.
+    RoomGone {
         /// In the destination's words.
         why: String,
     },

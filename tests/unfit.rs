@@ -7,6 +7,7 @@ use sereno::i18n::Words;
 use sereno::outbox::{Outcome, Receipt};
 use sereno::policy::{Lang, Policy};
 use sereno::post::*;
+use sereno::say::Arg;
 use sereno::view::{Privacy, build, text};
 use std::collections::BTreeSet;
 
@@ -131,24 +132,105 @@ fn a_room_that_is_private_again_shows_again_what_it_showed() {
     assert_eq!(w.notices(), ["notice-room-masked"], "nothing was hidden the second time");
 }
 
-#[test]
-fn what_cannot_be_taken_away_is_said() {
-    let mut w = World::new(private_console());
-    w.posts(&dm("d1", "carla", SECRET));
-    w.set_policy(open);
-    for delivery in w.due() {
-        let input = match &delivery.body {
-            Body::Card { edit: Some(_), .. } => Input::Receipt {
-                entry: delivery.entry.id,
-                attempt: delivery.entry.attempts,
-                outcome: Outcome::Refused { why: "cant_update_message".into() },
-            },
-            _ => w.perform(delivery),
-        };
-        w.give(vec![input]);
+/// Carries everything out, but what changes a message ends as `outcome` says; how many there were.
+fn run_with(w: &mut World, mut outcome: impl FnMut(&mut World, Delivery) -> Input) -> usize {
+    let mut changes = 0;
+    loop {
+        let due = w.due();
+        if due.is_empty() && w.engine.next_due(w.now).is_none_or(|t| t > w.now) {
+            return changes;
+        }
+        for delivery in due {
+            let change = matches!(&delivery.body, Body::Card { edit: Some(_), .. } | Body::Entry { edit: Some(_), .. });
+            changes += usize::from(change);
+            let input = if change { outcome(w, delivery) } else { w.perform(delivery) };
+            w.give(vec![input]);
+        }
     }
-    w.run();
-    assert!(w.notices().contains(&"notice-room-not-masked".to_owned()), "{:?}", w.notices());
+}
+
+fn ends(delivery: &Delivery, outcome: Outcome) -> Input {
+    Input::Receipt { entry: delivery.entry.id, attempt: delivery.entry.attempts, outcome }
+}
+
+/// The notices of this code, each with its number of messages.
+fn told(w: &World, code: &str) -> Vec<Option<Arg>> {
+    let of = |d: &Delivery| match &d.body {
+        Body::Notice { say } if say.code == code => Some(say.args.iter().find(|(name, _)| name == "messages").map(|(_, n)| n.clone())),
+        _ => None,
+    };
+    w.chat.iter().filter_map(|(_, d)| of(d)).collect()
+}
+
+#[test]
+fn what_cannot_be_taken_away_is_said_once() {
+    let mut w = World::new(private_console());
+    for n in 0..30 {
+        w.posts(&dm(&format!("d{n}"), &format!("c{n}"), SECRET));
+    }
+    w.set_policy(open);
+    let mut nth = 0;
+    let changes = run_with(&mut w, |w, delivery| {
+        nth += 1;
+        if nth > 25 { w.perform(delivery) } else { ends(&delivery, Outcome::Refused { why: "cant_update_message".into() }) }
+    });
+    assert_eq!(changes, 30);
+    assert_eq!(told(&w, "notice-room-not-masked"), [Some(Arg::Number(25))]);
+    assert_eq!(told(&w, "notice-room-masked"), [Some(Arg::Number(5))]);
+}
+
+#[test]
+fn in_a_room_that_is_gone_no_more_is_tried() {
+    let mut w = World::new(private_console());
+    for n in 0..450 {
+        w.posts(&dm(&format!("d{n}"), &format!("c{n}"), SECRET));
+    }
+    w.set_policy(open);
+    let changes = run_with(&mut w, |_, delivery| ends(&delivery, Outcome::RoomGone { why: "channel_not_found".into() }));
+    assert!((1..10).contains(&changes), "{changes}");
+    assert_eq!(w.notices(), ["notice-room-gone-unmasked"]);
+    w.restart(1_000);
+    w.wait(60_000);
+    assert_eq!(w.notices(), ["notice-room-gone-unmasked"]);
+}
+
+#[test]
+fn no_more_than_some_hundred_changes_wait_at_once() {
+    let mut w = World::new(private_console());
+    for n in 0..450 {
+        w.posts(&dm(&format!("d{n}"), &format!("c{n}"), SECRET));
+    }
+    w.set_policy(open);
+    let mut most = 0;
+    let changes = run_with(&mut w, |w, delivery| {
+        most = most.max(w.engine.unfinished());
+        w.perform(delivery)
+    });
+    assert_eq!(changes, 450);
+    assert!((100..=200).contains(&most), "{most}");
+    assert_eq!(told(&w, "notice-room-masked"), [Some(Arg::Number(450))]);
+}
+
+#[test]
+fn what_else_is_to_be_shown_does_not_wait_for_all_of_it() {
+    let mut w = World::new(private_console());
+    w.posts(&post("p1", "luis", "Where is my parcel?"));
+    for n in 0..450 {
+        w.posts(&dm(&format!("d{n}"), &format!("c{n}"), SECRET));
+    }
+    w.set_policy(open);
+    let (mut nth, mut at) = (0, Vec::new());
+    run_with(&mut w, |w, delivery| {
+        nth += 1;
+        if nth == 50 {
+            w.give(vec![Input::Command(w.command("tag", "ana", "tag 1 parcel"))]);
+        }
+        if delivery.entry.case.is_some_and(|c| c.0 == 1) {
+            at.push(nth);
+        }
+        w.perform(delivery)
+    });
+    assert!(at.len() == 1 && at[0] < 300, "{at:?}");
 }
 
 #[test]

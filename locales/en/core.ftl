@@ -93,7 +93,11 @@ notice-room-masked = { $messages ->
     [one] One message that may have shown private text in the room { $room } is replaced by one without it.
    *[other] { $messages } messages that may have shown private text in the room { $room } are replaced by ones without it.
 }
-notice-room-not-masked = A message of case { $case } in the room { $room } could not be changed ({ $why }), and may still show private text: delete it there by hand.
+notice-room-not-masked = { $messages ->
+    [one] One message in the room { $room } could not be changed ({ $why }), and may still show private text: delete it there by hand.
+   *[other] { $messages } messages in the room { $room } could not be changed ({ $why }), and may still show private text: delete them there by hand.
+}
+notice-room-gone-unmasked = The room { $room } is gone, or I am no longer in it ({ $why }): messages there that may show private text could not be replaced, and I do not come back to them. If anybody can still read the room, delete them there by hand.
 notice-room-fit = Private messages can be shown in the room { $room } again.
 notice-parked = Something came from the chat that could not be read ({ $why }). It is kept for 30 days: `sereno parked list` shows what there is.
 notice-parked-full = So much could not be read ({ $why }) that the oldest of it is given up from now on. Look at it with `sereno parked list`.

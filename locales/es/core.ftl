@@ -88,7 +88,11 @@ notice-room-masked = { $messages ->
     [one] Un mensaje que quizá mostraba texto privado en la sala { $room } se sustituye por otro sin él.
    *[other] { $messages } mensajes que quizá mostraban texto privado en la sala { $room } se sustituyen por otros sin él.
 }
-notice-room-not-masked = No se ha podido cambiar un mensaje del caso { $case } en la sala { $room } ({ $why }), y quizá aún muestre texto privado: bórralo allí a mano.
+notice-room-not-masked = { $messages ->
+    [one] No se ha podido cambiar un mensaje de la sala { $room } ({ $why }), y quizá aún muestre texto privado: bórralo allí a mano.
+   *[other] No se han podido cambiar { $messages } mensajes de la sala { $room } ({ $why }), y quizá aún muestren texto privado: bórralos allí a mano.
+}
+notice-room-gone-unmasked = La sala { $room } ya no existe o ya no estoy en ella ({ $why }): los mensajes de allí que quizá muestren texto privado no se han podido sustituir, y no volveré a intentarlo. Si alguien puede leer aún la sala, bórralos allí a mano.
 notice-room-fit = Los mensajes privados se pueden mostrar otra vez en la sala { $room }.
 notice-parked = Ha llegado algo del chat que no se ha podido leer ({ $why }). Se guarda 30 días: `sereno parked list` muestra lo que hay.
 notice-parked-full = Es tanto lo que no se ha podido leer ({ $why }) que desde ahora se abandona lo más antiguo. Míralo con `sereno parked list`.

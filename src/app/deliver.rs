@@ -85,7 +85,7 @@ fn label(end: &End) -> &'static str {
         End::Sent(Outcome::Done(_) | Outcome::Instead(_)) => "done",
         End::Sent(Outcome::Retry { .. }) => "retry",
         End::Sent(Outcome::Unknown { .. }) => "unknown",
-        End::Sent(Outcome::Refused { .. }) => "refused",
+        End::Sent(Outcome::Refused { .. } | Outcome::RoomGone { .. }) => "refused",
         End::Sent(Outcome::TargetGone | Outcome::TargetEdited) => "target_changed",
         End::Sent(Outcome::AuthLost { .. }) => "auth_lost",
         End::Looked(Look::Found(_)) => "look_found",

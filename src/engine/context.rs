@@ -229,6 +229,12 @@ impl<'a> Tx<'a> {
         old.chain(self.put.values().filter(|e| e.case == Some(case))).cloned().collect()
     }
 
+    /// Entries of a lane that may still be delivered, as this transaction leaves them.
+    pub fn entries_in(&self, lane: &Lane) -> impl Iterator<Item = &Entry> {
+        let old = self.lanes.unfinished(lane).filter(|e| !self.put.contains_key(&e.id) && !self.done.contains(&e.id));
+        old.chain(self.put.values().filter(move |e| &e.lane == lane))
+    }
+
     /// Begins a case with `post`.
     pub fn open(&mut self, post: &Post, linked: Option<CaseId>) -> Result<CaseId, StoreError> {
         let id = CaseId(self.counters.next_case);

@@ -62,7 +62,14 @@ impl Tx<'_> {
                 self.put(Entry { state: EntryState::Unknown, due, ..entry });
                 Ok(())
             }
-            Outcome::Refused { why } => self.refused(entry, why),
+            Outcome::Refused { why } => {
+                self.redraw_refused(&entry, why, false);
+                self.refused(entry, why)
+            }
+            Outcome::RoomGone { why } => {
+                self.redraw_refused(&entry, why, true);
+                self.refused(entry, why)
+            }
             Outcome::TargetGone => self.target_gone(entry),
             Outcome::TargetEdited => {
                 self.finish(entry.id);
@@ -262,9 +269,8 @@ impl Tx<'_> {
                 }
                 Ok(())
             }
-            // An update of a message that is gone is not worth a word, unless it was to hide something.
+            // An update of a message that is gone is not worth a word.
             (Effect::CardUpdate { .. } | Effect::EntryUpdate { .. } | Effect::Erased { edit: Some(_), .. }, _) => {
-                self.redraw_refused(&entry, why);
                 self.finish(entry.id);
                 Ok(())
             }

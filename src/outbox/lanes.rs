@@ -82,6 +82,12 @@ impl Lanes {
         self.by_case.get(&case).into_iter().flatten().filter_map(|id| self.entries.get(id))
     }
 
+    /// The entries of a lane that may still be delivered.
+    pub fn unfinished(&self, lane: &Lane) -> impl Iterator<Item = &Entry> {
+        let lane = self.lanes.get(lane).into_iter();
+        lane.flat_map(|l| l.waiting.iter().map(|(_, id)| id).chain(&l.busy)).filter_map(|id| self.entries.get(id))
+    }
+
     /// Takes in an entry as the store now holds it.
     pub fn put(&mut self, entry: Entry) {
         self.unlink(entry.id);

@@ -53,6 +53,9 @@ const AUTH: &[&str] = &[
     "access_denied",
     "app_uninstalled",
 ];
+/// Codes that say that the channel is no longer there, or no longer for the bot; `is_inactive`: to change
+/// something in an archived one. Source: docs.slack.dev/reference/methods/chat.update and chat.postMessage.
+const GONE: &[&str] = &["channel_not_found", "not_in_channel", "is_archived", "is_inactive"];
 /// Codes after which it may have been done or not.
 const DOUBTFUL: &[&str] = &["fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"];
 /// Codes of a limit that comes without a 429.
@@ -94,6 +97,7 @@ impl Fail {
             Fail::NotSent(_) => Outcome::Retry { after_ms: None, why, lane: true },
             Fail::Doubt(_) => Outcome::Unknown { why },
             Fail::Code(code, _) if AUTH.contains(&code.as_str()) => Outcome::AuthLost { why },
+            Fail::Code(code, _) if GONE.contains(&code.as_str()) => Outcome::RoomGone { why },
             Fail::Code(..) => Outcome::Refused { why },
         }
     }
@@ -385,7 +389,8 @@ mod tests {
         assert!(matches!(Fail::Doubt("x".into()).outcome(), Outcome::Unknown { .. }));
         assert!(matches!(Fail::NotSent("x".into()).outcome(), Outcome::Retry { lane: true, .. }));
         assert!(matches!(code("token_revoked").outcome(), Outcome::AuthLost { .. }));
-        assert!(matches!(code("channel_not_found").outcome(), Outcome::Refused { .. }));
+        assert!(matches!(code("channel_not_found").outcome(), Outcome::RoomGone { .. }));
+        assert!(matches!(code("cant_update_message").outcome(), Outcome::Refused { .. }));
         assert_eq!(code("thread_not_found").look(), Look::Absent);
         assert!(matches!(code("invalid_auth").look(), Look::Retry { .. }));
     }
