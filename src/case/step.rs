@@ -357,9 +357,9 @@ impl Work<'_> {
         for effect in self.case.private_messages(room) {
             let (Effect::CardUpdate { place } | Effect::EntryUpdate { place, .. }) = effect else { continue };
             self.show(place, effect);
-            // Others may be reading it.
+            // Others may be reading it; but it can be thousands, and staff and urgent cases go on meanwhile.
             if let Some(last) = self.effects.last_mut() {
-                last.urgency = Urgency::Urgent;
+                last.urgency = Urgency::Normal;
             }
         }
     }

@@ -250,7 +250,15 @@ impl LaneState {
 
     fn first(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, rate: Rate, may: impl Fn(&Entry) -> bool) -> Option<EntryId> {
         let ready = |e: &&Entry| e.due <= now && self.has_room(e, rate) && self.is_head(e) && may(e);
-        self.waiting.iter().filter_map(|(_, id)| entries.get(id)).find(ready).map(|e| e.id)
+        let first = self.waiting.iter().filter_map(|(_, id)| entries.get(id)).find(ready)?;
+        if first.redraws() {
+            // It can be thousands: changes decided before it do not wait for all of them.
+            let earlier = self.waiting.range((Urgency::Update, EntryId(0))..(Urgency::Update, first.id));
+            if let Some(earlier) = earlier.filter_map(|(_, id)| entries.get(id)).find(ready) {
+                return Some(earlier.id);
+            }
+        }
+        Some(first.id)
     }
 
     fn earliest(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, rate: Rate, may: impl Fn(&Entry) -> bool) -> Option<Time> {
@@ -332,6 +340,21 @@ mod tests {
             lanes.remove(EntryId(1));
             assert_eq!(taken(&mut lanes, apart), [2]);
         }
+    }
+
+    #[test]
+    fn what_draws_a_room_anew_overtakes_neither_new_messages_nor_changes_decided_before() {
+        let update = |id| Entry { urgency: Urgency::Update, ..entry(id, id, Effect::CardUpdate { place: 0 }) };
+        let redraw = |id| entry(id, id, Effect::CardUpdate { place: 0 });
+        let urgent = Entry { urgency: Urgency::Urgent, ..entry(7, 7, Effect::Card { place: 0 }) };
+        let mut lanes = Lanes::default();
+        [entry(2, 2, Effect::Card { place: 0 }), update(3), redraw(4), redraw(5), update(6), urgent].into_iter().for_each(|e| lanes.put(e));
+        let mut went = Vec::new();
+        while let [id] = taken(&mut lanes, false)[..] {
+            lanes.remove(EntryId(id));
+            went.push(id);
+        }
+        assert_eq!(went, [7, 2, 3, 4, 5, 6]);
     }
 
     #[test]
