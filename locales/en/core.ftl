@@ -90,9 +90,9 @@ notice-paused = { $agent } has paused all sending to the networks. `resume` lets
 notice-resumed = { $agent } lets sending go on.
 notice-room-unfit = Private messages are no longer shown in the room { $room }, although bot.toml names it private: { $why } What stands there already is replaced now, message by message; whoever could read the room may have seen it. Make it private again, or name another room under [privacy].
 notice-room-masked = { $messages ->
-    [one] One message that may have shown private text in the room { $room } is replaced by one without it.
-   *[other] { $messages } messages that may have shown private text in the room { $room } are replaced by ones without it.
-}
+    [one] One message that may have shown private text in the room { $room } was replaced by one without it.
+   *[other] { $messages } messages that may have shown private text in the room { $room } were replaced by ones without it.
+} Older ones may remain that I do not remember (of a case I know the last 500, and less of what an earlier version of me posted): look through the room, and delete by hand what you find.
 notice-room-not-masked = { $messages ->
     [one] One message in the room { $room } could not be changed ({ $why }), and may still show private text: delete it there by hand.
    *[other] { $messages } messages in the room { $room } could not be changed ({ $why }), and may still show private text: delete them there by hand.

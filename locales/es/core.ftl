@@ -85,9 +85,9 @@ notice-paused = { $agent } ha detenido todos los envíos a las redes. `reanudar`
 notice-resumed = { $agent } pone de nuevo en marcha los envíos.
 notice-room-unfit = Los mensajes privados ya no se muestran en la sala { $room }, aunque bot.toml la da por privada: { $why } Lo que ya está allí se sustituye ahora, mensaje a mensaje; quien pudiera leer la sala quizá lo haya visto. Haz que vuelva a ser privada o indica otra sala en [privacy].
 notice-room-masked = { $messages ->
-    [one] Un mensaje que quizá mostraba texto privado en la sala { $room } se sustituye por otro sin él.
-   *[other] { $messages } mensajes que quizá mostraban texto privado en la sala { $room } se sustituyen por otros sin él.
-}
+    [one] Un mensaje que quizá mostraba texto privado en la sala { $room } se ha sustituido por otro sin él.
+   *[other] { $messages } mensajes que quizá mostraban texto privado en la sala { $room } se han sustituido por otros sin él.
+} Puede que queden otros más antiguos que ya no recuerdo (de cada caso conozco los 500 últimos, y menos de lo que publicó una versión anterior): repasa la sala y borra a mano los que encuentres.
 notice-room-not-masked = { $messages ->
     [one] No se ha podido cambiar un mensaje de la sala { $room } ({ $why }), y quizá aún muestre texto privado: bórralo allí a mano.
    *[other] No se han podido cambiar { $messages } mensajes de la sala { $room } ({ $why }), y quizá aún muestren texto privado: bórralos allí a mano.
