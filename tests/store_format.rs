@@ -220,8 +220,32 @@ fn cases() {
     // Fields and variants that came later, in a file of their own: what was frozen before stays as it is.
     let gone = SendState::Stopped(StopReason::DeletedThere);
     frozen("send", &[Outgoing { shown_at: Some(NOW), state: gone, ..full_case().sends[0].clone() }]);
+    let private = Shown { post: None, ..full_case().shown[0].clone() };
+    frozen("shown", &[full_case().shown[0].clone(), private]);
     frozen("tone", &[Tone::Neutral, Tone::Thanks, Tone::Question, Tone::Angry, Tone::Insult]);
     frozen("priority", &Priority::ALL);
+}
+
+/// A message without a post is read by who knows of posts alone, and by who writes `null` for none.
+#[test]
+fn what_a_message_shows_is_read_both_ways() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Before<T> {
+        place: usize,
+        event: u32,
+        post: T,
+        message: String,
+        private: bool,
+    }
+    let shown = Shown { post: None, ..full_case().shown[0].clone() };
+    let text = serde_json::to_string(&shown).unwrap();
+    let before: Before<usize> = serde_json::from_str(&text).unwrap();
+    assert!(full_case().post_at(before.post).is_none());
+    let Before { place, event, message, private, .. } = before;
+    let null = serde_json::to_string(&Before { place, event, post: None::<usize>, message, private }).unwrap();
+    for text in [text, null] {
+        assert_eq!(serde_json::from_str::<Shown>(&text).unwrap(), shown);
+    }
 }
 
 #[test]

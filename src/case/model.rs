@@ -368,11 +368,30 @@ pub struct Shown {
     /// The event it shows.
     pub event: u32,
     /// Index of the post that the event shows, if it shows one.
+    #[serde(with = "post_or_none")]
     pub post: Option<usize>,
     /// The chat's id of the message.
     pub message: String,
     /// Whether it shows private text where its room may show any.
     pub private: bool,
+}
+
+/// On disk always a number, as it once was, so that every sereno of this format reads it: "no post" is one that no
+/// post has. Some wrote `null` for that; it is read.
+mod post_or_none {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    const NONE: u32 = u32::MAX;
+
+    #[expect(clippy::ref_option, reason = "serde asks for it so")]
+    pub(super) fn serialize<S: Serializer>(post: &Option<usize>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(post.map_or_else(|| NONE.into(), |post| post as u64))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+        let post = Option::<usize>::deserialize(from)?;
+        Ok(post.filter(|post| u32::try_from(*post) != Ok(NONE)))
+    }
 }
 
 /// How a case was closed.
