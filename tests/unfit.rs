@@ -1,7 +1,7 @@
 //! A room that stops being private: what private text stands there is taken away, whatever shows it.
 
 use crate::world::{World, dm, policy, post, reply_to};
-use sereno::case::PlaceKind;
+use sereno::case::{Event, Outgoing, PlaceKind, SendKind};
 use sereno::engine::{Body, Delivery, Input};
 use sereno::i18n::Words;
 use sereno::outbox::{Outcome, Receipt};
@@ -78,6 +78,21 @@ fn all_that_shows_private_text_is_drawn_anew_and_nothing_else() {
     w.restart(1_000);
     w.run();
     assert_eq!(w.chat.len(), now);
+}
+
+#[test]
+fn a_private_send_that_stood_after_all_is_as_private_as_one_that_was_published() {
+    let mut w = World::new(private_console());
+    w.posts(&dm("d1", "carla", "hello"));
+    w.say("ana", &format!("dm 1 we look at {SECRET}"));
+    w.wait(60_000);
+    let mut case = w.case(1);
+    let earlier = case.sends[0].clone();
+    case.sends.push(Outgoing { id: earlier.id + 1, kind: SendKind::Correct { send: earlier.id }, ..earlier });
+    for send in case.sends.iter().map(|s| s.id) {
+        assert!(case.may_show_private(&Event::Published { send }));
+        assert!(case.may_show_private(&Event::StoodAfterAll { send }), "{send}");
+    }
 }
 
 #[test]

@@ -34,9 +34,11 @@ impl Case {
         match event {
             Event::Drafted { .. } => true,
             Event::ApprovalAsked { send } => self.send(*send).is_some_and(|s| self.is_about_private(s)),
-            Event::Queued { send, .. } | Event::Stopped { send, .. } | Event::Undelivered { send, .. } | Event::Published { send } => {
-                self.send(*send).is_some_and(|s| self.is_about_private(s))
-            }
+            Event::Queued { send, .. }
+            | Event::Stopped { send, .. }
+            | Event::Undelivered { send, .. }
+            | Event::Published { send }
+            | Event::StoodAfterAll { send } => self.send(*send).is_some_and(|s| self.is_about_private(s)),
             _ => self.is_private(event),
         }
     }

@@ -38,7 +38,7 @@ const COLOURS: [u8; 12] = [255, 255, 255, 33, 37, 41, 45, 108, 223, 0, 0, 0];
 /// Figures to be drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
-    /// Of what: also its text for who cannot see it.
+    /// Of what, drawn above the bars. Whoever cannot see it reads the message that it goes with.
     pub title: String,
     /// Names and numbers, in order.
     pub bars: Vec<(String, u64)>,
