@@ -1,8 +1,8 @@
 //! Harder days: a homeserver that goes away under load, an access token, pictures, keys that are missing, people of
 //! another homeserver, a colleague's client that checks keys.
 
-use super::staff::{Account, server};
-use super::town::Town;
+use super::staff::{Account, escaped, server};
+use super::town::{Town, in_both_rooms};
 use matrix_sdk::config::SyncSettings;
 use matrix_sdk::deserialized_responses::{TimelineEvent, VerificationLevel, VerificationState};
 use matrix_sdk::encryption::EncryptionSettings;
@@ -26,7 +26,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_homeserver_that_restarts_under_load() {
     const EACH: usize = 12;
-    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let Some(hs) = server("SERENO_SYNAPSE_ENDED") else { return };
     let Ok(pid) = std::env::var("SERENO_SYNAPSE_PID") else { return };
     let town = Town::new(&hs, true).await;
     for n in 0..EACH {
@@ -95,26 +95,20 @@ async fn the_digest_brings_its_picture(encrypted: bool) {
     town.sleep().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_digest_brings_its_picture_to_a_plain_room() {
-    the_digest_brings_its_picture(false).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_digest_brings_its_picture_to_an_encrypted_room() {
-    the_digest_brings_its_picture(true).await;
-}
+in_both_rooms!(
+    the_digest_brings_its_picture,
+    the_digest_brings_its_picture_to_a_plain_room,
+    the_digest_brings_its_picture_to_an_encrypted_room
+);
 
 /// What cannot be decrypted holds up nobody; its writer is told, once, and it is kept to be tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_decrypted_waits_and_holds_up_nobody() {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let town = Town::new(&hs, true).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (town, card) = Town::with_a_case(&hs, true).await;
     let luis = Account::new(&hs, "luis").await;
     town.ana.does(json!({ "do": "invite", "room": town.room, "user": luis.id })).await;
-    let room = town.room.replace('!', "%21").replace(':', "%3A");
+    let room = escaped(&town.room);
     luis.call("POST", &format!("rooms/{room}/join"), json!({})).await;
     // A session whose key nobody has.
     let sealed = json!({
@@ -153,11 +147,11 @@ async fn another_homeserver_is_refused_until_it_is_listed() {
     town.ana.does(json!({ "do": "invite", "room": town.room, "user": rosa.id })).await;
     let room = escaped(&town.room);
     let ours = town.bot.id.split_once(':').unwrap().1.to_owned();
-    rosa.until_joined(&room, &ours).await;
+    rosa.accepts(&town.room, &ours).await;
     town.complain("marta", "my train never came");
     let card = town.card("never came").await;
     // Theirs may hear of it later than ours.
-    rosa.until_there(&format!("rooms/{room}/event/{card}")).await;
+    rosa.hears_of(&town.room, &card).await;
     let says = async |n: u32, text: &str| {
         let thread = json!({ "rel_type": "m.thread", "event_id": card });
         let content = json!({ "msgtype": "m.text", "body": text, "m.mentions": {}, "m.relates_to": thread });
@@ -195,9 +189,7 @@ async fn another_homeserver_is_refused_until_it_is_listed() {
 async fn what_is_erased_is_gone_from_the_homeserver() {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
     // Where the homeserver can read it all.
-    let town = Town::new(&hs, false).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (town, card) = Town::with_a_case(&hs, false).await;
     town.ana.says(&town.room, Some(&card), "!claim").await;
     town.changed(&card, "Ana").await;
     town.ana.says(&town.room, Some(&card), "!priority high").await;
@@ -221,9 +213,7 @@ async fn what_is_erased_is_gone_from_the_homeserver() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_that_is_replaced_says_so() {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let town = Town::new(&hs, true).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (town, card) = Town::with_a_case(&hs, true).await;
     let other = town.ana.does(json!({ "do": "create", "encrypted": false, "invite": [] })).await["room_id"].as_str().unwrap().to_owned();
     let over = json!({ "body": "moved", "replacement_room": other });
     town.ana.does(json!({ "do": "state", "room": town.room, "type": "m.room.tombstone", "content": over })).await;
@@ -336,8 +326,4 @@ impl Colleague {
         }
         panic!("not seen: {words}");
     }
-}
-
-fn escaped(room: &str) -> String {
-    room.replace('!', "%21").replace(':', "%3A")
 }

@@ -1,7 +1,7 @@
 //! sereno on a real Synapse, staff at matrix-nio: in a plain and in an encrypted room.
 
-use super::staff::{Account, server};
-use super::town::Town;
+use super::staff::{Account, escaped, server};
+use super::town::{Town, in_both_rooms};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use sereno::chat::matrix::place::Place;
@@ -11,7 +11,6 @@ use sereno::policy::{AgentId, Lang, Person, RoomId};
 use sereno::say::Say;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 async fn from_complaint_to_answer(encrypted: bool) {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
@@ -46,24 +45,14 @@ async fn from_complaint_to_answer(encrypted: bool) {
     town.sleep().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn from_complaint_to_answer_in_a_plain_room() {
-    from_complaint_to_answer(false).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn from_complaint_to_answer_in_an_encrypted_room() {
-    from_complaint_to_answer(true).await;
-}
+in_both_rooms!(from_complaint_to_answer, from_complaint_to_answer_in_a_plain_room, from_complaint_to_answer_in_an_encrypted_room);
 
 /// More is said while the bot is down than a sync brings: all of it is done, once, in its order, and what was
 /// done before is not done again.
 async fn what_is_said_while_nobody_hears(encrypted: bool) {
     const SAID: usize = 130;
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let town = Town::new(&hs, encrypted).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (town, card) = Town::with_a_case(&hs, encrypted).await;
     town.ana.says(&town.room, Some(&card), "!note said before").await;
     town.entry(&card, "said before").await;
     town.settled().await;
@@ -94,23 +83,17 @@ async fn what_is_said_while_nobody_hears(encrypted: bool) {
     town.sleep().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_said_while_nobody_hears_in_a_plain_room() {
-    what_is_said_while_nobody_hears(false).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_said_while_nobody_hears_in_an_encrypted_room() {
-    what_is_said_while_nobody_hears(true).await;
-}
+in_both_rooms!(
+    what_is_said_while_nobody_hears,
+    what_is_said_while_nobody_hears_in_a_plain_room,
+    what_is_said_while_nobody_hears_in_an_encrypted_room
+);
 
 /// The bot dies again and again while it works: nothing is lost, nothing doubled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bot_that_dies_while_it_works_loses_and_doubles_nothing() {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let town = Town::new(&hs, true).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (town, card) = Town::with_a_case(&hs, true).await;
     for n in 0..6 {
         town.ana.says(&town.room, Some(&card), &format!("!note round {n}a.")).await;
         let list = town.ana.says(&town.room, None, "!list").await;
@@ -139,7 +122,7 @@ async fn nothing_in_mirrored_text_calls_anybody() {
     let town = Town::asleep(&hs, false).await;
     let luis = Account::new(&hs, "luis").await;
     town.ana.does(json!({ "do": "state", "room": town.room, "type": "m.room.join_rules", "content": { "join_rule": "public" } })).await;
-    luis.call("POST", &format!("join/{}", town.room.replace('!', "%21").replace(':', "%3A")), json!({})).await;
+    luis.call("POST", &format!("join/{}", escaped(&town.room)), json!({})).await;
     town.wake().await;
     town.complain("marta", &format!("@room {} never again! highlight me", luis.id));
     let card = town.card("never again").await;
@@ -149,14 +132,8 @@ async fn nothing_in_mirrored_text_calls_anybody() {
     // What would have called Luis stands in his notifications, marked; a control shows that the rules are on.
     let control = json!({ "msgtype": "m.text", "body": "look", "m.mentions": { "user_ids": [luis.id] } });
     let control = town.ana.sends(&town.room, "m.room.message", control).await;
-    let mut found: Value = Value::Null;
-    for _ in 0..500 {
-        found = luis.call("GET", "notifications?limit=100&only=highlight", Value::Null).await;
-        if found.to_string().contains(&control) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    luis.hears_of(&town.room, &control).await;
+    let found = luis.call("GET", "notifications?limit=100&only=highlight", Value::Null).await;
     let called: Vec<&str> = found["notifications"].as_array().unwrap().iter().filter_map(|n| n["event"]["event_id"].as_str()).collect();
     assert_eq!(called, [control.as_str()]);
     town.sound().await;
@@ -221,9 +198,7 @@ impl Memory for Nothing {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_keys_are_recovered() {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let mut town = Town::new(&hs, true).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (mut town, card) = Town::with_a_case(&hs, true).await;
     town.sleep().await;
     // Said to the device that is lost: its key is in nobody's hands but the sender's.
     let old = town.settings.place.clone();
@@ -314,14 +289,12 @@ async fn private_text_leaves_a_room_that_is_opened() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_those_who_may_are_obeyed() {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let town = Town::new(&hs, false).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
+    let (town, card) = Town::with_a_case(&hs, false).await;
     let bot = json!({ "msgtype": "m.notice", "body": "!claim", "m.relates_to": { "rel_type": "m.thread", "event_id": card } });
     town.ana.sends(&town.room, "m.room.message", bot).await;
     let luis = Account::new(&hs, "luis").await;
     let made = luis.call("POST", "createRoom", json!({ "preset": "private_chat", "invite": [town.bot.id] })).await;
-    let other = made["room_id"].as_str().unwrap().replace('!', "%21").replace(':', "%3A");
+    let other = escaped(made["room_id"].as_str().unwrap());
     town.ana.says(&town.room, Some(&card), "!note after").await;
     town.entry(&card, "after").await;
     assert!(!town.ana.sight().contains("took the case"), "{}", town.ana.sight());

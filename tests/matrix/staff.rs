@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// By when anything is expected.
 const BOUND: Duration = Duration::from_secs(90);
@@ -51,31 +52,41 @@ impl Account {
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// Waits until there is something to be read.
-    pub async fn until_there(&self, path: &str) {
-        let began = Instant::now();
+    /// Waits until what it hears of its rooms, told by `found`, is there: each sync holds what came since the one before.
+    pub async fn hears(&self, what: &str, mut found: impl FnMut(&Value) -> bool) {
+        let filter = escaped(&json!({ "room": { "timeline": { "limit": 1000 } } }).to_string());
+        let (began, mut since) = (Instant::now(), String::new());
         loop {
-            let answer = self.call("GET", path, Value::Null).await;
-            if answer["errcode"].is_null() {
+            let news = self.call("GET", &format!("sync?timeout=10000&filter={filter}{since}"), Value::Null).await;
+            if found(&news) {
                 return;
             }
-            assert!(began.elapsed() < BOUND, "{} does not find {path}: {answer}", self.id);
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(began.elapsed() < BOUND, "{} waited in vain for {what}", self.id);
+            since = format!("&since={}", news["next_batch"].as_str().unwrap_or_else(|| panic!("{news}")));
         }
     }
 
-    /// Comes into a room of another homeserver's, as soon as the invitation is there.
-    pub async fn until_joined(&self, room: &str, via: &str) {
-        let began = Instant::now();
-        loop {
-            let answer = self.call("POST", &format!("join/{room}?server_name={}", via.replace(':', "%3A")), json!({})).await;
-            if answer["room_id"].is_string() {
-                return;
-            }
-            assert!(began.elapsed() < BOUND, "{} cannot come into the room: {answer}", self.id);
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+    /// Waits for an event in a room that it is in.
+    pub async fn hears_of(&self, room: &str, event: &str) {
+        let is = |news: &Value| {
+            let timeline = news["rooms"]["join"][room]["timeline"]["events"].as_array();
+            timeline.is_some_and(|events| events.iter().any(|e| e["event_id"] == event))
+        };
+        self.hears(event, is).await;
     }
+
+    /// Comes into a room of another homeserver's, once it was invited.
+    pub async fn accepts(&self, room: &str, via: &str) {
+        self.hears("an invitation", |news| news["rooms"]["invite"][room].is_object()).await;
+        let answer = self.call("POST", &format!("join/{}?server_name={}", escaped(room), escaped(via)), json!({})).await;
+        assert!(answer["room_id"].is_string(), "{} cannot come into the room: {answer}", self.id);
+    }
+}
+
+/// As a part of an address.
+pub fn escaped(part: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    part.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 struct Heard {
@@ -90,6 +101,8 @@ pub struct Staff {
     child: Mutex<Child>,
     input: Mutex<ChildStdin>,
     heard: Arc<Mutex<Heard>>,
+    /// Told of each line.
+    news: watch::Receiver<()>,
     next: AtomicU64,
     _folder: tempfile::TempDir,
 }
@@ -118,6 +131,7 @@ impl Staff {
             .unwrap();
         let heard = Arc::new(Mutex::new(Heard { events: Vec::new(), done: Vec::new(), ready: false }));
         let (out, into) = (child.stdout.take().unwrap(), Arc::clone(&heard));
+        let (tell, news) = watch::channel(());
         std::thread::spawn(move || {
             for line in BufReader::new(out).lines() {
                 let Ok(line) = line else { return };
@@ -130,6 +144,8 @@ impl Staff {
                 } else {
                     heard.ready = true;
                 }
+                drop(heard);
+                tell.send(()).ok();
             }
         });
         let input = child.stdin.take().unwrap();
@@ -138,6 +154,7 @@ impl Staff {
             child: Mutex::new(child),
             input: Mutex::new(input),
             heard,
+            news,
             next: AtomicU64::new(1),
             _folder: folder,
         };
@@ -146,13 +163,17 @@ impl Staff {
     }
 
     async fn wait<T>(&self, what: &str, mut found: impl FnMut(&Heard) -> Option<T>) -> T {
-        let began = Instant::now();
+        let mut news = self.news.clone();
+        let until = Instant::now() + BOUND;
         loop {
+            news.mark_unchanged();
             if let Some(found) = found(&self.heard.lock().unwrap()) {
                 return found;
             }
-            assert!(began.elapsed() < BOUND, "{} waited in vain for {what}; heard:\n{}", self.id, self.sight());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            // The client ended, or nothing comes.
+            if !matches!(tokio::time::timeout_at(until.into(), news.changed()).await, Ok(Ok(()))) {
+                panic!("{} waited in vain for {what}; heard:\n{}", self.id, self.sight());
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use sereno::post::{Account as Brand, Author, AuthorId, Untrusted};
 use sereno::store::Store;
 use sereno::store::model::ModelStore;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +28,57 @@ pub fn pace() -> Pace {
         keys: Duration::from_secs(3),
         again: Duration::from_secs(1),
         ..Pace::default()
+    }
+}
+
+/// A story that is told of a plain and of an encrypted room.
+macro_rules! in_both_rooms {
+    ($story:ident, $plain:ident, $encrypted:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $plain() {
+            $story(false).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $encrypted() {
+            $story(true).await;
+        }
+    };
+}
+pub(super) use in_both_rooms;
+
+/// Those who meet in a room.
+pub struct Team {
+    pub bot: Account,
+    /// Ana's own.
+    pub account: Account,
+    /// Ana, at her client.
+    pub ana: Staff,
+}
+
+impl Team {
+    pub async fn new(hs: &str) -> Team {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let (bot, account) = (Account::new(hs, "sereno").await, Account::new(hs, "ana").await);
+        let ana = Staff::new(&account).await;
+        Team { bot, account, ana }
+    }
+
+    /// A room of Ana's into which the bot is invited.
+    pub async fn room(&self, encrypted: bool) -> String {
+        let power = json!({ "users": { self.bot.id.as_str(): 50 } });
+        let made = self.ana.does(json!({ "do": "create", "encrypted": encrypted, "invite": [self.bot.id], "power": power })).await;
+        made["room_id"].as_str().unwrap().to_owned()
+    }
+
+    /// How the bot is set up there: it obeys Ana, and keeps its keys in `folder`.
+    pub fn settings(&self, folder: &Path, room: &str) -> Settings {
+        let place = Place { dir: folder.join("matrix"), recovery_key: folder.join("recovery-key") };
+        let mut settings = Settings::new(&self.bot.hs, &self.bot.id, Secret::Password(self.bot.password.clone().into()), place, room);
+        settings.people.insert(AgentId::from(self.ana.id.as_str()));
+        settings.pace = pace();
+        settings.posts_per_minute = 60_000;
+        settings
     }
 }
 
@@ -50,14 +102,18 @@ impl Town {
         town
     }
 
+    /// The same, with a complaint in it; and the complaint's card.
+    pub async fn with_a_case(hs: &str, encrypted: bool) -> (Town, String) {
+        let town = Town::new(hs, encrypted).await;
+        town.complain("marta", "my train never came");
+        let card = town.card("never came").await;
+        (town, card)
+    }
+
     /// The same, the bot not started yet; it was invited by Ana, whom `[people]` names.
     pub async fn asleep(hs: &str, encrypted: bool) -> Town {
-        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        let (bot, ana) = (Account::new(hs, "sereno").await, Account::new(hs, "ana").await);
-        let ana = Staff::new(&ana).await;
-        let power = json!({ "users": { ana.id.as_str(): 100, bot.id.as_str(): 50 } });
-        let made = ana.does(json!({ "do": "create", "encrypted": encrypted, "invite": [bot.id], "power": power })).await;
-        let room = made["room_id"].as_str().unwrap().to_owned();
+        let team = Team::new(hs).await;
+        let room = team.room(encrypted).await;
         let square = Square::new(Clock::system(), BTreeMap::new());
         square.with(|books| {
             books.open_account("acme".into(), author("us", "@acme"));
@@ -72,15 +128,12 @@ impl Town {
             ..Policy::default()
         };
         let person = Person { role: Role::Lead, name: "Ana".into(), lang: None };
-        policy.people.insert(AgentId::from(ana.id.as_str()), person);
+        policy.people.insert(AgentId::from(team.ana.id.as_str()), person);
         policy.privacy.private_rooms = vec![id];
         policy.reply.undo_ms = 300;
         let folder = tempfile::tempdir().unwrap();
-        let place = Place { dir: folder.path().join("matrix"), recovery_key: folder.path().join("recovery-key") };
-        let mut settings = Settings::new(hs, &bot.id, Secret::Password(bot.password.clone().into()), place, &room);
-        settings.people = policy.people.keys().cloned().collect();
-        settings.pace = pace();
-        settings.posts_per_minute = 60_000;
+        let settings = team.settings(folder.path(), &room);
+        let Team { bot, ana, .. } = team;
         Town { bot, ana, room, square, store: ModelStore::new("matrix-town"), policy, settings, folder, running: Mutex::default() }
     }
 

@@ -1,11 +1,10 @@
 //! The whole story of the demo, in a plain and in an encrypted room: every scenario of the spine, by all doors.
 
 use super::staff::{Account, Staff, server};
-use super::town::pace;
+use super::town::{Team, in_both_rooms};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sereno::chat::matrix::place::Place;
-use sereno::chat::matrix::{Matrix, Secret, Settings};
+use sereno::chat::matrix::Matrix;
 use sereno::demo::{self, Elsewhere, Hands};
 use sereno::i18n::Words;
 use sereno::policy::{AgentId, Lang, RoomId};
@@ -147,24 +146,15 @@ fn named(ana: &Staff, bot: &str) -> BTreeMap<String, Vec<String>> {
 
 async fn the_whole_story_goes_well(encrypted: bool) {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    let (bot, account) = (Account::new(&hs, "sereno").await, Account::new(&hs, "ana").await);
-    let ana = Arc::new(Staff::new(&account).await);
-    let create = async |encrypted: bool| {
-        let power = json!({ "users": { bot.id.as_str(): 50 } });
-        let made = ana.does(json!({ "do": "create", "encrypted": encrypted, "invite": [bot.id], "power": power })).await;
-        made["room_id"].as_str().unwrap().to_owned()
-    };
-    let room = create(encrypted).await;
+    let team = Team::new(&hs).await;
+    let room = team.room(encrypted).await;
     // What customers write in private stands in no room that the homeserver can read.
-    let private = if encrypted { None } else { Some(create(true).await) };
+    let private = if encrypted { None } else { Some(team.room(true).await) };
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { dir: folder.path().join("matrix"), recovery_key: folder.path().join("recovery-key") };
-    let mut settings = Settings::new(&hs, &bot.id, Secret::Password(bot.password.clone().into()), place, &room);
-    settings.people.insert(AgentId::from(ana.id.as_str()));
+    let mut settings = team.settings(folder.path(), &room);
     settings.rooms.extend(private.clone().map(RoomId));
-    settings.pace = pace();
-    settings.posts_per_minute = 60_000;
+    let Team { bot, account, ana } = team;
+    let ana = Arc::new(ana);
     let doors = Doors::default();
     let elsewhere = Elsewhere {
         chat: Arc::new(Matrix::new(settings)),
@@ -197,12 +187,4 @@ async fn the_whole_story_goes_well(encrypted: bool) {
     assert!(pinned > 0 && !named.is_empty(), "the story has urgent cases, and something that somebody must do");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_story_goes_well_in_an_encrypted_room() {
-    the_whole_story_goes_well(true).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_story_goes_well_in_a_plain_room() {
-    the_whole_story_goes_well(false).await;
-}
+in_both_rooms!(the_whole_story_goes_well, the_whole_story_goes_well_in_a_plain_room, the_whole_story_goes_well_in_an_encrypted_room);

@@ -8,8 +8,8 @@
 # FOLDER keeps the Python environment between runs (default: a new one, removed at the end). TEST: names of
 # tests; by default all of `matrix`, and Matrix's share of the kills (SERENO_KILLS; see tests/crash.rs); `bench`: the
 # benchmark beside a raw loop (tests/matrix_bench.rs), in a release build. Needs python3
-# with venv, and PyPI. Two homeservers that know each other listen on 127.0.0.1 alone, on free ports, one of them
-# with Synapse's own limit of messages, and are ended by their process ids. Exits with the tests' own code.
+# with venv, and PyPI. Three homeservers that know each other listen on 127.0.0.1 alone, on free ports, one of them
+# with Synapse's own limit of messages, one to be ended under load, and are ended by their process ids. Exits with the tests' own code.
 set -eu
 
 synapse=1.163.2
@@ -21,7 +21,7 @@ servers=
 finish() {
     : >"$work/stop"
     for keeper in $servers; do
-        for file in "$work"/open/pid "$work"/limited/pid; do
+        for file in "$work"/*/pid; do
             kill -TERM "$(cat "$file" 2>/dev/null)" 2>/dev/null || true
         done
         wait "$keeper" 2>/dev/null || true
@@ -114,30 +114,34 @@ serve() {
 
 port() { "$env/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-open=$(port)
-limited=$(port)
-configure "$work/open" "$open" "127.0.0.1:$(port)" unlimited
-serve "$work/open" &
-first=$!
-servers=$first
-configure "$work/limited" "$limited" "127.0.0.1:$(port)" limited
-serve "$work/limited" &
-second=$!
-servers="$first $second"
+# One that tests talk to, one that limits them, and one that is ended under load, so that nobody else is disturbed.
+waiting=
+for name in open limited ended; do
+    port=$(port)
+    limits=unlimited
+    [ "$name" != limited ] || limits=limited
+    configure "$work/$name" "$port" "127.0.0.1:$(port)" "$limits"
+    serve "$work/$name" &
+    servers="$servers $!"
+    waiting="$waiting $name,$port,$!"
+done
 # Up in about three seconds.
-for pair in "$open $first open" "$limited $second limited"; do
-    # shellcheck disable=SC2086 # three words
-    set -- $pair "$@"
-    if ! "$env/bin/python" tests/real/await.py "http://127.0.0.1:$1/_matrix/client/versions" "$2"; then
-        echo "Synapse does not answer on port $1; its log:" >&2
-        cat "$work/$3/out" "$work/$3/hs.log" >&2
+for each in $waiting; do
+    IFS=, read -r name port keeper <<WORDS
+$each
+WORDS
+    if ! "$env/bin/python" tests/real/await.py "http://127.0.0.1:$port/_matrix/client/versions" "$keeper"; then
+        echo "Synapse does not answer on port $port; its log:" >&2
+        cat "$work/$name/out" "$work/$name/hs.log" >&2
         exit 1
     fi
-    shift 3
+    case $name in
+    open) export SERENO_SYNAPSE="http://127.0.0.1:$port" ;;
+    limited) export SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$port" ;;
+    ended) export SERENO_SYNAPSE_ENDED="http://127.0.0.1:$port" SERENO_SYNAPSE_PID="$work/ended/pid" ;;
+    esac
 done
 
-export SERENO_SYNAPSE_PID="$work/open/pid"
-export SERENO_SYNAPSE="http://127.0.0.1:$open" SERENO_SYNAPSE_LIMITED="http://127.0.0.1:$limited"
 export SERENO_NIO="$env/bin/python $PWD/tests/real/nio_staff.py"
 if [ "${1:-}" = bench ]; then
     # As it ships (Cargo.toml says how); BENCH_PROFILE=dev tries it without the minutes that this takes to build.
@@ -147,4 +151,4 @@ fi
 # The build of a plain `cargo test`.
 export SERENO_KILLS_OF=matrix
 [ $# -gt 0 ] || set -- matrix:: crash::killed
-cargo test --locked --test all -- "$@" --nocapture --test-threads=1
+cargo test --locked --test all -- "$@" --nocapture --test-threads=2
