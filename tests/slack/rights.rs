@@ -91,7 +91,7 @@ async fn what_stood_in_a_room_that_turned_public_is_taken_away_whoever_wrote_it(
     town.slack.convert(TEAM_CHANNEL, false);
     let masked = |b: &crate::emulator::slack::Books| !b.ours().into_iter().any(|(_, m)| m.words().contains(SECRET));
     town.slack.until("nothing private is left", |b| masked(b).then_some(())).await;
-    town.slack.until("people are told", |b| b.top(TEAM_CHANNEL).iter().any(|m| m.words().contains("are replaced")).then_some(())).await;
+    town.slack.until("people are told", |b| b.top(TEAM_CHANNEL).iter().any(|m| m.words().contains("were replaced")).then_some(())).await;
     let books = town.slack.books();
     assert!(books.message(&card.ts).is_some() && books.message(&entry.ts).is_some(), "changed, not gone\n{}", town.slack.sight());
     // It is private again: what was masked shows again.
