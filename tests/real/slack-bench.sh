@@ -10,20 +10,8 @@
 # folder serves as well. Needs node, npm and npm's registry.
 set -eu
 
-bolt=5.1.0
 cd "$(dirname "$0")/../.."
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-cache=${1:-$work/cache}
-mkdir -p "$cache"
-cache=$(cd "$cache" && pwd)
-
-if ! grep -qs "\"version\": \"$bolt\"" "$cache/node/node_modules/@slack/bolt/package.json"; then
-    mkdir -p "$cache/node"
-    npm install --silent --no-audit --no-fund --no-save --prefix "$cache/node" "@slack/bolt@$bolt"
-fi
+. tests/real/slack-node.sh
 
 SERENO_SLACK_NODE="$cache/node" cargo bench --profile "${BENCH_PROFILE:-dist}" --locked --no-default-features --features slack --bench slack

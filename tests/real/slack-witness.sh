@@ -10,24 +10,14 @@
 # witness is ended by its process id. Exits with the tests' own code.
 set -eu
 
-sdk=3.47.0 websocket=1.9.2 bolt=5.1.0
+sdk=3.47.0 websocket=1.9.2
 cd "$(dirname "$0")/../.."
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-cache=${1:-$work/cache}
-mkdir -p "$cache"
-cache=$(cd "$cache" && pwd)
+. tests/real/slack-node.sh
 
 if ! "$cache/python/bin/python" -c "import slack_sdk.version as v; assert v.__version__ == '$sdk'" 2>/dev/null; then
     python3 -m venv "$cache/python"
     "$cache/python/bin/pip" install --quiet --disable-pip-version-check "slack_sdk==$sdk" "websocket-client==$websocket"
-fi
-if ! grep -qs "\"version\": \"$bolt\"" "$cache/node/node_modules/@slack/bolt/package.json"; then
-    mkdir -p "$cache/node"
-    npm install --silent --no-audit --no-fund --no-save --prefix "$cache/node" "@slack/bolt@$bolt"
 fi
 
 SERENO_SLACK_PYTHON="$cache/python/bin/python" SERENO_SLACK_NODE="$cache/node" \
