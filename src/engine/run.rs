@@ -113,8 +113,9 @@ impl Engine {
         self.chat.in_flight = posts.max(1);
     }
 
-    /// Whether changes of what stands in a room are on their way beside its new messages: one that has to
-    /// wait then holds up none of them. Of one case nothing overtakes all the same.
+    /// Whether changes of what stands in a room, its new messages, and of these what staff wait for are on their
+    /// way beside each other: one that has to wait then holds up none of the others. Of one case nothing
+    /// overtakes all the same.
     pub fn set_chat_changes_apart(&mut self, apart: bool) {
         self.chat.apart = apart;
     }

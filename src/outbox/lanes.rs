@@ -15,8 +15,8 @@ pub struct Rate {
     pub per_minute: u32,
     /// Deliveries on their way at once.
     pub in_flight: usize,
-    /// Of these, whether changes of what already stands are counted by themselves: then one that has to
-    /// wait holds up no new message.
+    /// Of these, whether changes of what already stands are counted by themselves, and what staff wait for as
+    /// well: then a change that has to wait holds up no new message, and neither of them anybody's act.
     pub apart: bool,
 }
 
@@ -29,6 +29,8 @@ struct LaneState {
     busy: BTreeSet<EntryId>,
     /// Of this, what changes something that stands.
     changing: BTreeSet<EntryId>,
+    /// Of this, what staff wait for and changes nothing that stands.
+    acts: BTreeSet<EntryId>,
     /// Tokens in thousandths, as of `filled`.
     tokens: i64,
     filled: Time,
@@ -201,6 +203,7 @@ impl Lanes {
             lane.waiting.remove(&(old.urgency, id));
             lane.busy.remove(&id);
             lane.changing.remove(&id);
+            lane.acts.remove(&id);
             self.asked.remove(&id);
             if let Some(set) = old.case.and_then(|c| lane.by_case.get_mut(&c)) {
                 set.remove(&id);
@@ -227,18 +230,29 @@ impl LaneState {
         self.busy.insert(entry.id);
         if entry.effect.changes() {
             self.changing.insert(entry.id);
+        } else if entry.urgency == Urgency::Staff {
+            self.acts.insert(entry.id);
         }
+    }
+
+    /// How many new messages are on their way besides staff's acts.
+    fn posting(&self) -> usize {
+        self.busy.len() - self.changing.len() - self.acts.len()
     }
 
     /// Whether nothing more may be on its way, of whatever kind.
     fn is_full(&self, rate: Rate) -> bool {
-        let posts = self.busy.len() - self.changing.len();
-        if rate.apart { posts.min(self.changing.len()) >= rate.in_flight } else { self.busy.len() >= rate.in_flight }
+        let least = self.posting().min(self.changing.len()).min(self.acts.len());
+        if rate.apart { least >= rate.in_flight } else { self.busy.len() >= rate.in_flight }
     }
 
     /// Whether one more of this kind may be on its way; of the lane as a whole see [`LaneState::is_full`].
     fn has_room(&self, entry: &Entry, rate: Rate) -> bool {
-        let like = if entry.effect.changes() { self.changing.len() } else { self.busy.len() - self.changing.len() };
+        let like = match entry.urgency {
+            _ if entry.effect.changes() => self.changing.len(),
+            Urgency::Staff => self.acts.len(),
+            _ => self.posting(),
+        };
         !rate.apart || like < rate.in_flight
     }
 
@@ -339,6 +353,18 @@ mod tests {
             assert_eq!(taken(&mut lanes, apart), then);
             lanes.remove(EntryId(1));
             assert_eq!(taken(&mut lanes, apart), [2]);
+        }
+    }
+
+    #[test]
+    fn a_message_on_its_way_holds_up_nobody_s_act_where_they_are_counted_apart() {
+        for (apart, then) in [(true, vec![2]), (false, vec![])] {
+            let act = |id| Entry { urgency: Urgency::Staff, ..entry(id, id, Effect::ThreadEntry { place: 0, event: 1 }) };
+            let mut lanes = Lanes::default();
+            lanes.put(entry(1, 1, Effect::Card { place: 0 }));
+            assert_eq!(taken(&mut lanes, apart), [1]);
+            [act(2), act(3), entry(4, 4, Effect::Card { place: 0 })].into_iter().for_each(|e| lanes.put(e));
+            assert_eq!(taken(&mut lanes, apart), then, "one of them at a time");
         }
     }
 
