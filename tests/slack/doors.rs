@@ -1,7 +1,7 @@
 //! Every way in: slash commands, the thread, buttons, forms, shortcuts, reactions, the home.
 
 use super::town::Town;
-use crate::emulator::slack::{TEAM_CHANNEL, words};
+use crate::emulator::slack::{Fault, On, TEAM_CHANNEL, words};
 use sereno::case::CaseId;
 use sereno::engine::Engine;
 use sereno::policy::AgentId;
@@ -257,6 +257,31 @@ async fn a_message_that_a_client_sent_twice_is_one_command() {
     // Its connection broke before it heard that the first had gone.
     let second = ana.says_again(&first.ts);
     assert_ne!(first.ts, second.ts);
+    town.slack.acked(&second).await.unwrap();
+    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note called again");
+    town.slack.acked(&act).await.unwrap();
+    town.entry(&card.ts, "called again").await;
+    town.settled().await;
+    let books = town.slack.books();
+    let times = books.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours && m.words().contains("called the depot")).count();
+    assert_eq!(times, 1, "\n{}", town.slack.sight());
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn a_message_that_a_client_sent_again_after_a_restart_is_one_command() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    let first = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note called the depot");
+    town.slack.acked(&first).await.unwrap();
+    town.settled().await;
+    town.sleep().await;
+    // Nor does the history tell that there was a first one.
+    town.slack.fault(On::Method("conversations.history"), Fault::Status { code: 503, done: false }, 1_000);
+    town.wake().await;
+    let second = ana.says_again(&first.ts);
     town.slack.acked(&second).await.unwrap();
     let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note called again");
     town.slack.acked(&act).await.unwrap();

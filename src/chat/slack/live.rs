@@ -13,6 +13,7 @@ mod lanes;
 mod people;
 mod reactions;
 mod rooms;
+mod sent;
 mod session;
 mod socket;
 mod tokens;

@@ -7,7 +7,8 @@
 
 use super::answers::{Asker, spoken};
 use super::people::{Colleague, No};
-use super::turns::{Ack, Crew, Seen, Sent, Turn};
+use super::sent::Sent;
+use super::turns::{Ack, Crew, Seen, Turn};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
 use super::{Shared, below, forms, home, people, reactions};
 use crate::case::CaseId;
@@ -45,7 +46,7 @@ pub(super) struct Hearing {
     crew: Arc<Mutex<JoinSet<()>>>,
     turns: Mutex<HashMap<String, oneshot::Receiver<()>>>,
     seen: Mutex<Seen>,
-    sent: Mutex<Sent>,
+    pub sent: Sent,
     pub reacting: tokio::sync::Mutex<()>,
     pub telling: tokio::sync::Mutex<()>,
     pub group_changed: Notify,
@@ -70,7 +71,7 @@ impl Hearing {
             crew: Arc::clone(&crew),
             turns: Mutex::default(),
             seen: Mutex::default(),
-            sent: Mutex::default(),
+            sent: Sent::default(),
             reacting: tokio::sync::Mutex::new(()),
             telling: tokio::sync::Mutex::new(()),
             group_changed: Notify::new(),
@@ -350,9 +351,7 @@ impl Hearing {
 
     pub(super) async fn message(self: &Arc<Self>, message: Message, turn: Turn, ack: Ack) {
         let Some(line) = self.command_in(&message) else { return ack.plain() };
-        if let Some(client) = &message.client
-            && !self.sent.lock().unwrap_or_else(PoisonError::into_inner).is_first(&message.who.id, client, &message.ts)
-        {
+        if !self.is_first(&message).await {
             return ack.plain();
         }
         let id = format!("slack:{}:{}", message.room, message.ts);
@@ -380,7 +379,9 @@ impl Hearing {
             lang: colleague.lang,
             text,
         };
-        let Some(mut answered) = self.ask(typed(id.clone(), line.clone()), Some(turn)).await else { return };
+        let asked = self.ask(typed(id.clone(), line.clone()), Some(turn));
+        let (answered, ()) = tokio::join!(asked, self.keep_sent(&message.room));
+        let Some(mut answered) = answered else { return };
         if let Some(case) = below::meant(self, &answered, &message.room, message.thread.as_deref()).await {
             // Under an id of its own: the answer to the first one is remembered.
             let again = typed(format!("{id}:{case}"), below::with_case(&line, case));

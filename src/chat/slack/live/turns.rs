@@ -1,7 +1,7 @@
 //! What is under way: acks that wait, people's turns, what was answered already.
 
 use serde_json::Value;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -76,32 +76,6 @@ impl Seen {
     }
 }
 
-/// What people's clients sent, by the clients' own names for it: a client that lost its connection may send
-/// the same message once more, which then stands there twice.
-#[derive(Default)]
-pub(super) struct Sent {
-    first: HashMap<String, String>,
-    order: VecDeque<String>,
-}
-
-impl Sent {
-    /// Whether the message `ts` is the first of this name, by whichever way we hear of it.
-    pub(super) fn is_first(&mut self, user: &str, client: &str, ts: &str) -> bool {
-        let name = format!("{user}:{client}");
-        if let Some(first) = self.first.get(&name) {
-            return first == ts;
-        }
-        self.first.insert(name.clone(), ts.to_owned());
-        self.order.push_back(name);
-        if self.order.len() > SEEN_MAX
-            && let Some(old) = self.order.pop_front()
-        {
-            self.first.remove(&old);
-        }
-        true
-    }
-}
-
 /// Ends the work that is under way when the hearing ends.
 pub(super) struct Crew(pub(super) Arc<Mutex<JoinSet<()>>>);
 
@@ -114,14 +88,6 @@ impl Drop for Crew {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_client_sent_twice_is_known_and_what_we_hear_of_twice_is_no_other() {
-        let mut sent = Sent::default();
-        assert!(sent.is_first("U1", "c", "1.0") && sent.is_first("U1", "c", "1.0"));
-        assert!(!sent.is_first("U1", "c", "2.0"));
-        assert!(sent.is_first("U2", "c", "2.0"), "another person's");
-    }
 
     #[test]
     fn an_id_is_answered_once_and_few_are_remembered() {
