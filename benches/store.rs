@@ -1,4 +1,4 @@
-//! The store beside SQLite, and what it costs to open and to use a large one.
+//! The store beside SQLite, and what it costs to use a large one.
 //!
 //! *The peer*: SQLite in WAL mode with `synchronous=FULL`, one connection behind a mutex, each
 //! writer a transaction of its own: what a program gets that simply uses it. It writes the same
@@ -28,7 +28,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 const NOW: Time = Time(1_800_000_000_000);
-const CHILD: &str = "SERENO_BENCH_OPEN";
 /// Rounds of each measurement, interleaved with the peer's.
 const ROUNDS: usize = 5;
 
@@ -37,7 +36,7 @@ fn case_of(id: u64) -> Case {
     let post = Post {
         id: format!("https://square.example/@cleo/{id}").as_str().into(),
         local_id: id.to_string(),
-        network: "square".into(),
+        network: "mastodon".into(),
         account: "acme".into(),
         author: Author {
             id: format!("https://square.example/@cleo{id}").as_str().into(),
@@ -242,7 +241,8 @@ fn sync_cost(dir: &Path) -> Duration {
     took[25]
 }
 
-fn fill(dir: &Path, many: u64) -> SledStore {
+/// A store of so many open cases.
+pub fn fill(dir: &Path, many: u64) -> SledStore {
     let store = SledStore::open(&dir.join("store"), &dir.join("keyring")).expect("opened");
     let ids: Vec<u64> = (1..=many).collect();
     for ids in ids.chunks(250) {
@@ -252,30 +252,11 @@ fn fill(dir: &Path, many: u64) -> SledStore {
     store
 }
 
-/// What it costs to open 100,000 open cases, and to use a small and a large store.
+/// What a command costs in a small and in a large store.
 pub fn cases() {
-    if let Ok(dir) = std::env::var(CHILD) {
-        return opened(Path::new(&dir));
-    }
     let many: u64 = std::env::var("SERENO_BENCH_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    let (small, hundred, big) =
-        (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
-    let began = Instant::now();
-    drop(fill(hundred.path(), 100_000));
-    println!("store: 100000 cases written in {:.1} s", began.elapsed().as_secs_f64());
-    for _ in 0..3 {
-        let me = std::env::current_exe().expect("this program");
-        let out = std::process::Command::new(me).arg("cases").env(CHILD, hundred.path()).output().expect("run");
-        print!("{}", String::from_utf8_lossy(&out.stdout));
-        std::io::stderr().write_all(&out.stderr).ok();
-    }
-    let few = fill(small.path(), 100);
-    let large = if many == 100_000 {
-        SledStore::open(&hundred.path().join("store"), &hundred.path().join("keyring")).expect("opened")
-    } else {
-        drop(hundred);
-        fill(big.path(), many)
-    };
+    let (small, big) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let (few, large) = (fill(small.path(), 100), fill(big.path(), many));
     let [mut small, mut big] = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
     for i in 0..200_u64 {
         lives(&few, 1 + i * 37 % 100, &mut small);
@@ -301,18 +282,4 @@ fn command(store: &SledStore, id: u64) -> f64 {
     let mut case = store.case(CaseId(id)).expect("read").expect("there");
     store.commit(update(&mut case)).expect("committed");
     began.elapsed().as_secs_f64() * 1e6
-}
-
-/// In a process of its own: opens, asks what a start-up asks, and tells what that took.
-fn opened(dir: &Path) {
-    let began = Instant::now();
-    let store = SledStore::open(&dir.join("store"), &dir.join("keyring")).expect("opened");
-    let open = store.open_count().expect("read").open;
-    store.outbox().expect("read");
-    store.next_wake().expect("read");
-    let took = began.elapsed().as_secs_f64();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let rss = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or("?").trim().to_owned();
-    let goal = if took < 2.0 { "met" } else { "MISSED" };
-    println!("store: ready with {open} open cases in {took:.2} s, RSS {rss}  goal 2 s: {goal}");
 }
