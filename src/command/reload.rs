@@ -10,7 +10,7 @@ use crate::say::Say;
 pub const ROW: Row = Row {
     verb: Verb::Reload,
     name: "reload",
-    en: &[],
+    en: &["refresh"],
     es: &["recargar"],
     on_case: false,
     takes: Takes::Nothing,

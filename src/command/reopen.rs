@@ -10,7 +10,7 @@ use crate::say::Say;
 pub const ROW: Row = Row {
     verb: Verb::Reopen,
     name: "reopen",
-    en: &[],
+    en: &["unresolve"],
     es: &["reabrir"],
     on_case: true,
     takes: Takes::Nothing,
