@@ -8,7 +8,7 @@ use crate::digest::schedule;
 use crate::outbox::{Effect, EntryId, Urgency};
 use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
-use crate::say::Say;
+use crate::say::{Arg, Say, Why};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ pub struct Redraw {
     pub refused: u64,
     /// Why it would not change the last of them, in its words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    pub why: Option<Why>,
     /// Whether the room itself is gone, or the bot no longer in it: no more is tried.
     #[serde(default, skip_serializing_if = "is_false")]
     pub gone: bool,
@@ -219,10 +219,10 @@ impl<'a> DeskWork<'a> {
     }
 
     /// A message of a room that was to be drawn anew cannot be changed; `gone`: none there can, and none is tried.
-    pub fn redraw_refused(&mut self, room: &RoomId, why: &str, gone: bool) {
+    pub fn redraw_refused(&mut self, room: &RoomId, why: &Why, gone: bool) {
         let Some(redraw) = self.desk.redraws.get_mut(room).filter(|r| !r.gone) else { return };
         redraw.refused += 1;
-        redraw.why = Some(why.to_owned());
+        redraw.why = Some(why.clone());
         if gone {
             redraw.gone = true;
             redraw.next = None;
@@ -246,7 +246,7 @@ impl<'a> DeskWork<'a> {
         let masked = (changed > 0 && !gone).then(|| say("notice-room-masked", changed));
         let not_masked = (refused > 0).then(|| {
             let code = if gone { "notice-room-gone-unmasked" } else { "notice-room-not-masked" };
-            say(code, refused).text("why", why.as_deref().unwrap_or_default())
+            say(code, refused).with("why", why.as_ref().map_or(Arg::Text(String::new()), Arg::from))
         });
         masked.into_iter().chain(not_masked).collect()
     }

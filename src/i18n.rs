@@ -243,6 +243,7 @@ impl Words {
             Arg::Moment(moment) => self.until(*moment, lang, ctx).into(),
             Arg::Span(ms) => self.span(*ms, lang).into(),
             Arg::Code(code) => self.get(code, lang).into(),
+            Arg::Said(say) => self.say(say, lang, ctx).into(),
         }
     }
 

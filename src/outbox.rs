@@ -11,7 +11,7 @@ use crate::case::CaseId;
 use crate::clock::Time;
 use crate::policy::RoomId;
 use crate::post::{Account, PostId};
-use crate::say::Say;
+use crate::say::{Say, Why};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -137,9 +137,17 @@ pub enum EntryState {
     Unknown,
     /// Given up; people decide.
     Dead {
-        /// Why, in the destination's words.
-        why: String,
+        /// Why.
+        why: Why,
     },
+}
+
+impl EntryState {
+    /// Given up because nobody can find out whether it stands.
+    #[must_use]
+    pub fn in_doubt() -> EntryState {
+        EntryState::Dead { why: Why::ours("why-in-doubt") }
+    }
 }
 
 /// An effect on its way.
@@ -211,8 +219,8 @@ pub enum Outcome {
     Retry {
         /// The destination's own wish.
         after_ms: Option<i64>,
-        /// In its words.
-        why: String,
+        /// Why.
+        why: Why,
         /// Whether the whole lane should wait, not this entry alone.
         lane: bool,
     },
@@ -223,14 +231,14 @@ pub enum Outcome {
     },
     /// It did not happen and never will.
     Refused {
-        /// In the destination's words.
-        why: String,
+        /// Why.
+        why: Why,
     },
     /// Like `Refused`, and nothing else in this room of the chat can be posted or changed either: it is
     /// gone, or the bot is no longer in it.
     RoomGone {
         /// In the destination's words.
-        why: String,
+        why: Why,
     },
     /// The post it answers is gone.
     TargetGone,

@@ -21,6 +21,8 @@ pub enum Arg {
     Span(i64),
     /// Another code, to be said in the same language.
     Code(String),
+    /// Another sentence, to be said in the same language.
+    Said(Box<Say>),
 }
 
 /// A sentence to be said.
@@ -58,5 +60,59 @@ impl Say {
     #[must_use]
     pub fn case(self, id: CaseId) -> Say {
         self.with("case", Arg::Text(id.to_string()))
+    }
+}
+
+/// Why something came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Why {
+    /// In the words of the destination or of the machine, as they stand.
+    Theirs(String),
+    /// In ours.
+    Ours(Say),
+}
+
+impl Why {
+    /// Our own reason, without arguments: a code of the locales.
+    #[must_use]
+    pub fn ours(code: &str) -> Why {
+        Why::Ours(Say::new(code))
+    }
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Why::Theirs(words) if words.is_empty())
+    }
+}
+
+impl From<String> for Why {
+    fn from(words: String) -> Why {
+        Why::Theirs(words)
+    }
+}
+
+impl From<&str> for Why {
+    fn from(words: &str) -> Why {
+        Why::Theirs(words.to_owned())
+    }
+}
+
+impl From<&Why> for Arg {
+    fn from(why: &Why) -> Arg {
+        match why {
+            Why::Theirs(words) => Arg::Text(words.clone()),
+            Why::Ours(say) => Arg::Said(Box::new(say.clone())),
+        }
+    }
+}
+
+/// For logs; people are told by the locales.
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Theirs(words) => f.write_str(words),
+            Why::Ours(say) => f.write_str(&say.code),
+        }
     }
 }

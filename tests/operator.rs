@@ -262,7 +262,7 @@ fn all_dead_letters_are_tried_again_but_never_a_doubtful_send() {
             cases: vec![case(1, "cleo", "r1")],
             outbox: vec![
                 dead(1, 1, card(), "the room is gone"),
-                dead(2, 1, Effect::Send { send: 0 }, "unknown"),
+                Entry { state: EntryState::in_doubt(), ..dead(2, 1, Effect::Send { send: 0 }, "") },
                 dead(3, 1, Effect::Send { send: 1 }, "too long"),
                 queued,
             ],

@@ -546,7 +546,7 @@ fn what_the_network_says_of_a_private_message_repeats_none_of_it() {
     let mut w = World::new(p.clone());
     w.posts(&furious());
     w.say("ana", &format!("handoff 1 Hello, tell us more, {SENT_CANARY}!"));
-    w.faults.push_back(sereno::outbox::Outcome::Refused { why: format!("422: take off @{SENT_CANARY}, it is not allowed") });
+    w.faults.push_back(sereno::outbox::Outcome::Refused { why: format!("422: take off @{SENT_CANARY}, it is not allowed").into() });
     w.wait(11 * SECOND_MS);
     let mut said = all_shown(&w, &p, Lang::En);
     said.push_str(&asked(&mut w, "history 1", &p, Lang::En));
@@ -603,7 +603,7 @@ proptest! {
         w.say("ana", &format!("note 1 {other}"));
         w.say("ana", &format!("tag 1 {other}"));
         w.say("ana", "reply 1 We are looking into it.");
-        w.faults.push_back(sereno::outbox::Outcome::Refused { why: other.clone() });
+        w.faults.push_back(sereno::outbox::Outcome::Refused { why: other.clone().into() });
         w.wait(11 * SECOND_MS);
         let shown = all_shown(&w, &staff(), Lang::En);
         prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));

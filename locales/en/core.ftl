@@ -75,6 +75,21 @@ stop-dropped = it was given up by hand
 stop-retracted = it was retracted later
 stop-deleted-there = it was deleted on the network itself
 stop-erased = the case it came from was erased
+stop-unfit = it cannot go as it is
+
+# Behind a colon: sereno’s own reasons.
+why-person-gone = the network no longer finds the customer’s account: deleted, suspended or moved
+why-person-changed = the network now has somebody else under the customer’s account
+why-person-not-found = the network does not find the person
+why-names-other = a private message goes to everyone it names: take the @ off { $other }
+why-not-kept-private = the network did not keep the message private; it was taken back
+why-never-published = the answer it is about was never published
+why-handle-unfit = the person’s handle cannot be written in a post
+why-account-gone = the account is no longer configured
+why-too-long = it is longer than the network takes
+why-not-in-room = the bot is not in this room
+why-in-doubt = nobody can find out whether it stands there
+why-wrong-lane = it was on its way to the wrong place; please report this as a fault of sereno
 
 # What operators may not do with the outbox.
 refused-no-entry = There is no entry { $entry } in the outbox. `sereno outbox list` shows what is there.

@@ -72,6 +72,21 @@ stop-dropped = se abandonó a mano
 stop-retracted = se retiró después
 stop-deleted-there = se borró en la propia red
 stop-erased = se borró el caso del que venía
+stop-unfit = así no puede salir
+
+# Tras dos puntos: los motivos propios de sereno.
+why-person-gone = la red ya no encuentra la cuenta del cliente: borrada, suspendida o trasladada
+why-person-changed = la cuenta del cliente es ahora de otra persona en la red
+why-person-not-found = la red no encuentra a la persona
+why-names-other = un mensaje privado llega a todos los que nombra: quita la @ de { $other }
+why-not-kept-private = la red no mantuvo privado el mensaje; se ha retirado
+why-never-published = la respuesta a la que se refiere nunca se publicó
+why-handle-unfit = el nombre de usuario de la persona no se puede escribir en un mensaje
+why-account-gone = la cuenta ya no está configurada
+why-too-long = es más largo de lo que admite la red
+why-not-in-room = el bot no está en esta sala
+why-in-doubt = no hay modo de saber si está publicado
+why-wrong-lane = iba al lugar equivocado; avisa de este fallo de sereno
 
 refused-no-entry = No hay ninguna entrada { $entry } en la bandeja de salida. `sereno outbox list` muestra las que hay.
 refused-entry-in-flight = La entrada { $entry } está saliendo en este momento. Espera a ver cómo termina.

@@ -10,6 +10,7 @@ use crate::chat::Message;
 use crate::engine::{Body, Delivery, Input};
 use crate::network::NetworkAccount;
 use crate::outbox::{Lane, Look, Outcome};
+use crate::say::Why;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -101,8 +102,8 @@ async fn perform(shell: Arc<Shell>, delivery: Delivery) -> End {
             Some(account) => send(&*account, &delivery).await,
             None => absent(&delivery),
         },
-        (Body::Send { .. }, Lane::Chat(_)) => End::Sent(Outcome::Refused { why: "a send cannot go to the chat".into() }),
-        (_, Lane::Network(_)) => End::Sent(Outcome::Refused { why: "a view cannot go to a network".into() }),
+        (Body::Send { .. }, Lane::Chat(_)) => End::Sent(Outcome::Refused { why: Why::ours("why-wrong-lane") }),
+        (_, Lane::Network(_)) => End::Sent(Outcome::Refused { why: Why::ours("why-wrong-lane") }),
         (_, Lane::Chat(room)) => {
             let message = show::message(&shell, &delivery, room);
             chat(&shell, &message, delivery.look).await
@@ -112,8 +113,12 @@ async fn perform(shell: Arc<Shell>, delivery: Delivery) -> End {
 
 /// The account is not in `bot.toml`, or switched off: the lane waits until it is back.
 fn absent(delivery: &Delivery) -> End {
-    let (why, after_ms) = ("the account is not configured".to_owned(), Some(NO_ACCOUNT_MS));
-    if delivery.look { End::Looked(Look::Retry { why, after_ms }) } else { End::Sent(Outcome::Retry { after_ms, why, lane: true }) }
+    let after_ms = Some(NO_ACCOUNT_MS);
+    if delivery.look {
+        End::Looked(Look::Retry { why: "the account is not configured".into(), after_ms })
+    } else {
+        End::Sent(Outcome::Retry { after_ms, why: Why::ours("why-account-gone"), lane: true })
+    }
 }
 
 async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
@@ -127,7 +132,7 @@ async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
 
 async fn send(account: &dyn NetworkAccount, delivery: &Delivery) -> End {
     let Body::Send { send, earlier, known, .. } = &delivery.body else {
-        return End::Sent(Outcome::Refused { why: "not a send".into() });
+        return End::Sent(Outcome::Refused { why: Why::ours("why-wrong-lane") });
     };
     let late = |_| broken(delivery.look, "the network did not answer in time");
     if delivery.look {

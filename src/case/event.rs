@@ -8,6 +8,7 @@ use crate::clock::Time;
 use crate::intake::Reason;
 use crate::policy::AgentId;
 use crate::post::Untrusted;
+use crate::say::Why;
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a case.
@@ -163,8 +164,8 @@ pub enum Event {
     Undelivered {
         /// Its number.
         send: u32,
-        /// The network's words.
-        detail: String,
+        /// Why.
+        detail: Why,
     },
     /// It stands on the network.
     Published {

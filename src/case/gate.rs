@@ -6,6 +6,7 @@ use crate::clock::Time;
 use crate::desk::Desk;
 use crate::planted::{self, Bug};
 use crate::policy::{Approval, Policy, Role};
+use crate::say::Why;
 
 /// What the gate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn gate(case: &Case, send: &Outgoing, desk: &Desk, policy: &Policy, now: Tim
         return Gate::Refuse(StopReason::CaseClosed);
     }
     if !policy.accounts.contains_key(&send.account) {
-        return Gate::Refuse(StopReason::Refused("the account is no longer configured".into()));
+        return Gate::Refuse(StopReason::Refused(Why::ours("why-account-gone")));
     }
     if !may_send(send, policy) && !planted::is(Bug::RightsNotRechecked) {
         return Gate::Refuse(StopReason::RightLost);

@@ -9,6 +9,7 @@ use crate::clock::Time;
 use crate::intake::{Reason, Tone};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::post::{Account, Author, AuthorId, Network, Post, PostId, PostRef, Untrusted};
+use crate::say::Why;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -205,8 +206,8 @@ pub enum StopReason {
     RightLost,
     /// The case was resolved, merged or quarantined meanwhile.
     CaseClosed,
-    /// The network refused it for good; its words.
-    Refused(String),
+    /// The network refused it for good, or its adapter did.
+    Refused(Why),
     /// Given up by a person after a doubt or a dead letter.
     Dropped,
     /// It stood, and was taken back.

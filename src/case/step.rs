@@ -26,7 +26,7 @@ use crate::outbox::{Effect, Receipt, Urgency};
 use crate::planted::{self, Bug};
 use crate::policy::RoomId;
 use crate::post::{Engagement, Post, PostId};
-use crate::say::Say;
+use crate::say::{Say, Why};
 use std::collections::BTreeMap;
 
 /// How many chat messages that may have to be changed a case remembers.
@@ -83,7 +83,7 @@ pub enum CaseInput<'a> {
     /// It cannot be found out; people decide.
     SendDoubt(u32),
     /// A send lies among the dead letters.
-    SendUndelivered(u32, &'a str),
+    SendUndelivered(u32, &'a Why),
     /// The window of a send ran out while nobody watched: it starts again, whole.
     SendRearmed(u32),
     /// The card stands in the chat.
@@ -209,7 +209,7 @@ pub fn step<'a>(case: Case, input: CaseInput<'_>, ctx: Ctx<'a>) -> Result<(Work<
             work.event(None, Event::InDoubt { send: id });
         }
         CaseInput::SendUndelivered(id, detail) => {
-            work.event(None, Event::Undelivered { send: id, detail: detail.to_owned() });
+            work.event(None, Event::Undelivered { send: id, detail: detail.clone() });
         }
         CaseInput::SendRearmed(id) => work.arm(id, None),
         CaseInput::CardShown(place, receipt) => work.on_card(place, receipt),

@@ -363,7 +363,7 @@ impl Chat for Console {
             && let Err(error) = self.output.write(bytes).await
         {
             // Whether it was read is not known, but the same op again does no harm.
-            return Outcome::Retry { after_ms: None, why: format!("the console takes no output: {error}"), lane: true };
+            return Outcome::Retry { after_ms: None, why: format!("the console takes no output: {error}").into(), lane: true };
         }
         self.remember(message);
         let native_id = message.edit.clone().unwrap_or_else(|| message.op.clone());

@@ -11,13 +11,12 @@ use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Look, Outcome, Rec
 use crate::planted::{self, Bug};
 use crate::policy::RoomId;
 use crate::post::PostRef;
-use crate::say::Say;
+use crate::say::{Say, Why};
 use crate::store::{Claim, StoreError};
 
 /// How long a send is tried before it lies among the dead letters.
 const GIVE_UP_MS: i64 = DAY_MS;
 /// Why an entry is dead of which nobody can tell whether it happened.
-const IN_DOUBT: &str = "unknown";
 /// How long after a doubt it is first looked up: time for the destination to finish what it began.
 const LOOK_AFTER_MS: i64 = 2 * SECOND_MS;
 
@@ -48,7 +47,7 @@ impl Tx<'_> {
                     self.desk(|d| d.health(&account, Some(why)));
                 }
                 signals.push(Signal::Lock(entry.lane.clone(), until));
-                self.again(entry, until, why)
+                self.again(entry, until, &why.clone().into())
             }
             Outcome::Unknown { .. } if matches!(entry.effect, Effect::Send { .. }) && planted::is(Bug::ResendWithoutLook) => {
                 let until = self.now.plus(LOOK_AFTER_MS);
@@ -96,8 +95,8 @@ impl Tx<'_> {
             }
             Look::CannotTell if matches!(entry.effect, Effect::Send { .. }) => {
                 self.with_send(&entry, CaseInput::SendDoubt)?;
-                self.say_dead(&entry, "notice-in-doubt", "");
-                self.put(Entry { state: EntryState::Dead { why: IN_DOUBT.into() }, ..entry });
+                self.say_dead(&entry, "notice-in-doubt", &"".into());
+                self.put(Entry { state: EntryState::in_doubt(), ..entry });
                 Ok(())
             }
             // To staff a message twice does less harm than one that never came.
@@ -126,7 +125,7 @@ impl Tx<'_> {
         if retry {
             let now = self.now;
             // What can be looked up is, if that was long ago; of the rest a person has the last word.
-            let in_doubt = matches!(&entry.state, EntryState::Dead { why } if why == IN_DOUBT);
+            let in_doubt = entry.state == EntryState::in_doubt();
             self.with_send(&entry, |s| if in_doubt { CaseInput::SendTriedAgain(s) } else { CaseInput::SendWaits(s, now) })?;
             // A new lease of life: tried as if decided now.
             self.put(Entry { state: EntryState::Queued, due: now, created: now, ..entry });
@@ -219,7 +218,7 @@ impl Tx<'_> {
 
     /// It surely did not happen: once more later. After a day a send to a customer is for people to
     /// decide; what the team is to see is tried for as long as it takes.
-    fn again(&mut self, entry: Entry, until: Time, why: &str) -> Result<(), StoreError> {
+    fn again(&mut self, entry: Entry, until: Time, why: &Why) -> Result<(), StoreError> {
         if matches!(entry.lane, Lane::Network(_)) && self.now.since(entry.created) > GIVE_UP_MS {
             return self.bury(entry, why);
         }
@@ -228,29 +227,29 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn bury(&mut self, entry: Entry, why: &str) -> Result<(), StoreError> {
+    fn bury(&mut self, entry: Entry, why: &Why) -> Result<(), StoreError> {
         let now = self.now;
         self.with_send(&entry, |s| CaseInput::SendWaits(s, now))?;
         self.with_send(&entry, |s| CaseInput::SendUndelivered(s, why))?;
         self.say_dead(&entry, "notice-dead-letter", why);
-        self.put(Entry { state: EntryState::Dead { why: why.to_owned() }, ..entry });
+        self.put(Entry { state: EntryState::Dead { why: why.clone() }, ..entry });
         Ok(())
     }
 
-    fn say_dead(&mut self, entry: &Entry, code: &str, why: &str) {
+    fn say_dead(&mut self, entry: &Entry, code: &str, why: &Why) {
         // A notice that cannot be delivered is not announced by another one.
         if matches!(entry.effect, Effect::Notice { .. }) {
             return;
         }
         let case = entry.case.unwrap_or(CaseId(0));
-        self.notice(Say::new(code).number("entry", entry.id.0).case(case).text("why", why));
+        self.notice(Say::new(code).number("entry", entry.id.0).case(case).with("why", why.into()));
     }
 
-    fn refused(&mut self, entry: Entry, why: &str) -> Result<(), StoreError> {
+    fn refused(&mut self, entry: Entry, why: &Why) -> Result<(), StoreError> {
         match (&entry.effect, entry.case) {
             (Effect::Send { .. }, _) => {
                 self.finish(entry.id);
-                self.with_send(&entry, |s| CaseInput::SendStopped(s, StopReason::Refused(why.to_owned())))
+                self.with_send(&entry, |s| CaseInput::SendStopped(s, StopReason::Refused(why.clone())))
             }
             (Effect::Card { .. }, _) if planted::is(Bug::RefusedCardDropped) => {
                 self.finish(entry.id);

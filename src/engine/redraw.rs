@@ -12,6 +12,7 @@ use crate::clock::Time;
 use crate::desk::Redraw;
 use crate::outbox::{Entry, EntryId, EntryState, Lane};
 use crate::policy::RoomId;
+use crate::say::Why;
 use crate::store::StoreError;
 
 /// Cases that one commit looks through, at most: reading one takes some tens of microseconds.
@@ -105,7 +106,7 @@ impl Tx<'_> {
     }
 
     /// A message that was to be drawn anew cannot be changed. It is counted, and told with all others of its room.
-    pub(super) fn redraw_refused(&mut self, entry: &Entry, why: &str, gone: bool) {
+    pub(super) fn redraw_refused(&mut self, entry: &Entry, why: &Why, gone: bool) {
         let Lane::Chat(room) = &entry.lane else { return };
         if !entry.redraws() {
             return;

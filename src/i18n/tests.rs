@@ -8,11 +8,12 @@ use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefixes of codes: a string literal in the code that begins with one and looks like a code is one.
-const PREFIXES: [&str; 36] = [
+const PREFIXES: [&str; 37] = [
     "spread-",
     "refused-",
     "hold-",
     "stop-",
+    "why-",
     "notice-",
     "help-",
     "usage-",
@@ -299,6 +300,7 @@ fn every_code_that_is_used_has_words_and_all_words_are_used() {
         "action-",
         "hold-",
         "stop-",
+        "why-",
         "help-",
         "usage-",
         "refused-",

@@ -14,7 +14,7 @@ use crate::network::{Finding, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::{AccountPolicy, Capabilities};
 use crate::post::{Account, Author, AuthorId, NetEvent, Network, Post, PostId, PostRef, Reach};
-use crate::say::Say;
+use crate::say::{Say, Why};
 use async_trait::async_trait;
 use books::{Books, Hand, Happened, MAX_LENGTH, NETWORK, Received, Writing, local_id};
 use std::collections::BTreeMap;
@@ -175,29 +175,29 @@ impl SquareAccount {
 
     /// Publishes what it is sent, however often: the square recognises no repeats.
     fn publish(&self, books: &mut Books, send: &Outgoing, earlier: Option<&SendState>, now: Time) -> Result<PostId, Outcome> {
-        let refused = |why: &str| Outcome::Refused { why: why.to_owned() };
+        let refused = |why: &str| Outcome::Refused { why: Why::ours(why) };
         let acted_on = match earlier {
             Some(SendState::Published { id, .. }) => Some(id.clone()),
             _ => None,
         };
         let text = addressed(send);
         if text.chars().count() > MAX_LENGTH {
-            return Err(refused("longer than 500 characters"));
+            return Err(refused("why-too-long"));
         }
         match &send.kind {
             SendKind::Retract { .. } => {
-                let id = acted_on.ok_or_else(|| refused("no such post"))?;
+                let id = acted_on.ok_or_else(|| refused("why-never-published"))?;
                 books.delete(&id, now).then_some(id).ok_or(Outcome::TargetGone)
             }
             SendKind::Correct { .. } => {
-                let id = acted_on.ok_or_else(|| refused("no such post"))?;
+                let id = acted_on.ok_or_else(|| refused("why-never-published"))?;
                 books.edit(&id, &text, now).then_some(id).ok_or(Outcome::TargetGone)
             }
             SendKind::Reply | SendKind::Handoff | SendKind::Dm => {
-                let author = books.brand(&self.account).map(|a| a.id.clone()).ok_or_else(|| refused("no such account"))?;
+                let author = books.brand(&self.account).map(|a| a.id.clone()).ok_or_else(|| refused("why-account-gone"))?;
                 let direct = if send.kind.is_private() { vec![send.to.id.clone()] } else { Vec::new() };
                 if books.person(&send.to.id).is_none() {
-                    return Err(refused("no such person"));
+                    return Err(refused("why-person-gone"));
                 }
                 let parent = self.target(books, send)?;
                 let w = Writing { author, text, parent, direct, lang: Some(send.lang.clone()), concerns: true, ..Writing::default() };

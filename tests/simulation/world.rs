@@ -921,7 +921,7 @@ impl World {
         }
         let line = self.rng.pick(&dead);
         // People look on the network before they decide on a doubt.
-        let doubt = matches!(&line.entry.state, EntryState::Dead { why } if why == "unknown");
+        let doubt = line.entry.state == EntryState::in_doubt();
         let stands = self.nets.iter().any(|n| n.accepted.iter().any(|a| a.op == line.op));
         let hasty = line.entry.state == EntryState::Unknown;
         let retry = if hasty {

@@ -14,6 +14,7 @@ use crate::network::NetError;
 use crate::network::mastodon::api::time;
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::post::Visibility;
+use crate::say::{Say, Why};
 use reqwest::Method;
 use serde_json::json;
 use tracing::error;
@@ -32,8 +33,8 @@ impl MastodonAccount {
         let ready = match self.ready().await {
             Ok(ready) => ready,
             Err(NetError::Auth(why)) => return Outcome::AuthLost { why },
-            Err(NetError::Retry { after_ms, why }) => return Outcome::Retry { after_ms, why, lane: true },
-            Err(NetError::Permanent(why)) => return Outcome::Retry { after_ms: Some(SET_UP_MS), why, lane: true },
+            Err(NetError::Retry { after_ms, why }) => return Outcome::Retry { after_ms, why: why.into(), lane: true },
+            Err(NetError::Permanent(why)) => return Outcome::Retry { after_ms: Some(SET_UP_MS), why: why.into(), lane: true },
         };
         let done = match &send.kind {
             SendKind::Reply => self.reply(&ready, op, send).await,
@@ -66,20 +67,18 @@ impl MastodonAccount {
                 Ok(person) => person,
                 // Who is not found is no post that is gone: people must know whom they cannot reach.
                 Err(trouble) if trouble.is_gone() => {
-                    return Err(Outcome::Refused {
-                        why: "the server no longer finds the customer's account: deleted, suspended or moved".into(),
-                    });
+                    return Err(refused(Why::ours("why-person-gone")));
                 }
                 Err(trouble) => return Err(self.before(&trouble).await),
             };
             let known_by_uri = person.uri.as_ref().is_some_and(|u| !u.is_empty()) && send.to.id.as_str().starts_with("http");
             if known_by_uri && mapper.author_id(&person) != send.to.id {
-                return Err(Outcome::Refused { why: "the server now has somebody else under this account's id".into() });
+                return Err(refused(Why::ours("why-person-changed")));
             }
             handle = clean_handle(&mapper.handle(&person.acct))?;
         }
         if let Some(other) = other_mention(send.text.expose(), &handle, &ready.me) {
-            return Err(Outcome::Refused { why: format!("a private message goes to everyone it names: take the @ off {other}") });
+            return Err(refused(names_other(&other)));
         }
         let mut answers = None;
         if !send.target_local.is_empty() {
@@ -105,8 +104,7 @@ impl MastodonAccount {
         if let Err(trouble) = taken_back.as_ref().map(|_| ()).or_else(|t| if t.is_gone() { Ok(()) } else { Err(t) }) {
             error!(account = %self.account, status = status.id, why = trouble.words(), "a private message is misaddressed and could not be taken back: delete it by hand");
         }
-        let why = if private { "the server does not find the person" } else { "the server did not keep the message private" };
-        Err(Outcome::Refused { why: why.into() })
+        Err(refused(Why::ours(if private { "why-person-not-found" } else { "why-not-kept-private" })))
     }
 
     async fn retract(&self, earlier: Option<&SendState>) -> Result<Receipt, Outcome> {
@@ -126,7 +124,7 @@ impl MastodonAccount {
         if visibility(&standing.visibility) == Visibility::Direct
             && let Some(other) = other_mention(send.text.expose(), &handle, &ready.me)
         {
-            return Err(Outcome::Refused { why: format!("a private message goes to everyone it names: take the @ off {other}") });
+            return Err(refused(names_other(&other)));
         }
         let text = addressed(&handle, send.text.expose(), &ready.me.domain);
         let mut body = json!({ "status": text });
@@ -151,7 +149,7 @@ impl MastodonAccount {
             Err(trouble) => trouble,
         };
         match self.after(&trouble).await {
-            Outcome::TargetGone if answers.is_none() => Err(Outcome::Refused { why: trouble.words() }),
+            Outcome::TargetGone if answers.is_none() => Err(refused(trouble.words().into())),
             outcome => Err(outcome),
         }
     }
@@ -185,7 +183,7 @@ impl MastodonAccount {
         }
         let call = Call::get(&["api", "v1", "accounts", "verify_credentials"]).share(Share::Read);
         match self.api.call(call).await {
-            Ok(_) => Outcome::Refused { why: trouble.words() },
+            Ok(_) => Outcome::Refused { why: trouble.words().into() },
             Err(_) => outcome,
         }
     }
@@ -333,12 +331,21 @@ fn receipt(ready: &Ready, account: &MastodonAccount, status: &wire::Status) -> R
     Receipt { native_id: status.id.clone(), post: Some(mapper.post_id(status)), url: status.url.clone() }
 }
 
+fn refused(why: Why) -> Outcome {
+    Outcome::Refused { why }
+}
+
+/// A private message goes to everyone it names.
+fn names_other(other: &str) -> Why {
+    Why::Ours(Say::new("why-names-other").text("other", other))
+}
+
 fn published(earlier: Option<&SendState>) -> Result<(&str, Receipt), Outcome> {
     match earlier {
         Some(SendState::Published { id, local_id, url, .. }) => {
             Ok((local_id, Receipt { native_id: local_id.clone(), post: Some(id.clone()), url: url.clone() }))
         }
-        _ => Err(Outcome::Refused { why: "the answer it is about was never published".into() }),
+        _ => Err(refused(Why::ours("why-never-published"))),
     }
 }
 
@@ -354,12 +361,14 @@ fn before(trouble: &Trouble) -> Outcome {
     match trouble {
         Trouble::Status { code: 404 | 410, .. } => Outcome::TargetGone,
         Trouble::Status { code: 401 | 403, .. } => Outcome::AuthLost { why },
-        Trouble::Status { code: 429, after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why, lane: true },
-        Trouble::Status { code: 300..=399, .. } => Outcome::Retry { after_ms: Some(SET_UP_MS), why, lane: true },
-        Trouble::Status { after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why, lane: false },
-        Trouble::Spent(ms) => Outcome::Retry { after_ms: Some(*ms), why, lane: true },
-        Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why, lane: true },
-        Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => Outcome::Retry { after_ms: None, why, lane: false },
+        Trouble::Status { code: 429, after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why: why.into(), lane: true },
+        Trouble::Status { code: 300..=399, .. } => Outcome::Retry { after_ms: Some(SET_UP_MS), why: why.into(), lane: true },
+        Trouble::Status { after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why: why.into(), lane: false },
+        Trouble::Spent(ms) => Outcome::Retry { after_ms: Some(*ms), why: why.into(), lane: true },
+        Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
+        Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => {
+            Outcome::Retry { after_ms: None, why: why.into(), lane: false }
+        }
     }
 }
 
@@ -369,17 +378,17 @@ fn after(trouble: &Trouble) -> Outcome {
     match trouble {
         Trouble::Status { code: 404 | 410, .. } => Outcome::TargetGone,
         Trouble::Status { code: 401 | 403, .. } => Outcome::AuthLost { why },
-        Trouble::Status { code: 429, after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why, lane: true },
-        Trouble::Status { code: 300..=399, .. } => Outcome::Retry { after_ms: Some(SET_UP_MS), why, lane: true },
+        Trouble::Status { code: 429, after_ms, .. } => Outcome::Retry { after_ms: *after_ms, why: why.into(), lane: true },
+        Trouble::Status { code: 300..=399, .. } => Outcome::Retry { after_ms: Some(SET_UP_MS), why: why.into(), lane: true },
         // Sent back at the door, with a time to come again.
-        Trouble::Status { code: 503, after_ms: Some(ms), .. } => Outcome::Retry { after_ms: Some(*ms), why, lane: true },
+        Trouble::Status { code: 503, after_ms: Some(ms), .. } => Outcome::Retry { after_ms: Some(*ms), why: why.into(), lane: true },
         // Another 5xx may come from a proxy that lost patience with a server that went on.
         Trouble::Status { code: 408 | 500.., .. } | Trouble::Lost(_) | Trouble::Malformed(_) | Trouble::TooLong { .. } => {
             Outcome::Unknown { why }
         }
-        Trouble::Status { .. } => Outcome::Refused { why },
-        Trouble::Spent(ms) => Outcome::Retry { after_ms: Some(*ms), why, lane: true },
-        Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why, lane: true },
+        Trouble::Status { .. } => Outcome::Refused { why: why.into() },
+        Trouble::Spent(ms) => Outcome::Retry { after_ms: Some(*ms), why: why.into(), lane: true },
+        Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
     }
 }
 
@@ -391,7 +400,7 @@ fn clean_handle(handle: &str) -> Result<String, Outcome> {
         Some((user, server)) => ok(user) && ok(server),
         None => ok(name),
     };
-    if good { Ok(format!("@{name}")) } else { Err(Outcome::Refused { why: "the person's handle cannot be written in a post".into() }) }
+    if good { Ok(format!("@{name}")) } else { Err(refused(Why::ours("why-handle-unfit"))) }
 }
 
 /// `text` with the person named in front, once: people of our own server by their short name, which

@@ -179,7 +179,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
         Event::Drafted { draft } => draft_text(pen, case, *draft, private),
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => foreign(text),
         Event::Stopped { send, because: StopReason::Refused(words) } | Event::Undelivered { send, detail: words } => {
-            let told = case.send(*send).map(|s| send::told(case, s, words, private)).unwrap_or_default();
+            let told = case.send(*send).map(|s| send::told(case, s, &pen.why(words), private)).unwrap_or_default();
             foreign(&Untrusted::new(told))
         }
         _ => Vec::new(),

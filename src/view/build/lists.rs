@@ -82,7 +82,7 @@ pub fn history(pen: &Pen<'_>, case: &Case, events: &[EventRecord]) -> Vec<Line> 
 fn excerpt(pen: &Pen<'_>, case: &Case, event: &Event) -> Option<Piece> {
     match event {
         Event::Undelivered { send, detail: words } | Event::Stopped { send, because: StopReason::Refused(words) } => {
-            case.send(*send).map(|s| one_line(&send::told(case, s, words, false), EXCERPT))
+            case.send(*send).map(|s| one_line(&send::told(case, s, &pen.why(words), false), EXCERPT))
         }
         // The sentence says it all.
         Event::Deleted { .. } => None,
@@ -114,7 +114,7 @@ pub fn outbox(pen: &Pen<'_>, entries: &[OutboxLine]) -> Vec<Line> {
             EntryState::Queued => vec![Piece::Words(pen.get("outbox-queued"))],
             EntryState::InFlight => vec![Piece::Words(pen.get("outbox-in-flight"))],
             EntryState::Unknown => vec![Piece::Words(pen.get("outbox-unknown"))],
-            EntryState::Dead { why } => pen.fill(&Say::new("outbox-dead"), &[("why", one_line(why, 200))]),
+            EntryState::Dead { why } => pen.fill(&Say::new("outbox-dead"), &[("why", one_line(&pen.why(why), 200))]),
         });
         if entry.state == EntryState::Queued && entry.due > pen.now {
             parts.push(vec![pen.own(&Say::new("outbox-due").with("due", Arg::Moment(entry.due)))]);

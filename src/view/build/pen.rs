@@ -4,7 +4,7 @@ use crate::clock::Time;
 use crate::i18n::{Part, ShowCtx, Words, is_person};
 use crate::policy::{AgentId, Lang, Policy};
 use crate::post::Untrusted;
-use crate::say::{Arg, Say};
+use crate::say::{Arg, Say, Why};
 use crate::view::{Line, Piece, hygiene};
 
 /// Who writes for whom: the words, the rules, the reader's language, the moment.
@@ -62,6 +62,14 @@ impl Pen<'_> {
         let slots: Vec<(String, Piece)> = say.args.iter().filter_map(foreign).collect();
         let slots: Vec<(&str, Piece)> = slots.iter().map(|(name, piece)| (name.as_str(), piece.clone())).collect();
         self.fill(say, &slots)
+    }
+
+    /// Why something came to nothing.
+    pub fn why(&self, why: &Why) -> String {
+        match why {
+            Why::Theirs(words) => words.clone(),
+            Why::Ours(say) => self.say(say),
+        }
     }
 
     /// A colleague's name; sereno's own where nobody did it.

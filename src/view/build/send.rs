@@ -8,7 +8,7 @@ use crate::i18n::ShowCtx;
 use crate::intake::length::length;
 use crate::policy::Capabilities;
 use crate::post::{Account, Author};
-use crate::say::{Arg, Say};
+use crate::say::{Arg, Say, Why};
 use crate::view::{Line, Piece};
 
 /// What it is: `send-reply`.
@@ -101,7 +101,7 @@ pub fn state(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Line
             if let StopReason::Refused(words) = reason
                 && !words.is_empty()
             {
-                line.extend([Piece::Words(": ".into()), super::pen::one_line(&told(case, send, words, private), 300)]);
+                line.extend([Piece::Words(": ".into()), super::pen::one_line(&told(case, send, &pen.why(words), private), 300)]);
             } else {
                 line.push(Piece::Words(".".into()));
             }
@@ -132,7 +132,11 @@ pub fn with_link(pen: &Pen<'_>, case: &Case, send: &Outgoing, mut line: Line, ur
 
 /// `stop-undone`.
 pub fn stop_code(reason: &StopReason) -> String {
-    format!("stop-{}", code(reason))
+    match reason {
+        // It never came so far as to be refused there.
+        StopReason::Refused(Why::Ours(_)) => "stop-unfit".to_owned(),
+        _ => format!("stop-{}", code(reason)),
+    }
 }
 
 /// The network's words about a send. They may repeat some of its text: of a private one, these

@@ -61,7 +61,7 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
             // Its view is built anew, without what is private.
             Ok(false) => return Outcome::Retry { after_ms: Some(0), why: "the room is not fit for private messages".into(), lane: false },
             Err(fail @ (Fail::NotIn | Fail::Auth(_))) => return fail.outcome(),
-            Err(fail) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why: fail.why(), lane: false },
+            Err(fail) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why: fail.why().into(), lane: false },
         }
     }
     match erasing::to_be_replaced(shared, &session, message).await {
@@ -141,7 +141,7 @@ impl Undone {
     fn outcome(self) -> Outcome {
         match self {
             Undone::Fail(fail) => fail.outcome(),
-            Undone::Look(Look::Retry { why, after_ms }) => Outcome::Retry { after_ms, why, lane: false },
+            Undone::Look(Look::Retry { why, after_ms }) => Outcome::Retry { after_ms, why: why.into(), lane: false },
             Undone::Look(_) => Outcome::Unknown { why: "the room's history is too long to be read".into() },
         }
     }

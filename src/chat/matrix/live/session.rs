@@ -7,6 +7,7 @@ use super::Settings;
 use super::place::{Held, Place, Saved};
 use crate::clock::Time;
 use crate::outbox::{Look, Outcome};
+use crate::say::Why;
 use anyhow::Context as _;
 use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::config::{RequestConfig, SyncSettings};
@@ -61,10 +62,11 @@ impl Fail {
     pub(super) fn outcome(self) -> Outcome {
         let why = self.why();
         match self {
-            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why, lane: true },
-            Fail::Broken(_) => Outcome::Retry { after_ms: None, why, lane: true },
+            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why: why.into(), lane: true },
+            Fail::Broken(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
             Fail::Auth(_) => Outcome::AuthLost { why },
-            Fail::Code(_) | Fail::NotIn => Outcome::Refused { why },
+            Fail::NotIn => Outcome::RoomGone { why: Why::ours("why-not-in-room") },
+            Fail::Code(_) => Outcome::Refused { why: why.into() },
         }
     }
 
@@ -369,7 +371,7 @@ mod tests {
         assert!(matches!(Fail::Broken("x".into()).outcome(), Outcome::Retry { after_ms: None, lane: true, .. }));
         assert!(matches!(Fail::Auth("M_UNKNOWN_TOKEN".into()).outcome(), Outcome::AuthLost { .. }));
         assert!(matches!(Fail::Code("M_FORBIDDEN".into()).outcome(), Outcome::Refused { .. }));
-        assert!(matches!(Fail::NotIn.outcome(), Outcome::Refused { .. }));
+        assert!(matches!(Fail::NotIn.outcome(), Outcome::RoomGone { .. }));
         assert!(matches!(Fail::Limited(1).look(), Look::Retry { after_ms: Some(1), .. }));
         assert!(Fail::Code("M_NOT_FOUND".into()).is_absent() && !Fail::NotIn.is_absent());
     }

@@ -32,7 +32,7 @@ pub(super) async fn post(shared: &Shared, message: &Message) -> Outcome {
             Ok(true) => {}
             // Its view is built anew, without what is private.
             Ok(false) => return Outcome::Retry { after_ms: Some(0), why: "the room is not private".into(), lane: false },
-            Err(why) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why, lane: false },
+            Err(why) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why: why.into(), lane: false },
         }
     }
     let body = body(shared, message).await;
@@ -111,7 +111,7 @@ async fn change(shared: &Shared, mut body: Value, ts: &str, urgency: Urgency) ->
         Ok(_) => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
         // Somebody deleted it: nothing is left to be changed.
         Err(fail) if fail.is("message_not_found") => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
-        Err(Fail::Doubt(why)) => Outcome::Retry { after_ms: None, why, lane: true },
+        Err(Fail::Doubt(why)) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
         // The method is limited for all; the room may go on with what it posts.
         Err(Fail::Limited(ms)) => Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false },
         Err(fail) => fail.outcome(),

@@ -93,12 +93,12 @@ impl Fail {
     pub(super) fn outcome(self) -> Outcome {
         let why = self.why();
         match self {
-            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why, lane: true },
-            Fail::NotSent(_) => Outcome::Retry { after_ms: None, why, lane: true },
+            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why: why.into(), lane: true },
+            Fail::NotSent(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
             Fail::Doubt(_) => Outcome::Unknown { why },
             Fail::Code(code, _) if AUTH.contains(&code.as_str()) => Outcome::AuthLost { why },
-            Fail::Code(code, _) if GONE.contains(&code.as_str()) => Outcome::RoomGone { why },
-            Fail::Code(..) => Outcome::Refused { why },
+            Fail::Code(code, _) if GONE.contains(&code.as_str()) => Outcome::RoomGone { why: why.into() },
+            Fail::Code(..) => Outcome::Refused { why: why.into() },
         }
     }
 
