@@ -96,7 +96,7 @@ refused-no-entry = There is no entry { $entry } in the outbox. `sereno outbox li
 refused-entry-in-flight = Entry { $entry } is on its way at this very moment. Wait for how it ends.
 
 # What is said in a room, outside of any thread.
-notice-auth-lost = The network no longer accepts the token of the account { $account } ({ $why }). Nothing is lost: sending waits and reading is tried again. Put a new token where `token` of that account in bot.toml points, then start sereno again.
+notice-auth-lost = The network no longer accepts the token of the account { $account } ({ $why }). Nothing is lost: sending waits and reading is tried again. Put a new token of the same account where `token` of that account in bot.toml points: a file (`file:`) is read again by itself, a variable (`env:`) with the next start.
 notice-auth-back = The account { $account } works again. What waited is on its way.
 notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered ({ $why }). Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.
 notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.

@@ -91,7 +91,7 @@ why-wrong-lane = iba al lugar equivocado; avisa de este fallo de sereno
 refused-no-entry = No hay ninguna entrada { $entry } en la bandeja de salida. `sereno outbox list` muestra las que hay.
 refused-entry-in-flight = La entrada { $entry } está saliendo en este momento. Espera a ver cómo termina.
 
-notice-auth-lost = La red ya no acepta la clave de la cuenta { $account } ({ $why }). No se pierde nada: los envíos esperan y la lectura se reintenta. Pon una clave nueva donde apunta `token` de esa cuenta en bot.toml y vuelve a arrancar sereno.
+notice-auth-lost = La red ya no acepta la clave de la cuenta { $account } ({ $why }). No se pierde nada: los envíos esperan y la lectura se reintenta. Pon una clave nueva de la misma cuenta donde apunta `token` de esa cuenta en bot.toml: un archivo (`file:`) se vuelve a leer solo, una variable (`env:`) al volver a arrancar.
 notice-auth-back = La cuenta { $account } vuelve a funcionar. Lo que esperaba ya está saliendo.
 notice-dead-letter = La entrada { $entry } de la bandeja de salida (caso { $case }) no se ha podido entregar ({ $why }). Escribe `sereno outbox retry { $entry }` para intentarlo otra vez o `sereno outbox drop { $entry }` para abandonarla.
 notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja de salida (caso { $case }) llegó a la red, así que no se envía otra vez. Míralo allí y escribe `sereno outbox retry { $entry }` si falta o `sereno outbox drop { $entry }` si está.

@@ -10,7 +10,7 @@ use crate::config::{AccountConfig, Config, MatrixConfig, SlackConfig};
 use crate::error::Failure;
 use crate::i18n::Words;
 use crate::network::NetworkAccount;
-use crate::network::mastodon::{MastodonAccount, Settings as MastodonSettings};
+use crate::network::mastodon::{MastodonAccount, Settings as MastodonSettings, TokenSource};
 use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
 use crate::say::Say;
@@ -196,6 +196,8 @@ pub fn account(config: &Config, account: &AccountConfig, policy: &Policy, clock:
         "mastodon" => {
             let url = account.base_url.parse().map_err(|_| wrong("cli-account-wrong", account.base_url.clone()))?;
             let mut settings = MastodonSettings::new(url, token);
+            let (secret, base) = (account.token.clone(), config.base.clone());
+            settings.renewed = Some(TokenSource(Arc::new(move || secret.fetch(&base).ok())));
             settings.listen.clone_from(&policy.listen);
             settings.import_ms = policy.import_ms;
             settings.streaming_host.clone_from(&account.streaming_host);

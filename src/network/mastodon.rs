@@ -48,6 +48,8 @@ pub struct Settings {
     pub base_url: Url,
     /// An access token with the scopes [`SCOPES`].
     pub token: SecretString,
+    /// Where the token is looked for again once the server no longer takes it.
+    pub renewed: Option<TokenSource>,
     /// The longest wait for a connection.
     pub connect_ms: u64,
     /// The longest wait for a whole answer.
@@ -82,6 +84,7 @@ impl Settings {
         Settings {
             base_url,
             token,
+            renewed: None,
             connect_ms: 10_000,
             request_ms: 30_000,
             silence_ms: 90_000,
@@ -95,6 +98,16 @@ impl Settings {
             doubt_unkeyed_ms: 65 * SECOND_MS,
             streaming_host: None,
         }
+    }
+}
+
+/// Looks for the token where `bot.toml` says that it stands; `None`: nothing can be read there.
+#[derive(Clone)]
+pub struct TokenSource(pub Arc<dyn Fn() -> Option<SecretString> + Send + Sync>);
+
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenSource")
     }
 }
 
@@ -143,7 +156,7 @@ impl MastodonAccount {
         if !matches!(settings.base_url.scheme(), "http" | "https") || !settings.base_url.has_host() {
             return Err(NetError::Permanent(format!("base_url of account {account} is no http or https address")));
         }
-        if settings.token.expose_secret().is_empty() || !settings.token.expose_secret().chars().all(|c| c.is_ascii_graphic()) {
+        if !is_usable(&settings.token) {
             return Err(NetError::Permanent(format!("the token of account {account} is empty or holds blanks or line ends")));
         }
         let api = Api::new(
@@ -186,11 +199,29 @@ impl MastodonAccount {
     }
 
     async fn sign_in(&self) -> Result<Arc<Ready>, Trouble> {
-        let account: wire::Account = self.api.json(Call::get(&["api", "v1", "accounts", "verify_credentials"]).share(Share::Read)).await?;
+        let account = self.who().await?;
         let instance = self.instance().await?;
         let ready = Arc::new(self.learn(&account, &instance));
         *self.ready.write().unwrap_or_else(PoisonError::into_inner) = Some(ready.clone());
         Ok(ready)
+    }
+
+    /// Who the server says that we are. A new token that stands where the old one stood is taken, if it is
+    /// one of the same account: until then nothing is sent by it.
+    async fn who(&self) -> Result<wire::Account, Trouble> {
+        let verify = || Call::get(&["api", "v1", "accounts", "verify_credentials"]).share(Share::Read);
+        let known = self.ready.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let read = self.settings.renewed.as_ref().and_then(|source| source.0());
+        let renewed = read.filter(|t| is_usable(t) && t.expose_secret() != self.api.token().expose_secret());
+        let Some(token) = renewed else { return self.api.json(verify()).await };
+        let account: wire::Account = self.api.json(Call { token: Some(&token), ..verify() }).await?;
+        if known.is_some_and(|known| known.me.id != account.id) {
+            let words = format!("the new token is that of another account, {}", self.api.spoken(&account.acct));
+            return Err(Trouble::Status { code: 401, words, after_ms: None });
+        }
+        tracing::info!(account = %self.account, "a new token is used from now on");
+        self.api.set_token(token);
+        Ok(account)
     }
 
     /// What the server can do; servers before Mastodon 4 tell it under version 1.
@@ -235,6 +266,11 @@ impl MastodonAccount {
         let streaming = streaming_url(base, named.filter(|_| shunned.is_none()));
         Ready { me, streaming, shunned, capabilities }
     }
+}
+
+fn is_usable(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// Whether the server is known to take one `Idempotency-Key` once: Mastodon since 2.0, and its forks

@@ -154,6 +154,14 @@ impl Emulator {
         state.stream.kick();
     }
 
+    /// A new token for the account `name`; gives it.
+    pub fn issue(&self, name: &str, token: &str) -> secrecy::SecretString {
+        let mut state = self.state();
+        let account = state.account(name);
+        state.tokens.insert(token.to_owned(), account);
+        token.to_owned().into()
+    }
+
     /// The token is good again.
     pub fn restore(&self, token: &str) {
         self.state().revoked.remove(token);

@@ -1,15 +1,17 @@
 //! The adapter against the emulator: what it reads, what it sends, and what it makes of faults.
 
 use crate::emulator::mastodon::{BRAND, BRAND_TOKEN, Chances, Draft, Emulator, Fault, On, Posted};
+use secrecy::SecretString;
 use sereno::case::{Outgoing, SendKind, SendState};
 use sereno::clock::{Clock, HOUR_MS, Time};
-use sereno::network::mastodon::{MastodonAccount, Settings};
+use sereno::network::mastodon::{MastodonAccount, Settings, TokenSource};
 use sereno::network::{NetError, NetworkAccount};
 use sereno::outbox::{Look, Outcome, Receipt};
 use sereno::policy::ListenRule;
 use sereno::post::{NetEvent, Post, PostRef, Reach, Untrusted, Visibility};
 use sereno::say::{Say, Why};
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -660,6 +662,30 @@ async fn a_revoked_token_is_told_and_mends() {
     assert!(matches!(timeout(LONG, account.push(tx)).await.unwrap(), NetError::Auth(_)));
     emulator.restore(BRAND_TOKEN);
     done(account.send("op", &reply, None).await);
+}
+
+/// A new token where the old one stood is found without a restart, and one of another account is not taken.
+#[tokio::test]
+async fn a_new_token_is_found_and_only_one_of_the_same_account_is_taken() {
+    let emulator = Emulator::start().await;
+    let file = Arc::new(Mutex::new(SecretString::from(BRAND_TOKEN)));
+    let read = file.clone();
+    let renewed = Some(TokenSource(Arc::new(move || Some(read.lock().unwrap().clone()))));
+    let account = adapter(Settings { renewed, ..settings(&emulator) });
+    let post = mention(&emulator, &account, "@shop hola").await;
+    let reply = send(SendKind::Reply, &post, "Lo miramos.");
+    emulator.revoke(BRAND_TOKEN);
+
+    *file.lock().unwrap() = emulator.issue("press", "of_the_press");
+    let Err(NetError::Auth(why)) = account.prepare().await else { panic!("somebody else's token was taken") };
+    assert!(why.contains("another account, press") && !why.contains("of_the_press"), "{why}");
+    assert!(matches!(account.send("op", &reply, None).await, Outcome::AuthLost { .. }));
+    assert!(emulator.books().by_token("of_the_press").is_empty());
+
+    *file.lock().unwrap() = emulator.issue(BRAND, "of_the_brand");
+    account.prepare().await.unwrap();
+    done(account.send("op", &reply, None).await);
+    assert_eq!(emulator.books().by_token("of_the_brand").len(), 1);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// A longer answer is none that a server means, in bytes: 40 statuses with their contexts stay well below.
@@ -112,6 +112,8 @@ pub struct Call<'a> {
     pub body: Option<Value>,
     /// `Idempotency-Key`.
     pub key: Option<&'a str>,
+    /// A token to be tried instead of ours.
+    pub token: Option<&'a SecretString>,
     /// Allowance.
     pub share: Share,
     /// The longest answer that is taken, in bytes.
@@ -130,6 +132,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             body: None,
             key: None,
+            token: None,
             share: Share::Background,
             most: MAX_BODY_BYTES,
             single: false,
@@ -179,7 +182,7 @@ struct Left {
 pub struct Api {
     http: Client,
     base: Url,
-    token: SecretString,
+    token: RwLock<SecretString>,
     clock: Clock,
     left: Mutex<BTreeMap<Share, Left>>,
 }
@@ -196,7 +199,7 @@ impl Api {
             .pool_idle_timeout(Duration::from_secs(20))
             .build()
             .map_err(|e| NetError::Permanent(format!("no HTTP client: {}", words_of(&e))))?;
-        Ok(Api { http, base, token, clock, left: Mutex::default() })
+        Ok(Api { http, base, token: RwLock::new(token), clock, left: Mutex::default() })
     }
 
     /// The server's address.
@@ -207,14 +210,19 @@ impl Api {
 
     /// Our token.
     #[must_use]
-    pub fn token(&self) -> &SecretString {
-        &self.token
+    pub fn token(&self) -> SecretString {
+        self.token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another token, from the next call on.
+    pub fn set_token(&self, token: SecretString) {
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
     /// What a server says, as it may be passed on.
     #[must_use]
     pub fn spoken(&self, text: &str) -> String {
-        spoken(text, &self.token)
+        spoken(text, &self.token())
     }
 
     /// Calls, and reads the answer as JSON.
@@ -229,7 +237,8 @@ impl Api {
         }
         let mut url = self.base.clone();
         url.path_segments_mut().map_err(|()| Trouble::NotSent("the base address takes no path".into()))?.pop_if_empty().extend(&call.path);
-        let mut request = self.http.request(call.method, url).bearer_auth(self.token.expose_secret());
+        let token = call.token.cloned().unwrap_or_else(|| self.token());
+        let mut request = self.http.request(call.method, url).bearer_auth(token.expose_secret());
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
@@ -254,10 +263,10 @@ impl Api {
         };
         if status.is_success() {
             let link = headers.get("link").and_then(|v| v.to_str().ok()).map(str::to_owned);
-            return Ok(Answer { body: body?, link, token: self.token.clone() });
+            return Ok(Answer { body: body?, link, token });
         }
         // Whatever the body holds, the status decides.
-        let words = self.spoken(&words(status, &headers, &body.unwrap_or_default()));
+        let words = spoken(&words(status, &headers, &body.unwrap_or_default()), &token);
         Err(Trouble::Status { code: status.as_u16(), words, after_ms: self.after_ms(status, &headers) })
     }
 
