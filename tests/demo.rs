@@ -1,6 +1,7 @@
 //! `sereno demo` as a newcomer and a script run it: the real binary, its words, its exit code, what it leaves behind.
 
-use std::io::Write as _;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -111,6 +112,7 @@ fn in_language(lang: &str, words: [&str; 3]) -> Ran {
     assert_eq!(finding.matches("@wes_b").count(), 2, "{finding}");
     for ran in sabotaged.iter().chain([&whole]) {
         assert!(ran.left.is_empty(), "left behind: {:?}", ran.left);
+        assert!(!ran.text.contains('\u{1b}'), "colours, and this is no terminal: {:?}", ran.text);
     }
     whole
 }
@@ -208,4 +210,43 @@ fn ending_it_by_a_signal_leaves_nothing_behind_either() {
     let ran = run.end();
     assert!(ran.output.status.success(), "{}", ran.all());
     assert!(ran.left.is_empty(), "{:?}", ran.left);
+}
+
+/// The sockets of the internet that a process holds, by the kernel's own lists.
+fn sockets(process: u32) -> Vec<String> {
+    let lists = ["tcp", "tcp6", "udp", "udp6", "raw", "raw6"]
+        .map(|list| std::fs::read_to_string(format!("/proc/{process}/net/{list}")).unwrap_or_default());
+    let of_internet: BTreeSet<&str> = lists.iter().flat_map(|l| l.lines().skip(1)).filter_map(|l| l.split_whitespace().nth(9)).collect();
+    let Ok(held) = std::fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
+    let named = held.filter_map(|fd| Some(std::fs::read_link(fd.ok()?.path()).ok()?.display().to_string()));
+    named.filter(|name| name.strip_prefix("socket:[").and_then(|n| n.strip_suffix(']')).is_some_and(|n| of_internet.contains(n))).collect()
+}
+
+#[test]
+fn it_speaks_to_nobody() {
+    let one = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    assert!(!sockets(std::process::id()).is_empty(), "what is looked at shows a socket: {one:?}");
+    let mut run = demo(&["--auto", "--lang", "en"]);
+    let process = run.child.id();
+    let lines = BufReader::new(run.child.stdout.take().unwrap()).lines();
+    let mut seen = 0;
+    for line in lines {
+        line.unwrap();
+        seen += 1;
+        assert!(sockets(process).is_empty(), "the demo needs no server and no internet: {:?}", sockets(process));
+    }
+    assert!(seen > 100, "it told no story");
+    assert!(run.end().output.status.success());
+}
+
+#[test]
+fn it_speaks_the_language_of_whoever_starts_it() {
+    for (locale, words) in [("es_ES.UTF-8", "Bienvenida"), ("en_GB.UTF-8", "Welcome")] {
+        let (work, temp) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sereno"));
+        command.arg("demo").current_dir(work.path()).env_clear().env("TMPDIR", temp.path()).env("LANG", locale);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(words), "{locale}: {text}");
+    }
 }

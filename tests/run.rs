@@ -1,6 +1,6 @@
 //! The binary itself: `run` as a service, and the commands that look into it.
 
-use crate::emulator::mastodon::{BRAND_TOKEN, Emulator};
+use crate::emulator::mastodon::{BRAND_TOKEN, Emulator, Fault, On};
 use serde_json::Value;
 use sereno::control::{self, Errand, Request};
 use sereno::policy::Lang;
@@ -320,4 +320,91 @@ fn from_a_mention_on_a_server_to_a_private_conversation() {
     let log = std::fs::read_to_string(dir.join("log")).unwrap();
     assert!(log.contains("TRACE") && !log.contains(BRAND_TOKEN), "a secret stands in the log");
     assert!(!log.contains("canary-4711"), "private words stand in the log");
+}
+
+/// Two accounts on two servers: each hears its own, each answer leaves from the account that was
+/// written to, and one whose server is out of order keeps the other from nothing.
+#[test]
+fn two_accounts_are_told_apart() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (shop, press) = (runtime.block_on(Emulator::start()), runtime.block_on(Emulator::start()));
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let second = format!("[[account]]\nname = \"press\"\nnetwork = \"mastodon\"\nbase_url = \"{}\"\ntoken = \"file:token\"\n", press.url());
+    configure(dir, &format!("poll_seconds = 1\n{second}poll_seconds = 1\n[reply]\nundo_seconds = 0\n"));
+    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &shop.url());
+    std::fs::write(dir.join("bot.toml"), text).unwrap();
+    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+
+    let mut seen = Vec::new();
+    let mut bot = Bot::start(dir);
+    // The emulators share a host's name: by their authors alone two posts of theirs are two.
+    let lost = shop.customer("ana").post("@shop mi maleta no llega");
+    let asked = press.customer("luis").post("@shop ¿cuándo es la rueda de prensa?");
+    let case_of = |seen: &[Value], post: &str| {
+        let card = seen.iter().find(|v| v["type"] == "card" && v["post"] == post)?;
+        Some((card["case"].as_u64()?, card["account"].as_str()?.to_owned()))
+    };
+    while case_of(&seen, &lost).is_none() || case_of(&seen, &asked).is_none() {
+        bot.event("both cards", &mut seen, |v| v["type"] == "card");
+    }
+    let ((first, of_shop), (second, of_press)) = (case_of(&seen, &lost).unwrap(), case_of(&seen, &asked).unwrap());
+    assert_eq!((of_shop.as_str(), of_press.as_str()), ("acme", "press"));
+
+    // The shop's server is out of order; the other answers all the same.
+    shop.fault(On::Post, Fault::Status { code: 503, done: false, after_s: Some(2) }, 1);
+    assert_eq!(bot.say("a", &format!("reply {first} Lo miramos."), &mut seen)["ok"], true);
+    assert_eq!(bot.say("b", &format!("reply {second} El jueves."), &mut seen)["ok"], true);
+    let published = |case: u64| move |v: &Value| v["type"] == "entry" && v["event"] == "published" && v["case"] == case;
+    bot.event("the one is published", &mut seen, published(second));
+    bot.event("so is the other, once its server is well again", &mut seen, published(first));
+    for (server, post, words) in [(&shop, &lost, "Lo miramos."), (&press, &asked, "El jueves.")] {
+        let (all, books) = (server.books().by_token(BRAND_TOKEN).len(), server.books());
+        let answers = books.answers_to(post);
+        assert!(all == 1 && answers.len() == 1 && answers[0].text.contains(words), "{answers:?}");
+    }
+    bot.signal("-TERM");
+    assert_eq!(bot.ended().code(), Some(0));
+}
+
+/// The server took an answer in and never says so: that keeps nobody from stopping the bot, and the
+/// next run finds the answer where it stands.
+#[test]
+fn a_send_without_an_end_does_not_keep_it_from_ending() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(Emulator::start());
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "poll_seconds = 1\n[reply]\nundo_seconds = 0\n");
+    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &server.url());
+    std::fs::write(dir.join("bot.toml"), text).unwrap();
+    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+
+    let mut seen = Vec::new();
+    let mut bot = Bot::start(dir);
+    let complaint = server.customer("ana").post("@shop mi pedido no llega");
+    let card = bot.event("a card", &mut seen, |v| v["type"] == "card");
+    server.fault(On::Post, Fault::Hang { done: true }, 1);
+    assert_eq!(bot.say("a", &format!("reply {} Lo miramos.", card["case"]), &mut seen)["ok"], true);
+    let began = Instant::now();
+    while server.books().answers_to(&complaint).is_empty() {
+        assert!(began.elapsed() < BOUND, "in vain: the answer stands");
+        std::thread::yield_now();
+    }
+    bot.signal("-TERM");
+    assert_eq!(bot.ended().code(), Some(0));
+    let asked = |server: &Emulator| server.books().requests_of("POST", "/statuses").len();
+    assert_eq!(asked(&server), 1, "it ended while it waited");
+
+    let mut bot = Bot::start(dir);
+    // Its own stream may have told the first run already.
+    let began = Instant::now();
+    while !bot.say(&format!("b{}", seen.len()), &format!("history {}", card["case"]), &mut seen)["text"]
+        .as_str()
+        .unwrap()
+        .contains("is published")
+    {
+        assert!(began.elapsed() < BOUND, "in vain: it is found: {seen:?}");
+    }
+    assert_eq!((asked(&server), server.books().answers_to(&complaint).len()), (1, 1));
 }
