@@ -201,22 +201,27 @@ impl World {
         while !self.books.answers.contains_key(&up) {
             self.live(&mut bot, Instant::now() + Duration::from_millis(100), false);
         }
-        let (mut least, mut until) = (usize::MAX, Instant::now() + STUCK);
+        // What staff do about what they are shown makes more of it: also what is done counts.
+        let (mut least, mut most, mut until) = (usize::MAX, 0, Instant::now() + STUCK);
         loop {
             let (unshown, missing) = (self.unshown(), self.missing());
+            let done = self.square.mentions().count() - unshown.len() + self.books.answers.len() + self.promised().count() - missing.len();
             let left = unshown.len() + missing.len() + self.staff.unanswered();
             let left = if left == 0 && self.staff.idle() { self.home.outbox() } else { left + self.home.outbox() };
             if left == 0 {
                 return bot;
             }
-            if left < least {
-                (least, until) = (left, Instant::now() + STUCK);
+            if left < least || done > most {
+                (least, most, until) = (least.min(left), most.max(done), Instant::now() + STUCK);
             }
             if Instant::now() > until {
                 bot.kill();
                 let known: Vec<String> = unshown.iter().map(|post| self.whereabouts(post)).collect();
                 let unanswered = self.staff.unanswered();
                 let log = tail(&self.home.log());
+                let told: Vec<String> = self.unkept().map(|p| self.told(p)).collect();
+                let outbox = self.home.store().store.outbox().unwrap();
+                println!("stuck: not published:\n{}\nthe outbox holds {outbox:?}", told.join("\n"));
                 panic!("stuck: not shown {known:#?}; not published {missing:?}; {unanswered} commands unanswered; the log ends\n{log}");
             }
             self.live(&mut bot, Instant::now() + Duration::from_millis(300), false);
@@ -237,9 +242,13 @@ impl World {
         format!("{:?}: claimed as {claim:?}, {shown:?}, {events:?}", self.square.find(post))
     }
 
-    fn missing(&self) -> Vec<String> {
+    fn unkept(&self) -> impl Iterator<Item = &staff::Promise> {
         let published = self.square.published();
-        self.promised().filter(|p| published.times(&p.token) == 0).map(|p| format!("{p:?}")).collect()
+        self.promised().filter(move |p| published.times(&p.token) == 0)
+    }
+
+    fn missing(&self) -> Vec<String> {
+        self.unkept().map(|p| format!("{p:?}")).collect()
     }
 
     /// What the books and the bot's disk say of a promise that was not kept.

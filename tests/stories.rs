@@ -732,6 +732,27 @@ fn a_crash_in_mid_reply_sends_it_once() {
     assert!(matches!(w.case(1).sends[0].state, SendState::Published { .. }));
 }
 
+#[test]
+fn a_bot_that_died_over_an_answer_again_and_again_still_tries_it_soon() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    w.say("ana", "reply 1 On our way.");
+    w.now = w.now.plus(11 * SECOND_MS);
+    for _ in 0..10 {
+        let delivery = w.due().pop().unwrap();
+        assert!(!delivery.look && matches!(delivery.body, Body::Send { .. }));
+        // It dies with the request on its way; what is looked for is not there.
+        w.restart(SECOND_MS);
+        let look = w.due().pop().unwrap();
+        let input = w.perform(look);
+        w.give(vec![input]);
+    }
+    // Then the server is busy, once.
+    w.faults.push_back(Outcome::Retry { after_ms: None, why: "503".into(), lane: false });
+    w.wait(10 * SECOND_MS);
+    assert_eq!(w.replies(), ["On our way."]);
+}
+
 /// An answer was tried and not found, and its next try is asked to wait: the world so far, and what it answers.
 fn tried_and_not_found(busy_ms: i64) -> (World, Post) {
     let mut w = world();

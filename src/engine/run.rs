@@ -76,6 +76,8 @@ impl Engine {
                 let chat = matches!(entry.lane, Lane::Chat(_));
                 entry.state = if chat && planted::is(Bug::RepostWithoutLook) { EntryState::Queued } else { EntryState::Unknown };
                 entry.due = now;
+                // That the bot ended is no refusal: a server that then refuses once is tried again soon.
+                entry.attempts = entry.attempts.min(1);
             }
             if matches!(entry.effect, Effect::Send { .. }) && entry.state == EntryState::Queued && entry.attempts == 0 {
                 unwatched.insert(entry.id);
