@@ -178,6 +178,24 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Decided now, due at once, of no case, never tried.
+    #[must_use]
+    pub fn queued(id: EntryId, lane: Lane, effect: Effect, now: Time) -> Entry {
+        Entry {
+            id,
+            lane,
+            urgency: Urgency::Normal,
+            case: None,
+            effect,
+            created: now,
+            due: now,
+            valid_until: None,
+            attempts: 0,
+            state: EntryState::Queued,
+            sent_at: None,
+        }
+    }
+
     /// Whether it draws anew what its room's privacy made wrong: a change by itself is less urgent.
     #[must_use]
     pub fn redraws(&self) -> bool {

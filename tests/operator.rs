@@ -6,7 +6,7 @@ use crate::store_place::Place;
 use crate::store_sample::case;
 use sereno::case::CaseId;
 use sereno::clock::Time;
-use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
+use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane};
 use sereno::store::sled::SledStore;
 use sereno::store::{Commit, Counters, Store, export};
 use std::collections::BTreeMap;
@@ -237,17 +237,11 @@ fn dead(id: u64, case: u64, effect: Effect, why: &str) -> Entry {
         _ => Lane::Chat("console".into()),
     };
     Entry {
-        id: EntryId(id),
-        lane,
-        urgency: Urgency::Normal,
         case: Some(CaseId(case)),
-        effect,
-        created: Time(0),
-        due: Time(0),
-        valid_until: None,
         attempts: 3,
         state: EntryState::Dead { why: why.into() },
         sent_at: Some(Time(0)),
+        ..Entry::queued(EntryId(id), lane, effect, Time(0))
     }
 }
 

@@ -7,7 +7,7 @@ use sereno::clock::Time;
 use sereno::command::Filter;
 use sereno::desk::{Desk, Paused};
 use sereno::digest::{Fact, FactKind};
-use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
+use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane};
 use sereno::policy::AgentId;
 use sereno::post::PostRef;
 use sereno::store::model::ModelStore;
@@ -16,19 +16,7 @@ use sereno::store::{Claim, Commit, Counters, OpenCount, Parked, PostClaim, SeenC
 use std::path::Path;
 
 fn entry(id: u64, case: Option<u64>) -> Entry {
-    Entry {
-        id: EntryId(id),
-        lane: Lane::Chat(room()),
-        urgency: Urgency::Normal,
-        case: case.map(CaseId),
-        effect: Effect::Card { place: 0 },
-        created: NOW,
-        due: NOW,
-        valid_until: None,
-        attempts: 0,
-        state: EntryState::Queued,
-        sent_at: None,
-    }
+    Entry { case: case.map(CaseId), ..Entry::queued(EntryId(id), Lane::Chat(room()), Effect::Card { place: 0 }, NOW) }
 }
 
 fn fact(at: i64, case: u64, n: u32) -> Fact {

@@ -8,7 +8,7 @@ use sereno::clock::{DAY_MS, MINUTE_MS, SECOND_MS, Time};
 use sereno::engine::{Body, OutboxLine, Reply};
 use sereno::i18n::Words;
 use sereno::intake::Reason;
-use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
+use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane};
 use sereno::policy::{Approval, Lang, Policy};
 use sereno::post::*;
 use sereno::view::text::{MARK, Style, render};
@@ -214,17 +214,11 @@ fn the_outbox_says_what_to_do() {
     let entry = |id, lane, effect, state, attempts| OutboxLine {
         op: format!("w-{id}"),
         entry: Entry {
-            id: EntryId(id),
-            lane,
-            urgency: Urgency::Normal,
             case: Some(CaseId(3)),
-            effect,
-            created: START,
             due: START.plus(SECOND_MS),
-            valid_until: None,
             attempts,
             state,
-            sent_at: None,
+            ..Entry::queued(EntryId(id), lane, effect, START)
         },
     };
     let lines = vec![

@@ -333,19 +333,7 @@ impl<'a> Tx<'a> {
         }
         let id = EntryId(self.counters.next_entry);
         self.counters.next_entry += 1;
-        self.put(Entry {
-            id,
-            lane,
-            urgency,
-            case,
-            effect,
-            created: self.now,
-            due,
-            valid_until: None,
-            attempts: 0,
-            state: EntryState::Queued,
-            sent_at: None,
-        });
+        self.put(Entry { urgency, case, due, ..Entry::queued(id, lane, effect, self.now) });
     }
 
     /// Changes the desk.

@@ -320,19 +320,7 @@ mod tests {
     use crate::policy::RoomId;
 
     fn entry(id: u64, case: u64, effect: Effect) -> Entry {
-        Entry {
-            id: EntryId(id),
-            lane: Lane::Chat(RoomId::from("room")),
-            urgency: Urgency::Normal,
-            case: Some(CaseId(case)),
-            effect,
-            created: Time(0),
-            due: Time(0),
-            valid_until: None,
-            attempts: 0,
-            state: EntryState::Queued,
-            sent_at: None,
-        }
+        Entry { case: Some(CaseId(case)), ..Entry::queued(EntryId(id), Lane::Chat(RoomId::from("room")), effect, Time(0)) }
     }
 
     fn taken(lanes: &mut Lanes, apart: bool) -> Vec<u64> {
