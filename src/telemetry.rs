@@ -12,7 +12,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::time::Duration;
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Libraries that never speak below `warn`, whatever was asked: at `trace` some of them print whole
@@ -38,13 +41,19 @@ const QUIET: [&str; 15] = [
 /// Logs go to standard error from here on. `RUST_LOG` goes before the configured level.
 pub fn init(log: &LogConfig) {
     let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
-    let filter = QUIET.iter().filter_map(|library| format!("{library}=warn").parse().ok()).fold(asked, EnvFilter::add_directive);
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Lossy(std::io::stderr())).log_internal_errors(false);
+    // Beside what was asked, not among it: there a directive for one module of a library would go before one for all of it.
+    let quiet = filter_fn(|meta| *meta.level() <= Level::WARN || !QUIET.iter().any(|library| is_of(meta.target(), library)));
+    let base = tracing_subscriber::fmt().with_env_filter(asked).with_writer(|| Lossy(std::io::stderr())).log_internal_errors(false);
     // A second initialisation (tests, the demo within a run) leaves the first in place.
     match log.format {
-        LogFormat::Text => base.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).finish().try_init().ok(),
-        LogFormat::Json => base.json().finish().try_init().ok(),
+        LogFormat::Text => base.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).finish().with(quiet).try_init().ok(),
+        LogFormat::Json => base.json().finish().with(quiet).try_init().ok(),
     };
+}
+
+/// Whether a log line's target is the library or a module of it.
+fn is_of(target: &str, library: &str) -> bool {
+    target.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// Standard error, where a log line that cannot be written is lost: its disk may be full, its reader

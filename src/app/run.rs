@@ -43,11 +43,13 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
     let bot = Arc::new(start(parts)?);
     let _socket = serve_control(&config, &store, &words, &bot);
     let _http = match config.http.address() {
-        Some(address) => Some(
-            http::serve(address, Arc::clone(&bot), http::Limits::default())
-                .await
-                .map_err(|e| Failure::Said(Say::new("cli-http").text("address", address.to_string()).text("detail", e.to_string())))?,
-        ),
+        Some(address) => match http::serve(address, Arc::clone(&bot), http::Limits::default()).await {
+            Ok(server) => Some(server),
+            Err(error) => {
+                bot.stop().await;
+                return Err(Failure::Said(Say::new("cli-http").text("address", address.to_string()).text("detail", error.to_string())));
+            }
+        },
         None => None,
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), store = %config.resolve(&config.store.path).display(), "sereno runs");

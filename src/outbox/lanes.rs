@@ -264,8 +264,15 @@ impl LaneState {
 
     fn first(&self, entries: &BTreeMap<EntryId, Entry>, now: Time, rate: Rate, may: impl Fn(&Entry) -> bool) -> Option<EntryId> {
         let ready = |e: &&Entry| e.due <= now && self.has_room(e, rate) && self.is_head(e) && may(e);
-        let first = self.waiting.iter().filter_map(|(_, id)| entries.get(id)).find(ready)?;
-        if first.redraws() {
+        let waiting = || self.waiting.iter().filter_map(|(_, id)| entries.get(id));
+        // What is urgent and has to wait for something of its own case lends that its place.
+        let lent = |e: &Entry| {
+            let head = self.by_case.get(&e.case?)?.first().and_then(|id| entries.get(id))?;
+            let waits = matches!(head.state, EntryState::Queued | EntryState::Unknown) && !self.busy.contains(&head.id);
+            (e.urgency <= Urgency::Urgent && e.due <= now && waits).then_some(head).filter(ready)
+        };
+        let (first, in_its_place) = waiting().find_map(|e| if ready(&e) { Some((e, false)) } else { Some((lent(e)?, true)) })?;
+        if first.redraws() && !in_its_place {
             // It can be thousands: changes decided before it do not wait for all of them.
             let earlier = self.waiting.range((Urgency::Update, EntryId(0))..(Urgency::Update, first.id));
             if let Some(earlier) = earlier.filter_map(|(_, id)| entries.get(id)).find(ready) {
@@ -378,5 +385,22 @@ mod tests {
         lanes.put(entry(2, 1, Effect::ThreadEntry { place: 0, event: 1 }));
         assert_eq!(taken(&mut lanes, true), [1]);
         assert_eq!(taken(&mut lanes, true), [0; 0]);
+    }
+
+    #[test]
+    fn what_staff_wait_for_lends_its_place_to_what_it_waits_for() {
+        let mut lanes = Lanes::default();
+        // Of case 1 a change of its card waits before staff's act; other cases have posts in plenty.
+        lanes.put(Entry { urgency: Urgency::Update, ..entry(1, 1, Effect::CardUpdate { place: 0 }) });
+        for id in 2..6 {
+            lanes.put(entry(id, id, Effect::Card { place: 0 }));
+        }
+        lanes.put(Entry { urgency: Urgency::Staff, ..entry(6, 1, Effect::ThreadEntry { place: 0, event: 1 }) });
+        let mut order = Vec::new();
+        while let [id] = taken(&mut lanes, false)[..] {
+            order.push(id);
+            lanes.remove(EntryId(id));
+        }
+        assert_eq!(order, [1, 6, 2, 3, 4, 5], "in its case's order, and ahead of all others");
     }
 }

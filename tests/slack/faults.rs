@@ -159,6 +159,8 @@ async fn a_frame_that_cannot_be_read_is_kept_and_acked() {
     town.slack
         .raw(r#"{"type":"events_api","envelope_id":"e-odd","payload":{"event_id":"Ev-odd","event":{"type":"message","channel":"C1"}}}"#);
     town.slack.until("people are told", |b| b.top(TEAM_CHANNEL).iter().any(|m| m.words().contains("sereno parked")).then_some(())).await;
+    // Of the two, only one has a name by which it can be acked.
+    town.slack.until("its ack", |b| (b.log.strange_acks == 1).then_some(())).await;
     // It goes on hearing.
     let ana = town.slack.user("ana");
     let act = ana.slash("/case list");

@@ -37,8 +37,11 @@ async fn a_command_is_never_acked_before_its_commit() {
     town.settled().await;
     let ana = town.slack.user("ana");
     let slow = busy(&town, 3_500);
-    ana.slash("/claim 1");
+    let act = ana.slash("/claim 1");
     slow.await.unwrap();
+    let n = *act.told.first().expect("the app was told");
+    let late = town.slack.until("its ack", |b| b.deliveries[n as usize - 1].acks.first().map(|a| a.late)).await;
+    assert!(late, "it was acked while the bot was busy, before it could be written down");
     // Slack has told them that it failed; the bot tells them that it did not.
     town.told(&ana.id, "#1").await;
     town.entry(&card.ts, "ana took the case").await;

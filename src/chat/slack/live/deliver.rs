@@ -91,6 +91,10 @@ async fn say(shared: &Shared, message: &Message, body: &Value) -> Outcome {
             Some(ts) => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
             None => Outcome::Unknown { why: "chat.postMessage: an answer without ts".into() },
         },
+        // Its share of the limits is used up; that of staff's acts is another.
+        Err(Fail::Limited(ms)) if message.urgency != Urgency::Staff => {
+            Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false }
+        }
         Err(fail) => fail.outcome(),
     }
 }

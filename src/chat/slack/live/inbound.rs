@@ -351,9 +351,6 @@ impl Hearing {
 
     pub(super) async fn message(self: &Arc<Self>, message: Message, turn: Turn, ack: Ack) {
         let Some(line) = self.command_in(&message) else { return ack.plain() };
-        if !self.is_first(&message).await {
-            return ack.plain();
-        }
         let id = format!("slack:{}:{}", message.room, message.ts);
         let asker =
             |lang| Asker { user: &message.who.id, room: &message.room, thread: message.thread.as_deref(), response_url: None, lang };
@@ -368,6 +365,10 @@ impl Hearing {
                 return;
             }
         };
+        // Of colleagues alone: what others send is not kept.
+        if !self.is_first(&message).await {
+            return ack.plain();
+        }
         let lang = self.lang_of(&colleague, &message.room);
         let elsewhere = message.thread.is_none();
         let typed = |id: String, text: String| Typed::Line {

@@ -60,8 +60,8 @@ impl Hearing {
         let Some(client) = &message.client else { return true };
         let mut rooms = self.sent.rooms.lock().await;
         if !rooms.contains_key(&message.room) {
-            // What cannot be read is a name more that is not known.
-            let kept = self.memory.cursor(&stream(&message.room)).await.ok().flatten();
+            // What cannot be read now may be by the next message; this one is taken for new.
+            let Ok(kept) = self.memory.cursor(&stream(&message.room)).await else { return true };
             let first = kept.and_then(|k| serde_json::from_str(&k).ok()).unwrap_or_default();
             if rooms.len() >= ROOMS_MAX {
                 rooms.retain(|_, names| names.news);

@@ -256,6 +256,14 @@ impl Session {
                 tracing::warn!(why = fail.why(), "the Slack token could not be renewed yet");
                 Ok(())
             }
+            // Whatever Slack has against the exchange: there is no token, and what waits must not be taken for refused.
+            Err(Fail::Code(code, _)) => {
+                tracing::error!(
+                    code,
+                    "Slack no longer renews the bot's token: put a new pair of tokens where bot.toml says, and start again"
+                );
+                Err(Fail::Code("token_expired".into(), None))
+            }
             Err(fail) => Err(fail),
         }
     }
