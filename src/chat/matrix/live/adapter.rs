@@ -75,7 +75,7 @@ pub struct Settings {
     pub room: RoomId,
     /// All rooms that cards go to.
     pub rooms: Vec<RoomId>,
-    /// The rooms that `[privacy]` names, for the check.
+    /// The rooms that `[privacy]` names.
     pub private_rooms: Vec<RoomId>,
     /// The ids of `[people]`: their invitations are accepted, wherever they live.
     pub people: BTreeSet<AgentId>,
@@ -116,6 +116,12 @@ impl Settings {
             clock: Clock::system(),
         }
     }
+
+    /// The rooms that the bot looks after: those that cards go to, and those that `[privacy]` names, where private
+    /// text may stand from a time when cards went there.
+    pub(super) fn watched(&self) -> BTreeSet<&RoomId> {
+        self.rooms.iter().chain(&self.private_rooms).collect()
+    }
 }
 
 /// What all parts of the adapter share.
@@ -123,7 +129,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) lanes: lanes::Lanes,
     pub(super) rooms: rooms::Rooms,
-    pub(super) harmless: erasing::Harmless,
+    pub(super) looked_at: erasing::LookedAt,
     pub(super) said_of_pins: AtomicBool,
     /// Whether the homeserver has told which rooms there are.
     pub(super) synced: AtomicBool,
@@ -228,7 +234,7 @@ impl Matrix {
             settings,
             lanes: lanes::Lanes::new(),
             rooms: rooms::Rooms::default(),
-            harmless: erasing::Harmless::default(),
+            looked_at: erasing::LookedAt::default(),
             said_of_pins: AtomicBool::new(false),
             synced: AtomicBool::new(false),
             session: RwLock::default(),

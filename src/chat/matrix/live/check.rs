@@ -206,7 +206,7 @@ async fn rooms(api: &Api, settings: &Settings) -> Vec<Finding> {
     };
     let joined: BTreeSet<&str> =
         joined.get("joined_rooms").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let all: BTreeSet<&RoomId> = settings.rooms.iter().chain(&settings.private_rooms).collect();
+    let all = settings.watched();
     let mut found = Vec::new();
     for room in all {
         let what = format!("room {room}");

@@ -17,7 +17,8 @@ use data_encoding::HEXLOWER;
 use matrix_sdk::Room;
 use matrix_sdk::room::MessagesOptions;
 use matrix_sdk::ruma::events::StateEventType;
-use matrix_sdk::ruma::{EventId, OwnedTransactionId, uint};
+use matrix_sdk::ruma::events::room::pinned_events::RoomPinnedEventsEventContent;
+use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, uint};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -36,6 +37,9 @@ const TXN_MS: i64 = 20 * HOUR_MS;
 pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// A room of which nobody told us in time whether it is fit is asked about again, in milliseconds.
 const ASK_AGAIN_MS: i64 = 2_000;
+
+/// An answer on whether a room is private is good for so long, in milliseconds.
+const ASKED_MS: i64 = 500;
 
 /// The transaction id of an operation: the same for every attempt.
 pub(super) fn transaction(op: &str) -> OwnedTransactionId {
@@ -69,16 +73,13 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
         Ok(Some(target)) => return replace(shared, &session, message, target).await,
         Err(fail) => return fail.outcome(),
     }
-    if let (Privacy::Shown, Some(target)) = (message.privacy, &message.edit) {
-        shared.harmless.forget(target);
-    }
     let content = content(shared, message);
     let done = send(shared, &session, &message.room, &message.op, message.since, message.edit.is_none(), content).await;
     match done {
         Ok(id) => {
             let id = message.edit.clone().unwrap_or(id);
             if let Some(wanted) = wants_pin(message) {
-                pin(shared, &session, &message.room, &id, wanted);
+                pin(shared, &session, &message.room, &[(&id, wanted)]);
             }
             if let Some(trouble) = pictures::follow(shared, &session, message).await {
                 // The text stands by now, and stands once.
@@ -90,10 +91,13 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
     }
 }
 
-/// Takes away what a message ever said, and posts it anew as it may be read now. Nobody is called by that.
+/// Takes away what a message ever said, where that may not be read, and posts it anew as it may be read now.
+/// Nobody is called by that.
 async fn replace(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, target: &str) -> Outcome {
-    // First what is not to be read.
-    if let Err(fail) = erasing::take_away(shared, session, message, target).await {
+    // First what is not to be read. Where it may be read again, it is gone already.
+    if message.privacy != Privacy::Shown
+        && let Err(fail) = erasing::take_away(shared, session, message, target).await
+    {
         return fail.outcome();
     }
     let rendered = Rendered { loud: false, calls: Vec::new(), ..shared.rendered(&message.view, message.lang) };
@@ -103,8 +107,7 @@ async fn replace(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message
     match send(shared, session, &message.room, &op, message.since, true, content).await {
         Ok(id) => {
             if let Some(wanted) = wants_pin(message) {
-                pin(shared, session, &message.room, target, false);
-                pin(shared, session, &message.room, &id, wanted);
+                pin(shared, session, &message.room, &[(target, false), (&id, wanted)]);
             }
             Outcome::Instead(Receipt { native_id: id, ..Receipt::default() })
         }
@@ -165,6 +168,7 @@ pub(super) async fn send(
     mut content: Value,
 ) -> Result<String, Undone> {
     let joined = session.room(room.as_str())?;
+    let asked = shared.settings.clock.now();
     content[OP] = json!(op);
     // One sender a room: two at once on one encrypted room break the library at the change of its keys.
     let turn = shared.turn(room);
@@ -178,6 +182,11 @@ pub(super) async fn send(
         }
     }
     shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
+    // Whether the room may show private text was asked before it was this message's turn.
+    let private = content.get(erasing::PRIVATE).is_some_and(|private| private == true);
+    if private && shared.settings.clock.now().since(asked) > ASKED_MS && !rooms::refresh(shared, session, room).await? {
+        return Err(Undone::Look(Look::Retry { why: "the room is not fit for private messages".into(), after_ms: Some(0) }));
+    }
     let sent = joined.send_raw("m.room.message", content).with_transaction_id(&transaction(op)).await;
     match sent {
         Ok(sent) => {
@@ -253,11 +262,24 @@ fn wants_pin(message: &Message) -> Option<bool> {
     Some(card.priority == "urgent" && !over)
 }
 
-/// Pins a card, or takes its pin away. Where the bot has not the power to, nothing is lost but the pin.
-fn pin(shared: &Arc<Shared>, session: &Arc<Session>, lane: &RoomId, id: &str, wanted: bool) {
-    let (Ok(room), Ok(id)) = (session.room(lane.as_str()), EventId::parse(id)) else { return };
-    let pinned = room.pinned_event_ids().is_some_and(|pinned| pinned.contains(&id));
-    if pinned == wanted {
+/// The pinned events once these wishes are met.
+fn with_pins(mut pinned: Vec<OwnedEventId>, wishes: &[(OwnedEventId, bool)]) -> Vec<OwnedEventId> {
+    for (id, wanted) in wishes {
+        match (wanted, pinned.contains(id)) {
+            (true, false) => pinned.push(id.clone()),
+            (false, true) => pinned.retain(|p| p != id),
+            _ => {}
+        }
+    }
+    pinned
+}
+
+/// Pins cards, or takes their pins away. Where the bot has not the power to, nothing is lost but the pin.
+fn pin(shared: &Arc<Shared>, session: &Arc<Session>, lane: &RoomId, wishes: &[(&str, bool)]) {
+    let Ok(room) = session.room(lane.as_str()) else { return };
+    let wishes: Vec<(OwnedEventId, bool)> = wishes.iter().filter_map(|(id, wanted)| Some((EventId::parse(*id).ok()?, *wanted))).collect();
+    let known = room.pinned_event_ids().unwrap_or_default();
+    if with_pins(known.clone(), &wishes) == known {
         return;
     }
     let shared = Arc::clone(shared);
@@ -275,12 +297,19 @@ fn pin(shared: &Arc<Shared>, session: &Arc<Session>, lane: &RoomId, id: &str, wa
         }
         let turn = shared.turn(&lane);
         let _turn = turn.lock().await;
-        // Two pins at once would undo each other: the list is one event.
         if shared.lanes.pass(PATIENCE).await.is_err() {
             return;
         }
-        let done = if wanted { room.pin_event(&id).await } else { room.unpin_event(&id).await };
-        if let Err(error) = done {
+        // The list is one event: what was pinned since the last sync must not be undone.
+        let done = async {
+            let standing = room.load_pinned_events().await?.unwrap_or_default();
+            let pinned = with_pins(standing.clone(), &wishes);
+            if pinned != standing {
+                room.send_state_event(RoomPinnedEventsEventContent::new(pinned)).await?;
+            }
+            Ok::<(), matrix_sdk::Error>(())
+        };
+        if let Err(error) = done.await {
             // The card's next change tries again.
             tracing::warn!(why = fail(&error).why(), room = lane.as_str(), "a card was not pinned");
         }

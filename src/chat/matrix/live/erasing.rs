@@ -31,37 +31,55 @@ pub(super) fn wanted(message: &Message) -> Option<&str> {
 
 /// Where a message says that it may show private text.
 pub(super) const PRIVATE: &str = "dev.sereno.private";
-/// Messages remembered at most that never showed any.
-const HARMLESS_MAX: usize = 2_000;
+/// Messages remembered at most of each kind.
+const LOOKED_AT_MAX: usize = 2_000;
 
-/// Messages that were found never to have shown private text.
+/// What was found out about messages of ours.
 #[derive(Default)]
-pub(super) struct Harmless(Mutex<BTreeSet<String>>);
+pub(super) struct LookedAt {
+    /// They never showed private text.
+    harmless: Messages,
+    /// They stand: nobody took them away.
+    standing: Messages,
+}
 
-impl Harmless {
+/// Some messages, for this run.
+#[derive(Default)]
+struct Messages(Mutex<BTreeSet<String>>);
+
+impl Messages {
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has(&self, message: &str) -> bool {
+        self.known().contains(message)
+    }
+
     fn add(&self, message: &str) {
         let mut known = self.known();
-        if known.len() >= HARMLESS_MAX {
+        if known.len() >= LOOKED_AT_MAX {
             known.clear();
         }
         known.insert(message.to_owned());
     }
 
-    /// It shows some from now on.
-    pub(super) fn forget(&self, message: &str) {
+    fn forget(&self, message: &str) {
         self.known().remove(message);
     }
 }
 
-/// The message that is to be taken away, for another without private text to stand instead; `None`: it is simply
-/// changed, as nothing that it ever said was private.
+/// The message for which another is to stand instead; `None`: it is simply changed. That is where it said something
+/// private and may not show it any more, and where it was taken away for that and may show it again by now.
 pub(super) async fn to_be_replaced<'m>(shared: &Shared, session: &Session, message: &'m Message) -> Result<Option<&'m str>, Fail> {
-    let Some(target) = message.edit.as_deref().filter(|_| message.privacy == Privacy::LeftOut) else { return Ok(None) };
-    if shared.harmless.known().contains(target) {
+    let Some(target) = message.edit.as_deref().filter(|_| message.privacy != Privacy::Never) else { return Ok(None) };
+    let LookedAt { harmless, standing } = &shared.looked_at;
+    let shown = message.privacy == Privacy::Shown;
+    if shown {
+        // It shows some from now on.
+        harmless.forget(target);
+    }
+    if if shown { standing.has(target) } else { harmless.has(target) } {
         return Ok(None);
     }
     let room = session.room(message.room.as_str())?;
@@ -71,11 +89,24 @@ pub(super) async fn to_be_replaced<'m>(shared: &Shared, session: &Session, messa
         Err(fail) if fail.is_absent() => return Ok(Some(target)),
         Err(fail) => return Err(fail),
     };
-    if may_tell(&original) || changes(session, &room, &event).await?.values().any(may_tell) {
+    if is_gone(&original) {
         return Ok(Some(target));
     }
-    shared.harmless.add(target);
+    if shown {
+        standing.add(target);
+        return Ok(None);
+    }
+    if may_tell(&original) || changes(session, &room, &event).await?.values().any(may_tell) {
+        standing.forget(target);
+        return Ok(Some(target));
+    }
+    harmless.add(target);
     Ok(None)
+}
+
+/// Whether an event was taken away.
+fn is_gone(event: &Value) -> bool {
+    event.pointer("/unsigned/redacted_because").is_some()
 }
 
 /// Whether an event may hold private text, or held some and is taken away already, so that nothing shows.
@@ -83,8 +114,7 @@ fn may_tell(event: &Value) -> bool {
     let marked = event.pointer("/content").and_then(|c| c.get(PRIVATE)).is_some_and(|m| m == true);
     // Of what cannot be decrypted nobody knows.
     let sealed = event.get("type").and_then(Value::as_str) == Some("m.room.encrypted");
-    let gone = event.pointer("/unsigned/redacted_because").is_some();
-    marked || sealed || gone
+    marked || sealed || is_gone(event)
 }
 
 /// Takes a message of ours away, with all of its changes: those first, so that none is left should it break off.

@@ -309,7 +309,7 @@ impl Hearing {
             Heard::Nothing => Ok(false),
             Heard::Room => {
                 self.shared.rooms.forget(id);
-                if self.shared.settings.rooms.contains(id)
+                if self.shared.settings.watched().contains(id)
                     && let Err(fail) = rooms::refresh(&self.shared, &self.session, id).await
                 {
                     tracing::warn!(room = id.as_str(), why = fail.why(), "a room could not be looked at");
@@ -317,7 +317,7 @@ impl Hearing {
                 Ok(false)
             }
             Heard::Replaced { by } => {
-                if self.shared.settings.rooms.contains(id) {
+                if self.shared.settings.watched().contains(id) {
                     tracing::error!(
                         room = id.as_str(),
                         by,

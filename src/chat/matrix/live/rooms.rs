@@ -134,7 +134,7 @@ pub(super) async fn keep(shared: &Shared, session: &Session) {
         tokio::time::sleep(MOMENT / 10).await;
     }
     loop {
-        for room in &shared.settings.rooms {
+        for room in shared.settings.watched() {
             if let Err(fail) = refresh(shared, session, room).await {
                 tracing::warn!(room = room.as_str(), why = fail.why(), "a room could not be looked at");
             }

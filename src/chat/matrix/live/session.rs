@@ -153,7 +153,7 @@ impl Session {
         let held = settings.place.hold()?;
         let Some(saved) = held.place().session()? else {
             let (session, saved) = sign_in(settings, held).await?;
-            return session.set_up(saved).await;
+            return session.set_up(saved, &settings.secret).await;
         };
         anyhow::ensure!(
             saved.user == settings.user,
@@ -165,11 +165,11 @@ impl Session {
         let client = client(settings, &held.store(&saved.store), &*held.key(false)?).await?;
         let kept: MatrixSession = serde_json::from_value(saved.session.clone()).context("the session of Matrix cannot be read")?;
         client.matrix_auth().restore_session(kept, RoomLoadSettings::default()).await.map_err(|e| said("the session", &fail(&e)))?;
-        Session { me: saved.user.clone(), made: Time(saved.made_ms), client, held }.set_up(saved).await
+        Session { me: saved.user.clone(), made: Time(saved.made_ms), client, held }.set_up(saved, &settings.secret).await
     }
 
     /// Sees to it that the account can be recovered, once.
-    async fn set_up(self, mut saved: Saved) -> anyhow::Result<Session> {
+    async fn set_up(self, mut saved: Saved, secret: &Secret) -> anyhow::Result<Session> {
         if saved.recoverable {
             return Ok(self);
         }
@@ -184,7 +184,7 @@ impl Session {
             let theirs = encryption.request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
             anyhow::ensure!(theirs.is_some(), failed("setting up the account's keys"));
             let file = self.held.place().recovery_key.display().to_string();
-            self.forget().await;
+            self.forget(secret).await;
             return Err(NeedsRecovery { user: saved.user, file }.into());
         }
         let key = match recovery.state() {
@@ -220,9 +220,10 @@ impl Session {
         Ok(device.device_id().to_string())
     }
 
-    /// Signs this device out and leaves nothing of it.
-    async fn forget(self) {
-        if self.client.logout().await.is_err() {
+    /// Leaves nothing of this session here. A device that was made for it is signed out; one whose token somebody gave
+    /// us is theirs, and its token is needed again.
+    async fn forget(self, secret: &Secret) {
+        if matches!(secret, Secret::Password(_)) && self.client.logout().await.is_err() {
             tracing::warn!("the device that was just made could not be signed out again: remove it in the account's settings");
         }
         drop(self.client);
@@ -355,7 +356,7 @@ pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
             Ok(device)
         }
         Err(error) => {
-            session.forget().await;
+            session.forget(&settings.secret).await;
             Err(error)
         }
     }
