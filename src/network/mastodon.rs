@@ -214,7 +214,12 @@ impl MastodonAccount {
         let read = self.settings.renewed.as_ref().and_then(|source| source.0());
         let renewed = read.filter(|t| is_usable(t) && t.expose_secret() != self.api.token().expose_secret());
         let Some(token) = renewed else { return self.api.json(verify()).await };
-        let account: wire::Account = self.api.json(Call { token: Some(&token), ..verify() }).await?;
+        let account: wire::Account = match self.api.json(Call { token: Some(&token), ..verify() }).await {
+            Ok(account) => account,
+            // It may be the old one that is still good.
+            Err(Trouble::Status { code: 401 | 403, .. }) => return self.api.json(verify()).await,
+            Err(trouble) => return Err(trouble),
+        };
         if known.is_some_and(|known| known.me.id != account.id) {
             let words = format!("the new token is that of another account, {}", self.api.spoken(&account.acct));
             return Err(Trouble::Status { code: 401, words, after_ms: None });

@@ -154,6 +154,11 @@ impl Emulator {
         state.stream.kick();
     }
 
+    /// From now on private messages are left out of an account's statuses, as some servers do.
+    pub fn private_apart(&self) {
+        self.state().private_apart = true;
+    }
+
     /// A new token for the account `name`; gives it.
     pub fn issue(&self, name: &str, token: &str) -> secrecy::SecretString {
         let mut state = self.state();

@@ -791,6 +791,22 @@ async fn private_messages_go_both_ways_and_to_nobody_else() {
     assert_eq!(account.look("op-6", &send(SendKind::Dm, &dm, "Otra."), None, now(), &[]).await, Look::Absent);
 }
 
+/// Where a server lists private messages in conversations alone, ours is found there, also below the customer's answer to it.
+#[tokio::test]
+async fn a_private_message_in_doubt_is_found_behind_the_customers_answer() {
+    let emulator = Emulator::start().await;
+    emulator.private_apart();
+    let account = adapter(settings(&emulator));
+    let post = mention(&emulator, &account, "@shop hola").await;
+    let handoff = send(SendKind::Handoff, &post, "Cuéntanos más.");
+    emulator.fault(On::Post, Fault::Drop { done: true }, 1);
+    assert!(matches!(account.send("op", &handoff, None).await, Outcome::Unknown { .. }));
+    assert!(matches!(account.look("op", &handoff, None, now(), &[]).await, Look::Found(_)));
+    let ours = emulator.books().by_token(BRAND_TOKEN)[0].uri.clone();
+    emulator.customer("ana").dm_reply(&ours, "@shop es el pedido 7");
+    assert!(matches!(account.look("op", &handoff, None, now(), &[]).await, Look::Found(_)));
+}
+
 #[tokio::test]
 async fn a_private_message_goes_to_the_account_not_to_the_name() {
     let emulator = Emulator::start().await;

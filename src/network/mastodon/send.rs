@@ -258,7 +258,8 @@ impl MastodonAccount {
         Ok(Look::CannotTell)
     }
 
-    /// Some servers leave private messages out of an account's statuses.
+    /// Some servers leave private messages out of an account's statuses. A conversation tells its last message
+    /// alone: where the customer has written since, ours stands among those that theirs answers.
     async fn look_in_messages(&self, ready: &Ready, send: &Outgoing, border: Time, known: &[String]) -> Result<Look, NetError> {
         if !send.kind.is_private() {
             return Ok(Look::Absent);
@@ -266,16 +267,31 @@ impl MastodonAccount {
         let call = Call::get(&["api", "v1", "conversations"]).query("limit", "40").share(Share::Read);
         let talks: Vec<wire::Conversation> = match self.api.json(call).await {
             Ok(talks) => talks,
-            Err(Trouble::Status { code: 400..=428 | 430..=499, .. }) => return Ok(Look::Absent),
+            // A server that takes a key once lists them with the rest, and would not double it either.
+            Err(Trouble::Status { code: 400..=428 | 430..=499, .. }) if ready.capabilities.idempotent => return Ok(Look::Absent),
+            Err(Trouble::Status { code: 400..=428 | 430..=499, .. }) => return Ok(Look::CannotTell),
             Err(trouble) => return Err(trouble.into()),
         };
-        for status in talks.iter().filter_map(|t| t.last_status.as_ref()) {
-            let ours = status.account.id == ready.me.id && made(status).is_none_or(|at| at >= border);
-            if ours && !known.contains(&status.id) && self.is_it(ready, status, send).await? {
-                return Ok(Look::Found(receipt(ready, self, status)));
+        for last in talks.into_iter().filter_map(|t| t.last_status).filter(|s| made(s).is_none_or(|at| at >= border)) {
+            let all = if last.account.id == ready.me.id { vec![last] } else { self.before_it(&last).await? };
+            for status in all {
+                let ours = status.account.id == ready.me.id && made(&status).is_none_or(|at| at >= border);
+                if ours && !known.contains(&status.id) && self.is_it(ready, &status, send).await? {
+                    return Ok(Look::Found(receipt(ready, self, &status)));
+                }
             }
         }
         Ok(Look::Absent)
+    }
+
+    /// What a status answers, up to the top.
+    async fn before_it(&self, status: &wire::Status) -> Result<Vec<wire::Status>, NetError> {
+        let call = Call::get(&["api", "v1", "statuses", &status.id, "context"]).share(Share::Read);
+        match self.api.json::<wire::Context>(call).await {
+            Ok(context) => Ok(context.ancestors),
+            Err(trouble) if trouble.is_gone() => Ok(Vec::new()),
+            Err(trouble) => Err(trouble.into()),
+        }
     }
 
     async fn is_it(&self, ready: &Ready, status: &wire::Status, send: &Outgoing) -> Result<bool, NetError> {

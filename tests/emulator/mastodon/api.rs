@@ -71,7 +71,7 @@ pub fn answer(state: &mut State, ask: &Ask) -> Reply {
         },
         ("GET", ["api", "v1", "accounts", id, "statuses"]) => {
             let of: u64 = id.parse().unwrap_or_default();
-            statuses(state, ask, me, |s| s.account == of)
+            statuses(state, ask, me, |s| s.account == of && !(state.private_apart && s.visibility == "direct"))
         }
         ("GET", ["api", "v1", "timelines", "tag", tag]) => {
             let tag = tag.to_lowercase();

@@ -188,6 +188,8 @@ pub struct State {
     pub shuffled: bool,
     pub hold: bool,
     pub old: bool,
+    /// Whether private messages are left out of an account's statuses.
+    pub private_apart: bool,
     next: u64,
 }
 
@@ -214,6 +216,7 @@ impl Default for State {
             shuffled: false,
             hold: false,
             old: false,
+            private_apart: false,
             // Ids of different lengths come up early on.
             next: 95,
         }
