@@ -12,6 +12,9 @@ use crate::say::{Arg, Say, Why};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Who stopped sending, where it was no person.
+const SERENO: &str = "sereno";
+
 /// Sending to the networks is stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
@@ -62,7 +65,7 @@ pub struct Redraw {
     /// Of these messages, how many the chat would not change.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refused: u64,
-    /// Why it would not change the last of them, in its words.
+    /// Why it would not change the last of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Why>,
     /// Whether the room itself is gone, or the bot no longer in it: no more is tried.
@@ -192,6 +195,12 @@ impl<'a> DeskWork<'a> {
             }
             _ => {}
         }
+    }
+
+    /// An account is somebody else than it was: whatever was decided before is not to go out in that name by itself.
+    pub fn renamed(&mut self, account: &Account, was: &str, is: &str) {
+        self.desk.paused.get_or_insert_with(|| Paused { by: AgentId::from(SERENO), at: self.now });
+        self.announce(&Say::new("notice-account-renamed").text("account", account.as_str()).text("was", was).text("is", is));
     }
 
     /// Private text may stand in these rooms and no others. `next`: the number of the next outbox entry.

@@ -67,6 +67,15 @@ pub enum Input {
         /// `None`: it works; else the network's words.
         lost: Option<String>,
     },
+    /// An account signs in as somebody else than it ever did: nothing more is sent until a person has looked.
+    Renamed {
+        /// Which.
+        account: Account,
+        /// Who it was: its handle.
+        was: String,
+        /// Who it is now: its handle.
+        is: String,
+    },
     /// The bot has something to tell the team that no case stands behind.
     Notice(Say),
     /// Something came that could not be read: it is kept until a person has looked.

@@ -31,6 +31,8 @@ pub(crate) const SOURCES: [(Lang, &str, &str); 10] = [
     (Lang::Es, "demo", include_str!("../locales/es/demo.ftl")),
 ];
 
+/// The argument that holds a command's name, shown as it is typed in the reader's language.
+const VERB: &str = "verb";
 /// Names of arguments that hold a member of staff's id and are shown by name. Customers never stand in them.
 const PEOPLE: [&str; 4] = ["agent", "owner", "lead", "colleague"];
 
@@ -229,10 +231,20 @@ impl Words {
         args
     }
 
+    /// What to type for a verb: the name that its usage begins with.
+    #[must_use]
+    pub fn typed(&self, verb: &str, lang: Lang) -> String {
+        self.get(&format!("usage-{verb}"), lang).split_whitespace().next().unwrap_or(verb).to_owned()
+    }
+
     fn value(&self, name: &str, arg: &Arg, lang: Lang, ctx: &ShowCtx<'_>) -> FluentValue<'static> {
         match arg {
             Arg::Text(text) if PEOPLE.contains(&name) => {
                 hygiene::one_line(ctx.policy.name_of(&AgentId::from(text.as_str())), hygiene::NAME_MAX).into()
+            }
+            // A command by the name that it has in this language.
+            Arg::Text(text) if name == VERB && crate::command::table::find(text).is_some_and(|row| row.name == text) => {
+                self.typed(text, lang).into()
             }
             // No case has the number 0: the sentence is about none.
             Arg::Text(text) if name == CASE && text == "#0" => "–".into(),

@@ -35,6 +35,16 @@ pub enum NetError {
     Permanent(String),
 }
 
+impl NetError {
+    /// The network's words alone.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            NetError::Auth(why) | NetError::Permanent(why) | NetError::Retry { why, .. } => why,
+        }
+    }
+}
+
 /// What one poll of a stream gave.
 #[derive(Clone, Debug, Default)]
 pub struct Page {

@@ -148,6 +148,11 @@ impl EntryState {
     pub fn in_doubt() -> EntryState {
         EntryState::Dead { why: Why::ours("why-in-doubt") }
     }
+    /// Whether it was given up for that, by this sereno or an earlier one.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        *self == EntryState::in_doubt() || *self == EntryState::Dead { why: "unknown".into() }
+    }
 }
 
 /// An effect on its way.
@@ -255,7 +260,7 @@ pub enum Outcome {
     /// Like `Refused`, and nothing else in this room of the chat can be posted or changed either: it is
     /// gone, or the bot is no longer in it.
     RoomGone {
-        /// In the destination's words.
+        /// Why.
         why: Why,
     },
     /// The post it answers is gone.

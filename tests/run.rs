@@ -53,7 +53,10 @@ impl Bot {
     pub fn start(dir: &Path) -> Bot {
         let mut child = sereno(dir, &["run"])
             // The loudest there is: secrets must not stand even there.
-            .env("RUST_LOG", "trace,hyper=trace,tungstenite=trace")
+            .env(
+                "RUST_LOG",
+                "trace,hyper=trace,tungstenite=trace,tungstenite::handshake=trace,tungstenite::handshake::client=trace,hyper::proto=trace",
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -254,6 +257,21 @@ fn what_cannot_be_used_is_said_with_its_own_exit_code() {
     assert_eq!(code(&["run"]), Some(1));
     assert_eq!(code(&["check", "--offline"]), Some(1));
     assert_eq!(code(&["erase", "x"]), Some(2));
+    for nothing in [&["--config", "bot.toml"][..], &["outbox"]] {
+        let (ok, told) = said(dir.path(), nothing);
+        assert!(!ok && told.starts_with("What is to be done is missing."), "{told}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_and_nothing_breaks() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), &format!("[http]\nlisten = \"{}\"\n", taken.local_addr().unwrap()));
+    let output = sereno(dir.path(), &["run"]).stdin(Stdio::piped()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(&taken.local_addr().unwrap().to_string()) && !told.contains("panicked"), "{told}");
 }
 
 /// The main job, for real: a complaint on a server becomes a case, its answer is published, a kill
@@ -407,4 +425,36 @@ fn a_send_without_an_end_does_not_keep_it_from_ending() {
         assert!(began.elapsed() < BOUND, "in vain: it is found: {seen:?}");
     }
     assert_eq!((asked(&server), server.books().answers_to(&complaint).len()), (1, 1));
+}
+
+/// The same name in bot.toml, and another account behind it: nothing goes out in its name before somebody has looked.
+#[test]
+fn an_account_that_became_another_sends_nothing_by_itself() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(Emulator::start());
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "poll_seconds = 1\n[reply]\nundo_seconds = 0\n[people.console]\nrole = \"lead\"\n");
+    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &server.url());
+    std::fs::write(dir.join("bot.toml"), text).unwrap();
+    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+
+    let mut seen = Vec::new();
+    let mut bot = Bot::start(dir);
+    let complaint = server.customer("ana").post("@shop mi pedido no llega");
+    let card = bot.event("a card", &mut seen, |v| v["type"] == "card" && v["post"] == complaint.as_str());
+    bot.signal("-TERM");
+    assert_eq!(bot.ended().code(), Some(0));
+
+    server.issue("press", "of_the_press");
+    std::fs::write(dir.join("token"), "of_the_press").unwrap();
+    let mut bot = Bot::start(dir);
+    let told = bot.event("the team is told", &mut seen, |v| v.to_string().contains("notice-account-renamed"));
+    assert!(told.to_string().contains("press") && told.to_string().contains("shop"), "{told}");
+    assert_eq!(bot.say("a", &format!("reply {} Lo miramos.", card["case"]), &mut seen)["ok"], true);
+    assert_eq!(bot.say("b", "list", &mut seen)["ok"], true);
+    assert!(server.books().by_token("of_the_press").is_empty());
+    assert_eq!(bot.say("c", "resume", &mut seen)["ok"], true);
+    bot.event("it goes out by a person's word", &mut seen, |v| v["type"] == "entry" && v["event"] == "published");
+    assert_eq!(server.books().by_token("of_the_press").len(), 1);
 }

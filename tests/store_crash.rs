@@ -247,7 +247,7 @@ fn a_lost_or_foreign_part_is_refused_with_what_to_do() {
 
     let p = place.copy();
     fs::remove_dir_all(p.dir()).unwrap();
-    refused(&p, &whole, &["expected data", "missing", import]);
+    refused(&p, &whole, &["its data is not there", "Correct [store] path", import]);
     assert!(!p.dir().exists(), "nothing is begun in its place");
 
     let p = place.copy();
@@ -264,7 +264,7 @@ fn a_lost_or_foreign_part_is_refused_with_what_to_do() {
 
     let p = place.copy();
     fs::remove_file(p.sidecar()).unwrap();
-    refused(&p, &whole, &["sidecar", "store.seq", import]);
+    refused(&p, &whole, &["sidecar", "store.seq", "put the file back", import]);
 
     let p = place.copy();
     OpenOptions::new().write(true).open(p.sidecar()).unwrap().set_len(77).unwrap();

@@ -19,7 +19,7 @@ use sereno::digest::{Fact, FactKind};
 use sereno::intake::{Reason, Tone};
 use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
 use sereno::post::{Media, Parent, PostRef, Reach, Untrusted, Visibility};
-use sereno::say::{Arg, Say};
+use sereno::say::{Arg, Say, Why};
 use sereno::store::index::{Facets, Head, Listing};
 use sereno::store::sled::SledStore;
 use sereno::store::{Claim, Commit, Counters, Parked, PostClaim, SeenCommand, Store, codec, export};
@@ -379,6 +379,18 @@ fn desk() -> Desk {
 
 fn claims() -> Vec<Claim> {
     vec![Claim::Case(CaseId(7)), Claim::Gone, Claim::Noted]
+}
+
+/// A text is the destination's words, as it always was; a sentence is ours.
+#[test]
+fn reasons() {
+    let ours = Why::Ours(Say::new("why-names-other").text("other", "@bob"));
+    let all = [Why::from("422: too long"), Why::from(""), ours.clone()];
+    frozen("why", &all);
+    frozen("argument", &[Arg::Said(Box::new(Say::new("why-in-doubt"))), Arg::from(&all[0]), Arg::from(&ours)]);
+    // What was in doubt before there were sentences is so still.
+    assert!(EntryState::Dead { why: "unknown".into() }.is_in_doubt() && EntryState::in_doubt().is_in_doubt());
+    assert!(!EntryState::Dead { why: ours }.is_in_doubt());
 }
 
 #[test]

@@ -45,6 +45,8 @@ cli-config-secret-missing = the access token is missing: write "env:NAME" or "fi
 cli-config-listen-nothing = there is nothing to listen for: give keywords or hashtags
 cli-config-hashtag = "{ $value }" is no hashtag: one word of letters, digits and _
 cli-config-route-account = there is no account "{ $value }". Did you mean "{ $near }"? Known: { $known }
+cli-config-route-account-far = there is no account "{ $value }". Known: { $known }
+cli-config-route-no-account = there is no account "{ $value }", and no other: an account has a section of its own, [[account]], with its name
 cli-config-route-unreachable = an earlier route takes everything already; put this one before it
 cli-config-room = this terminal has no room "{ $value }", it shows "{ $known }" alone: name that one, or set [chat.console] format = "json" for a program that tells rooms apart
 cli-config-language = "{ $value }" is no language code. Write two or three small letters, such as "es"
@@ -139,6 +141,7 @@ cli-usage-missing = { $word } is missing.
 cli-usage-no-value = { $word } needs a value behind it.
 cli-usage-value = “{ $value }” cannot be { $word }. Possible: { $known }.
 cli-usage-twice = { $word } is too much here, or stands twice.
+cli-usage-no-command = What is to be done is missing. `sereno --help` lists the commands.
 cli-usage-hint = `sereno --help` shows what there is.
 
 cli-failed = It did not work: { $detail }

@@ -36,6 +36,8 @@ refused-owned-by = { $agent } has this case already. Talk to them, or ask a lead
 refused-already-yours = This case is yours already.
 refused-not-owned = Nobody has this case. `claim` it first.
 refused-status = That cannot be done to a case with the status “{ $status }”.
+refused-status-resolved = The case is resolved. `reopen` opens it again.
+refused-status-quarantined = The case is hidden as noise. `restore` brings it back.
 refused-no-draft = There is no draft to send. Write the text behind the command, or a draft first.
 refused-nothing-to-discard = There is nothing to throw away: no draft, and no answer that is held or waits for approval. `undo` stops one that is about to go out.
 refused-nothing-to-answer = No post of the customer stands that could be answered.
@@ -98,6 +100,7 @@ refused-entry-in-flight = Entry { $entry } is on its way at this very moment. Wa
 # What is said in a room, outside of any thread.
 notice-auth-lost = The network no longer accepts the token of the account { $account } ({ $why }). Nothing is lost: sending waits and reading is tried again. Put a new token of the same account where `token` of that account in bot.toml points: a file (`file:`) is read again by itself, a variable (`env:`) with the next start.
 notice-auth-back = The account { $account } works again. What waited is on its way.
+notice-account-renamed = The account { $account } of bot.toml is now { $is } on its network; until now it was { $was }. Nothing goes out to the networks until that is looked at: if it is meant, type `resume`; else put the token of { $was } back and start sereno again.
 notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered ({ $why }). Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.
 notice-in-doubt = It cannot be found out whether entry { $entry } of the outbox (case { $case }) reached the network, so it is not sent again. Look there, then type `sereno outbox retry { $entry }` if it is missing or `sereno outbox drop { $entry }` if it stands.
 notice-erased = Case { $case } was erased { $at }. Nothing of it is left in sereno; what this chat still shows of it can only be deleted here.

@@ -269,6 +269,7 @@ event-approved = { $agent } approved the { $kind }.
 event-rejected = { $agent } rejected the { $kind }.
 event-rejected-why = { $agent } rejected the { $kind }:
 event-queued = { $agent } sends this { $kind }:
+event-queued-again = This { $kind } was still waiting when sereno started again, and goes out unless it is undone:
 event-held = The { $kind } is held, because { $reason }. `reply { $n }` sends it all the same, `discard { $n }` drops it.
 event-stopped = The { $kind } was not sent, because { $reason }.
 event-in-doubt = It is not known whether the { $kind } stands on the network. It is being looked up and not sent again before that; if it cannot be found out, look there, then type `sereno outbox retry` or `sereno outbox drop` with its number.

@@ -45,6 +45,8 @@ cli-config-secret-missing = falta el token de acceso: escribe «env:NOMBRE» o �
 cli-config-listen-nothing = no hay nada que escuchar: indica keywords o hashtags
 cli-config-hashtag = «{ $value }» no es una etiqueta: una sola palabra de letras, cifras y _
 cli-config-route-account = no existe la cuenta «{ $value }». ¿Querías decir «{ $near }»? Las que hay: { $known }
+cli-config-route-account-far = no existe la cuenta «{ $value }». Las que hay: { $known }
+cli-config-route-no-account = no existe la cuenta «{ $value }» ni ninguna otra: cada cuenta tiene su propia sección, [[account]], con su nombre
 cli-config-route-unreachable = una ruta anterior ya se lo lleva todo; pon esta delante
 cli-config-room = este terminal no tiene ninguna sala «{ $value }», solo muestra «{ $known }»: pon esa, o format = "json" en [chat.console] para un programa que distinga salas
 cli-config-language = «{ $value }» no es un código de idioma. Escribe dos o tres letras minúsculas, como «es»
@@ -87,7 +89,7 @@ check-store-more = { $count ->
    *[other] En total hay { $count } registros dañados.
   }
 check-store-size = { $disk } KiB en disco para { $records } KiB de registros.
-check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: para rehacer el almacén: `sereno export FICHERO`, para sereno, aparta { $store } con sus claves y su fichero .seq, `sereno import FICHERO`.
+check-store-bloated = { $disk } KiB en disco para { $records } KiB de registros: para rehacer el almacén: `sereno export ARCHIVO`, para sereno, aparta { $store } con sus claves y su archivo .seq, `sereno import ARCHIVO`.
 cli-config-at-both = línea { $line }, { $path }: { $what }
 
 cli-help-sereno = Lleva las quejas públicas de las redes al chat del equipo como casos, y las respuestas del equipo de vuelta
@@ -139,6 +141,7 @@ cli-usage-missing = Falta { $word }.
 cli-usage-no-value = { $word } necesita un valor detrás.
 cli-usage-value = «{ $value }» no vale para { $word }. Por ejemplo: { $known }.
 cli-usage-twice = { $word } sobra aquí o se repite.
+cli-usage-no-command = Falta qué hacer. `sereno --help` muestra las órdenes.
 cli-usage-hint = `sereno --help` muestra lo que hay.
 
 cli-failed = No ha funcionado: { $detail }
@@ -300,14 +303,14 @@ cli-config-matrix-room = «{ $value }» no es el id de una sala, como «!abc:exa
 cli-config-matrix-person = «{ $value }» no es un id completo, como «@ana:example.org»: está bajo el nombre, en el perfil de la persona
 cli-help-matrix = Cuida de las claves de la cuenta de Matrix del bot
 cli-help-matrix-recover = Crea un dispositivo nuevo con la clave de recuperación, si se perdieron las claves de Matrix
-cli-help-matrix-recovery-key = Imprime la clave de recuperación, mientras su fichero siga donde se escribió
+cli-help-matrix-recovery-key = Imprime la clave de recuperación, mientras su archivo siga donde se escribió
 cli-matrix-none = bot.toml no tiene [chat.matrix].
 cli-matrix-no-recovery-key = No hay clave de recuperación en { $file }: se escribe ahí cuando el bot entra por primera vez; quizá alguien la haya guardado ya con los secretos.
 cli-matrix-recovered = Recuperado: las claves de la cuenta avalan el dispositivo nuevo, { $device }. `sereno run` sigue desde aquí; los mensajes antiguos se descifran según llegan sus claves de la copia.
 cli-matrix-failed = No se ha hecho nada: { $detail }.
 check-matrix-unreachable = { $url } no ha respondido como un servidor de Matrix ({ $why }). Comprueba homeserver y la salida a la red de esta máquina.
 check-matrix-session-unread = { $why }. Si está dañado, aparta el directorio y ejecuta `sereno matrix recover`.
-check-matrix-session = El servidor ya no acepta la sesión del bot ({ $why }). Aparta el directorio de store en [chat.matrix], pon la clave de recuperación en su fichero y ejecuta `sereno matrix recover`.
+check-matrix-session = El servidor ya no acepta la sesión del bot ({ $why }). Aparta el directorio de store en [chat.matrix], pon la clave de recuperación en su archivo y ejecuta `sereno matrix recover`.
 check-matrix-not-yet = { $name } aún no ha entrado; `sereno run` lo hace una vez, con la contraseña.
 check-matrix-no-password = El servidor no admite contraseñas. Pon un access_token que sea solo del bot.
 check-matrix-other-user = La sesión es de { $name }, no de { $wanted }. Corrige user, o indica otro directorio en store.

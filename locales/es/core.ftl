@@ -35,6 +35,8 @@ refused-owned-by = { $agent } ya lleva este caso. Habla con esa persona o pide a
 refused-already-yours = Este caso ya es tuyo.
 refused-not-owned = Nadie lleva este caso. Tómalo primero.
 refused-status = Eso no se puede hacer con un caso en estado «{ $status }».
+refused-status-resolved = El caso está resuelto. `reabrir` lo abre de nuevo.
+refused-status-quarantined = El caso está oculto como ruido. `restaurar` lo recupera.
 refused-no-draft = No hay borrador que enviar. Escribe el texto detrás de la orden, o antes un borrador.
 refused-nothing-to-discard = No hay nada que descartar: ni borrador ni respuesta retenida o pendiente de aprobación. `deshacer` para la que está a punto de salir.
 refused-nothing-to-answer = No queda ningún mensaje del cliente que se pueda contestar.
@@ -93,6 +95,7 @@ refused-entry-in-flight = La entrada { $entry } está saliendo en este momento. 
 
 notice-auth-lost = La red ya no acepta la clave de la cuenta { $account } ({ $why }). No se pierde nada: los envíos esperan y la lectura se reintenta. Pon una clave nueva de la misma cuenta donde apunta `token` de esa cuenta en bot.toml: un archivo (`file:`) se vuelve a leer solo, una variable (`env:`) al volver a arrancar.
 notice-auth-back = La cuenta { $account } vuelve a funcionar. Lo que esperaba ya está saliendo.
+notice-account-renamed = La cuenta { $account } de bot.toml es ahora { $is } en su red; hasta ahora era { $was }. No sale nada a las redes hasta que alguien lo mire: si es a propósito, escribe `reanudar`; si no, vuelve a poner la clave de { $was } y arranca sereno otra vez.
 notice-dead-letter = La entrada { $entry } de la bandeja de salida (caso { $case }) no se ha podido entregar ({ $why }). Escribe `sereno outbox retry { $entry }` para intentarlo otra vez o `sereno outbox drop { $entry }` para abandonarla.
 notice-in-doubt = No se puede averiguar si la entrada { $entry } de la bandeja de salida (caso { $case }) llegó a la red, así que no se envía otra vez. Míralo allí y escribe `sereno outbox retry { $entry }` si falta o `sereno outbox drop { $entry }` si está.
 notice-erased = El caso { $case } se borró { $at }. En sereno no queda nada de él; lo que este chat aún muestre solo se puede borrar aquí.

@@ -269,6 +269,7 @@ event-approved = { $agent } ha aprobado { $kind }.
 event-rejected = { $agent } ha rechazado { $kind }.
 event-rejected-why = { $agent } ha rechazado { $kind }:
 event-queued = { $agent } envía { $kind }:
+event-queued-again = Esto seguía esperando cuando sereno volvió a arrancar ({ $kind }) y sale si nadie lo deshace:
 event-held = Se retiene { $kind }, porque { $reason }. Con `responder { $n }` sale de todos modos, con `descartar { $n }` se abandona.
 event-stopped = No se ha enviado { $kind }, porque { $reason }.
 event-in-doubt = No se sabe si { $kind } ha llegado a la red. Se está comprobando y no se repite antes; si no se puede averiguar, míralo allí y escribe `sereno outbox retry` o `sereno outbox drop` con su número.

@@ -14,6 +14,7 @@ use crate::policy::FAILING_AGAIN_MS;
 use crate::post::{Account, NetEvent};
 use crate::say::Say;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -66,7 +67,13 @@ impl Backoff {
 
 /// Reads an account until the bot stops.
 pub(super) async fn run(shell: Arc<Shell>, source: Source) {
-    let feed = Feed { name: source.account.account().clone(), account: source.account, poll_ms: source.poll_ms, shell };
+    let feed = Feed {
+        name: source.account.account().clone(),
+        account: source.account,
+        poll_ms: source.poll_ms,
+        newest: AtomicI64::new(i64::MIN),
+        shell,
+    };
     if let Err(Stopped) = feed.run().await {
         tracing::debug!(account = %feed.name, "no longer read");
     }
@@ -77,6 +84,8 @@ struct Feed {
     account: Arc<dyn NetworkAccount>,
     name: Account,
     poll_ms: i64,
+    /// When the newest post that was heard of so far was written.
+    newest: AtomicI64,
 }
 
 impl Feed {
@@ -289,7 +298,11 @@ impl Feed {
     async fn hand_in(&self, door: Door, events: Vec<NetEvent>, cursor: Option<(Account, String, String)>) -> Result<(), Stopped> {
         let now = self.shell.clock.now();
         for event in &events {
-            if let NetEvent::New(post) = event {
+            // What is read again, and what we wrote ourselves, says nothing of how late we hear.
+            if let NetEvent::New(post) = event
+                && self.newest.fetch_max(post.created_at.0, Ordering::Relaxed) < post.created_at.0
+                && self.shell.policy().accounts.get(&self.name).is_none_or(|a| a.author.as_ref() != Some(&post.author.id))
+            {
                 self.shell.metrics.lag(&self.name, now.since(post.created_at));
             }
         }
@@ -305,7 +318,7 @@ impl Feed {
         };
         self.shell.metrics.read_failed(&self.name, kind);
         // A server that is down for a night is told of once.
-        if self.shell.states.set(&self.name, AccountState::Failing { since: self.shell.clock.now(), why: error.to_string() }) {
+        if self.shell.states.set(&self.name, AccountState::Failing { since: self.shell.clock.now(), why: error.why().to_owned() }) {
             tracing::warn!(account = %self.name, %error, "reading failed; it is tried again until it works");
         }
         match error {

@@ -219,7 +219,7 @@ impl Office {
     /// Whether the entry is a send that may stand on the network.
     fn in_doubt(&self, entry: &Entry) -> Result<bool, StoreError> {
         let Effect::Send { send } = entry.effect else { return Ok(false) };
-        let unknown = entry.state == EntryState::in_doubt();
+        let unknown = entry.state.is_in_doubt();
         let case = entry.case.map(|id| self.store.case(id)).transpose()?.flatten();
         let state = case.as_ref().and_then(|c| c.sends.iter().find(|s| s.id == send)).map(|s| &s.state);
         Ok(unknown || matches!(state, Some(SendState::Unknown { .. } | SendState::InFlight { .. })))

@@ -78,7 +78,11 @@ impl Shell {
         let mut rules = self.rules.lock().await;
         if rules.learnt != rules.noted {
             let json = serde_json::to_string(&rules.learnt).unwrap_or_default();
-            self.note(LEARNT, json, Vec::new()).await?;
+            let renamed = rules.noted.get(account).zip(rules.learnt.get(account)).filter(|(was, is)| was.author != is.author);
+            let renamed =
+                renamed.map(|(was, is)| Input::Renamed { account: account.clone(), was: was.handle.clone(), is: is.handle.clone() });
+            // Nothing of the account is sent before this stands: it has not been read up to the present yet.
+            self.note(LEARNT, json, renamed.into_iter().collect()).await?;
             rules.noted = rules.learnt.clone();
         }
         Ok(())

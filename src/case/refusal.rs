@@ -160,6 +160,8 @@ impl Refusal {
             Refusal::OwnedBy(agent) => said("owned-by").text("agent", agent.as_str()),
             Refusal::AlreadyYours => said("already-yours"),
             Refusal::NotOwned => said("not-owned"),
+            Refusal::Status(Status::Resolved) => said("status-resolved"),
+            Refusal::Status(Status::Quarantined) => said("status-quarantined"),
             Refusal::Status(status) => said("status").with("status", Arg::Code(format!("status-{}", code(status)))),
             Refusal::NoDraft => said("no-draft"),
             Refusal::NothingToDiscard => said("nothing-to-discard"),

@@ -369,7 +369,11 @@ impl<'a> Work<'a> {
     /// Closes the case.
     pub fn resolve(&mut self, by: Option<&AgentId>, how: Resolution) -> Result<(), Refusal> {
         self.trigger(Trigger::Resolve)?;
-        self.close();
+        // An answer that nobody has to decide on any more was given before the case was closed, and goes out all the same.
+        if self.case.live_send().is_some_and(|s| !matches!(s.state, SendState::Waiting { .. })) {
+            self.stop_pending();
+        }
+        self.settle();
         let how = if how == Resolution::ByAgent && self.customer_is_content() { Resolution::ByCustomer } else { how };
         self.case.resolved_at = Some(self.ctx.now);
         self.case.resolution = Some(how);
@@ -384,11 +388,19 @@ impl<'a> Work<'a> {
         last.is_some_and(|p| self.case.first_answer_at.is_some_and(|t| p.seen_at > t) && is_content(&p.post))
     }
 
-    /// What every closing does: pending sends stop, deadlines end.
+    /// Takes the case out of the way: what has not left yet is stopped, deadlines end.
     pub fn close(&mut self) {
+        self.stop_pending();
+        self.settle();
+    }
+
+    fn stop_pending(&mut self) {
         if let Some(pending) = self.case.live_send().filter(|s| s.state.is_pending()).map(|s| s.id) {
             self.stop(pending, StopReason::CaseClosed, None);
         }
+    }
+
+    fn settle(&mut self) {
         self.case.answer_due = None;
         self.case.snoozed_until = None;
         self.case.handoff_open = false;

@@ -105,6 +105,7 @@ fn wrong(error: &clap::Error) -> Say {
             let say = Say::new("cli-usage-value").text("word", of(ContextKind::InvalidArg));
             say.text("value", of(ContextKind::InvalidValue)).text("known", known)
         }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Say::new("cli-usage-no-command"),
         _ => Say::new("cli-usage-twice").text("word", of(ContextKind::InvalidArg)),
     }
 }

@@ -45,8 +45,9 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         return Err(Refusal::NewText(case, id));
     }
     send.approved_by = Some(c.by.clone());
+    let sender = send.by.clone();
     w.event(Some(&c.by), Event::Approved { send: id });
-    w.arm(id, Some(&c.by));
+    w.arm(id, Some(&sender));
     let said = sent(w, id);
     // While sending is paused that is what must be said.
     let code = if w.ctx.desk.paused.is_some() { said.code } else { "done-approve".to_owned() };

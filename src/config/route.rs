@@ -31,8 +31,13 @@ pub(super) fn check(routes: &[RouteConfig], accounts: &[AccountConfig], problems
             && !accounts.iter().any(|a| &a.name == name)
         {
             let known: Vec<&str> = accounts.iter().map(|a| a.name.as_str()).collect();
-            let say = Say::new("cli-config-route-account").text("value", name).text("known", known.join(", "));
-            problems.add(&at.then("account"), say.text("near", nearest(name, &known).unwrap_or("-")));
+            let (say, known_list) = (|code: &str| Say::new(code).text("value", name), known.join(", "));
+            let say = match nearest(name, &known) {
+                Some(near) => say("cli-config-route-account").text("near", near).text("known", known_list),
+                None if known.is_empty() => say("cli-config-route-no-account"),
+                None => say("cli-config-route-account-far").text("known", known_list),
+            };
+            problems.add(&at.then("account"), say);
         }
         if let Some(lang) = &route.language
             && !((2..=3).contains(&lang.len()) && lang.chars().all(|c| c.is_ascii_lowercase()))

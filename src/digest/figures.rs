@@ -1,11 +1,10 @@
 //! From facts to figures.
 
 use super::{Fact, FactKind};
-use crate::case::CaseId;
 use crate::clock::Time;
 use crate::desk::Desk;
 use crate::store::OpenCount;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The figures of a day or a week.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +37,7 @@ pub struct Figures {
     pub confirmed: u64,
     /// Opened again.
     pub reopened: u64,
-    /// Hidden as noise.
+    /// Cases hidden as noise, and not brought back.
     pub hidden: u64,
     /// Answers by agent id, if configured.
     pub by_agent: BTreeMap<String, u64>,
@@ -59,7 +58,7 @@ pub fn figures(facts: &[Fact], open: Option<OpenCount>, from: Time, to: Time, by
     let mut f = Figures { from, to, open, ..Figures::default() };
     let mut answers: Vec<i64> = Vec::new();
     let mut in_target = 0_u64;
-    let mut seen_answer: std::collections::BTreeSet<CaseId> = std::collections::BTreeSet::new();
+    let (mut seen_answer, mut hidden) = (BTreeSet::new(), BTreeSet::new());
     for fact in facts {
         match &fact.kind {
             FactKind::Opened => {
@@ -85,10 +84,12 @@ pub fn figures(facts: &[Fact], open: Option<OpenCount>, from: Time, to: Time, by
             }
             FactKind::Confirmed => f.confirmed += 1,
             FactKind::Reopened => f.reopened += 1,
-            FactKind::Hidden => f.hidden += 1,
-            FactKind::Restored | FactKind::GoneBeforeShown | FactKind::Reposted => {}
+            FactKind::Hidden => drop(hidden.insert(fact.case)),
+            FactKind::Restored => drop(hidden.remove(&fact.case)),
+            FactKind::GoneBeforeShown | FactKind::Reposted => {}
         }
     }
+    f.hidden = hidden.len() as u64;
     answers.sort_unstable();
     f.answered = answers.len() as u64;
     f.median_ms = median(&answers);
@@ -113,7 +114,7 @@ fn rank(sorted: &[i64], percent: usize) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::Resolution;
+    use crate::case::{CaseId, Resolution};
     use crate::clock::MINUTE_MS;
 
     fn fact(case: u64, kind: FactKind) -> Fact {

@@ -16,7 +16,6 @@ use crate::store::{Claim, StoreError};
 
 /// How long a send is tried before it lies among the dead letters.
 const GIVE_UP_MS: i64 = DAY_MS;
-/// Why an entry is dead of which nobody can tell whether it happened.
 /// How long after a doubt it is first looked up: time for the destination to finish what it began.
 const LOOK_AFTER_MS: i64 = 2 * SECOND_MS;
 
@@ -125,7 +124,7 @@ impl Tx<'_> {
         if retry {
             let now = self.now;
             // What can be looked up is, if that was long ago; of the rest a person has the last word.
-            let in_doubt = entry.state == EntryState::in_doubt();
+            let in_doubt = entry.state.is_in_doubt();
             self.with_send(&entry, |s| if in_doubt { CaseInput::SendTriedAgain(s) } else { CaseInput::SendWaits(s, now) })?;
             // A new lease of life: tried as if decided now.
             self.put(Entry { state: EntryState::Queued, due: now, created: now, ..entry });

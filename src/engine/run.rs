@@ -485,6 +485,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
                 signals.push(Signal::Unlock(Lane::Network(account.clone())));
             }
         }
+        Input::Renamed { account, was, is } => tx.desk(|d| d.renamed(account, was, is)),
         Input::Park { id, why, raw } => tx.park(id, why, raw)?,
         Input::Unpark { id } => return tx.unpark(id.as_deref()).map(Ack::Answered),
         Input::Notice(say) => tx.notice(say.clone()),

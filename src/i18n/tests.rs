@@ -167,6 +167,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::AlreadyYours,
         Refusal::NotOwned,
         Refusal::Status(Status::New),
+        Refusal::Status(Status::Resolved),
+        Refusal::Status(Status::Quarantined),
         Refusal::NoDraft,
         Refusal::NothingToAnswer,
         Refusal::TooLong(2, 1),
@@ -247,6 +249,7 @@ fn derived() -> BTreeSet<String> {
         "resolved-by-customer",
         "reopened-by-customer",
         "undelivered-said",
+        "queued-again",
     ];
     add("event", of_events.map(str::to_owned).into());
     // What has arrived is named after its kind.
@@ -254,6 +257,7 @@ fn derived() -> BTreeSet<String> {
     add("event", arrived());
     add("send", arrived());
     codes.insert("send-taken-back".to_owned());
+    codes.insert("stop-unfit".to_owned());
     let mut add = |prefix: &str, of: BTreeSet<String>| codes.extend(of.into_iter().map(|c| format!("{prefix}-{c}")));
     add("outbox", variants(include_str!("../outbox.rs"), "Effect"));
     add("month", (1..=12).map(|m| m.to_string()).collect());

@@ -1511,6 +1511,7 @@ fn input_name(input: &Input) -> String {
         Input::Looked { entry, attempt, look } => format!("[look {entry}/{attempt} {look:?}]"),
         Input::Reconciled(a) => format!("[reconciled {a}]"),
         Input::Health { account, lost } => format!("[health {account} {lost:?}]"),
+        Input::Renamed { account, was, is } => format!("[{account} was {was} and is {is}]"),
         Input::Outbox { entry, retry } => format!("[outbox {entry} {retry}]"),
         Input::Park { id, .. } => format!("[park {id}]"),
         Input::Unpark { id } => format!("[unpark {id:?}]"),

@@ -66,13 +66,13 @@ fn private_messages_need_no_approval() {
 }
 
 #[test]
-fn resolve_closes_and_stops_what_waits() {
+fn resolve_closes_and_lets_an_answer_go_that_was_sent_before() {
     let mut b = bench();
     b.ok(ANA, "reply Hola");
     assert_eq!(b.no(BEA, "resolve"), owned_by(ANA));
     b.ok(ANA, "cerrar");
     assert_eq!((b.case.status, b.case.resolution, b.case.answer_due), (Status::Resolved, Some(Resolution::ByAgent), None));
-    assert_eq!(*b.state(1), SendState::Stopped(StopReason::CaseClosed));
+    assert!(matches!(b.state(1), SendState::Waiting { .. }), "nobody has to decide on it any more");
     assert_eq!(b.facts, [FactKind::Resolved { how: Resolution::ByAgent }]);
     assert_eq!(b.no(ANA, "resolve"), Refusal::Status(Status::Resolved));
     let mut b = bench();
@@ -81,6 +81,16 @@ fn resolve_closes_and_stops_what_waits() {
     let mut b = bench();
     b.ok(BEA, "resolve");
     assert_eq!(b.owner(), None, "thanks need no owner");
+}
+
+#[test]
+fn resolve_gives_back_the_text_that_waits_for_a_second_pair_of_eyes() {
+    let mut b = bench();
+    b.policy.reply.approval = Approval::All;
+    b.ok(ANA, "reply Hola");
+    b.ok(ANA, "resolve");
+    assert_eq!(*b.state(1), SendState::Stopped(StopReason::CaseClosed));
+    assert_eq!(b.case.current_draft().map(|d| d.text.expose()), Some("Hola"));
 }
 
 #[test]

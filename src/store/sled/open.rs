@@ -284,7 +284,7 @@ fn may_open(
         }
         (Some(Stage::Importing), true) => Ok(Stage::Importing),
         (Some(Stage::Made), true) => Err(StoreError::Unavailable(format!(
-            "store {shown}: an import needs an empty place, but {keys} belongs to a store in use; move {shown}, {seq} and {keys} aside first"
+            "store {shown}: an import needs an empty place, but {keys} belongs to a store; stop the bot that uses it and move {shown}, {seq} and {keys} aside, or name another [store] path"
         ))),
         (None, _) if lies == Lies::Data || sidecar => Err(StoreError::Unavailable(format!(
             "store {shown}: expected its keyring {keys}, found none, and without it nothing can be read; put the file back. If it is lost for good, move {shown} and {seq} aside, then run `sereno import FILE`"
@@ -298,11 +298,17 @@ fn may_open(
         (Some(_), false) if lies != Lies::Data => Err(corrupt(
             dir,
             keyring,
-            "expected data (its keyring and sidecar stand), found the directory missing, empty or without its files",
+            &format!(
+                "its data is not there, though its keyring {keys} is: the directory is missing, empty or without its files. Correct [store] path if that is wrong, or put the directory back with its file {seq}"
+            ),
         )),
-        (Some(_), false) if !sidecar => {
-            Err(corrupt(dir, keyring, &format!("expected the sidecar {seq} that says how far it was acknowledged, found none")))
-        }
+        (Some(_), false) if !sidecar => Err(corrupt(
+            dir,
+            keyring,
+            &format!(
+                "the sidecar {seq}, which says how far it was acknowledged, is missing: put the file back, it belongs to the directory"
+            ),
+        )),
         _ => Ok(Stage::Made),
     }
 }
@@ -320,7 +326,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
             Err(rustix::io::Errno::WOULDBLOCK) if began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 return Err(StoreError::Unavailable(format!(
-                    "store {}: another process has it open; ask that one through its control socket, or stop it first",
+                    "store {}: another process has it open, perhaps another `sereno run`: stop that one first",
                     dir.display()
                 )));
             }

@@ -119,5 +119,5 @@ fn labelled(pen: &Pen<'_>, verb: Verb, label: &str) -> Action {
 
 /// What to type for a verb, in the reader's language: the name that its usage begins with.
 pub fn typed(pen: &Pen<'_>, verb: &str) -> String {
-    pen.get(&format!("usage-{verb}")).split_whitespace().next().unwrap_or(verb).to_owned()
+    pen.words.typed(verb, pen.lang)
 }

@@ -65,7 +65,7 @@ pub fn is_private(case: &Case, event: &Event) -> bool {
 /// What happened, in a sentence. `private`: whether a link to something private may stand in it.
 pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> Line {
     let event = &record.event;
-    let say = Say::new(&sentence_code(event)).text("agent", record.by.as_ref().map_or("sereno", |a| a.as_str()));
+    let say = Say::new(&sentence_code(record)).text("agent", record.by.as_ref().map_or("sereno", |a| a.as_str()));
     let of_send = |say: Say, id: u32| say.with("kind", Arg::Code(case.send(id).map_or_else(|| "send-reply".to_owned(), send::kind_code)));
     match event {
         Event::Opened { linked: Some(other), .. } => vec![pen.own(&say.case(*other))],
@@ -113,18 +113,17 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
             let reason = pen.say(&card::reason(because));
             vec![pen.own(&say.text("reason", reason).text("n", case.id.0.to_string()))]
         }
-        Event::Undone { verb } => {
-            let known = crate::command::table::find(verb).is_some();
-            let verb = if known { actions::typed(pen, verb) } else { verb.clone() };
-            pen.fill(&say, &[("verb", one_line(&verb, 20))])
-        }
+        Event::Undone { verb } => vec![pen.own(&say.text("verb", verb))],
         _ => vec![pen.own(&say)],
     }
 }
 
 /// `event-<code>`, for some events a variant of it.
-fn sentence_code(event: &Event) -> String {
+fn sentence_code(record: &EventRecord) -> String {
+    let event = &record.event;
     let variant = match event {
+        // Nobody sent it anew: its window ran out while nobody watched, and begins again.
+        Event::Queued { .. } if record.by.is_none() => "-again",
         Event::Opened { linked: Some(_), .. } => "-linked",
         Event::Escalated { text: Some(_) } | Event::Rejected { text: Some(_), .. } => "-why",
         Event::Undelivered { detail, .. } if !detail.is_empty() => "-said",

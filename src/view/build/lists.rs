@@ -70,6 +70,12 @@ pub fn history(pen: &Pen<'_>, case: &Case, events: &[EventRecord]) -> Vec<Line> 
         line.extend(entry::sentence(pen, case, record, false));
         if let Some(excerpt) = excerpt(pen, case, &record.event) {
             line.extend([Piece::Words(" ".into()), excerpt]);
+        } else if let Some(Piece::Words(words)) = line.last_mut()
+            && words.ends_with(':')
+        {
+            // What the sentence leads to is not told here.
+            words.pop();
+            words.push('.');
         }
         lines.push(line);
     }
@@ -144,7 +150,8 @@ pub fn help(pen: &Pen<'_>, verb: Option<Verb>, role: Role) -> Vec<Line> {
         return lines;
     };
     let wanted = row(verb);
-    let others: Vec<&str> = names(wanted).filter(|n| *n != wanted.name).collect();
+    let shown = pen.words.typed(wanted.name, pen.lang);
+    let others: Vec<&str> = names(wanted).filter(|n| *n != shown).collect();
     let mut lines = vec![brief(wanted)];
     if !others.is_empty() {
         lines.push(vec![pen.own(&Say::new("help-also").text("names", others.join(", ")))]);
