@@ -278,7 +278,7 @@ account = "b"
     23 privacy.dm_room cli-config-dm-room
     25 http.listen cli-config-listen
     28 route#2 cli-config-route-unreachable
-    30 route#2.account cli-config-route-account
+    30 route#2.account cli-config-route-account-far
     ");
 }
 

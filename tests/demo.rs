@@ -166,7 +166,7 @@ fn a_script_that_is_piped_in_works_a_case_to_its_end() {
         "› claim 1",
         "✓ #1 is yours.",
         "✓ Draft of #1 noted",
-        "`undo 1` stops it",
+        "`undo 1`",
         "You have 1 open case",
         "The public answer is published",
         "The ferries stop",

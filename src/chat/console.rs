@@ -243,7 +243,13 @@ impl Console {
                     (true, true) => "✓ ",
                     (true, false) => "",
                 };
-                format!("{mark}{}", text::render(&answered.view, &self.settings.style))
+                let mut view = answered.view.clone();
+                if let (View::Text(text), false) = (&mut view, mark.is_empty())
+                    && let Some(first) = text.lines.first_mut()
+                {
+                    first.insert(0, Piece::Words(mark.to_owned()));
+                }
+                text::render(&view, &self.settings.style)
             }
         }
     }

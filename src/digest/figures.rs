@@ -154,6 +154,9 @@ mod tests {
         let mut facts: Vec<Fact> = kinds.into_iter().map(|k| fact(1, k)).collect();
         facts.push(Fact { network: "mastodon".into(), by: None, ..fact(2, FactKind::Opened) });
         facts.push(Fact { by: None, ..fact(2, FactKind::Replied) });
+        // The first came back; it no longer counts.
+        facts.push(fact(2, FactKind::Hidden));
+        facts.push(fact(2, FactKind::Hidden));
         let f = count(&facts);
         assert_eq!((f.new, f.replies, f.handoffs, f.resolved, f.confirmed), (2, 2, 1, 2, 2));
         assert_eq!((f.reopened, f.hidden, f.answered), (1, 1, 0));

@@ -198,6 +198,9 @@ impl Row {
     }
 }
 
+/// The longest rest of a command in backticks that is kept on one line, in bytes.
+const COMMAND_MAX: usize = 40;
+
 /// A line in as many as it needs; all but the first begin with `indent`, and foreign ones with [`MARK`].
 fn wrap(line: &Line, indent: &str, style: &Style) -> Vec<String> {
     let foreign = !line.is_empty() && line.iter().all(|p| matches!(p, Piece::Foreign(_)));
@@ -236,7 +239,13 @@ fn words(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(blank) = rest.chars().next().map(char::is_whitespace) {
-        let end = rest.find(|c: char| c.is_whitespace() != blank).unwrap_or(rest.len());
+        let mut end = rest.find(|c: char| c.is_whitespace() != blank).unwrap_or(rest.len());
+        // A command to be typed, `undo 3`, is read as one.
+        while let Some((_, behind)) = rest.split_at_checked(end).filter(|(word, _)| word.matches('`').count() % 2 == 1) {
+            let Some(close) = behind.find('`').filter(|n| *n <= COMMAND_MAX) else { break };
+            let behind = behind.get(close + 1..).unwrap_or_default();
+            end = rest.len() - behind.find(char::is_whitespace).map_or(0, |n| behind.len() - n);
+        }
         let (word, behind) = rest.split_at(end);
         out.push(word);
         rest = behind;

@@ -177,7 +177,7 @@ async fn a_form_is_refused_as_its_command_would_be() {
     let paused = text_of(&View::Form(world.form("lea", Verb::Reply, 1).await));
     assert!(paused.contains("Los envíos están detenidos"), "{paused}");
     assert!(world.says("lea", "resolve 1").await.answer.ok);
-    refused(world.wish("lea", Verb::Reply, 1).await, "refused-status");
+    refused(world.wish("lea", Verb::Reply, 1).await, "refused-status-resolved");
     bot.stop().await;
 }
 

@@ -491,7 +491,7 @@ impl Net {
         let timeout = rng.chance(self.faults.timeout);
         if timeout && rng.chance(500) {
             // Without keys nobody could keep such a send from standing twice: no client is to be blamed for that.
-            if self.full_log && rng.chance(400) {
+            if self.full_log && rng.chance(750) {
                 // Often just after the look, before the send goes again.
                 let after = if rng.chance(600) { LATE_MS / 6 } else { LATE_MS };
                 let lands = now.plus(SETTLE_MS + rng.between(1, after));

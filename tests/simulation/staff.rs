@@ -151,7 +151,7 @@ impl Staff {
             (Verb::Dm, 8),
             (Verb::Resolve, 2),
             (Verb::Reopen, 3),
-            (Verb::Merge, 4),
+            (Verb::Merge, 10),
             (Verb::Link, 1),
             (Verb::Spam, 1),
             (Verb::Restore, 3),

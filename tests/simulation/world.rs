@@ -1279,7 +1279,7 @@ impl World {
         self.learn(&d);
         let absent = matches!(&input, Input::Looked { look: Look::Absent, .. }) && matches!(d.body, Body::Send { .. });
         let late = self.nets.iter().any(|n| n.is_late(&d.op));
-        if absent && self.faults_on && self.rng.chance(if late { 500 } else { 50 }) {
+        if absent && self.faults_on && self.rng.chance(if late { 600 } else { 250 }) {
             self.cov.hit(Hit::SleptOverLook);
             self.hours_pass();
         }
