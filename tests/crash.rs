@@ -161,9 +161,11 @@ impl World {
     /// The same until something that the server does not tell the bot stands there, or for some seconds.
     fn live_until_one_stands_untold(&mut self, bot: &mut Bot) {
         let (before, until) = (self.square.stand(), Instant::now() + Duration::from_secs(6));
+        // Its own stream would tell it too.
+        self.square.mute(true);
         self.square.hold_back();
         while self.square.stand() == before && Instant::now() < until {
-            self.live(bot, Instant::now() + Duration::from_millis(30), true);
+            self.live(bot, Instant::now() + Duration::from_millis(5), true);
         }
     }
 
@@ -435,6 +437,7 @@ fn killed(name: &str, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Fou
             world.live(&mut bot, Instant::now() + moment, true);
         }
         world.kill(bot);
+        world.square.mute(false);
         world.autopsy(&mut found);
         if world.rng.chance(200) {
             // Customers do not wait for us to come back.
@@ -495,7 +498,7 @@ fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
         world.square.somebody_posts(&mut world.rng);
     }
     world.square.behind(0);
-    world.square.mute();
+    world.square.mute(true);
     let began = Instant::now();
     let bot = world.start();
     let bot = world.drain(bot);

@@ -42,7 +42,8 @@ pub(super) async fn run(shell: Arc<Shell>, store: Arc<dyn Store>) {
 async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
     while let Some(Said { what, answer }) = said.recv().await {
         let said = match what {
-            Typed::Command(command) => Ok(command),
+            // The chat may know no language of theirs, and `[people]` does.
+            Typed::Command(command) => Ok(Command { lang: lang_of(shell, &command.by, &command.room, Some(command.lang)), ..command }),
             Typed::Line { id, by, door, room, thread, lang, text } => {
                 let policy = shell.policy();
                 let lang = lang_of(shell, &by, &room, lang);

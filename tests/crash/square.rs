@@ -86,9 +86,9 @@ impl Square {
         self.emulator.behind(ms);
     }
 
-    /// Nothing is streamed any more: only reading page by page finds things.
-    pub fn mute(&self) {
-        self.emulator.mute_streams(true);
+    /// Whether nothing is streamed: then only reading page by page finds things.
+    pub fn mute(&self, muted: bool) {
+        self.emulator.mute_streams(muted);
     }
 
     /// How many pages of notifications the present bot read on from where another was left.

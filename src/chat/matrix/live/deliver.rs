@@ -38,6 +38,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// A room of which nobody told us in time whether it is fit is asked about again, in milliseconds.
 const ASK_AGAIN_MS: i64 = 2_000;
 
+/// How long after a new device was made the keys of the one before may still come, in milliseconds.
+const KEYS_COME_MS: i64 = 60_000;
 /// An answer on whether a room is private is good for so long, in milliseconds.
 const ASKED_MS: i64 = 500;
 
@@ -175,7 +177,7 @@ pub(super) async fn send(
     let _turn = turn.lock().await;
     let now = shared.settings.clock.now();
     if unique && (since < session.made || now.since(since) > TXN_MS) {
-        match find(session, &joined, op, since).await {
+        match find(session, &joined, op, since, now).await {
             Look::Found(receipt) => return Ok(receipt.native_id),
             Look::Absent => {}
             look => return Err(Undone::Look(look)),
@@ -214,7 +216,7 @@ pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
         Err(fail) => return fail.look(),
     };
     match session.room(message.room.as_str()) {
-        Ok(room) => find(&session, &room, &message.op, message.since).await,
+        Ok(room) => find(&session, &room, &message.op, message.since, shared.settings.clock.now()).await,
         // Where the bot is not, it cannot look, and it cannot post.
         Err(Fail::NotIn) => Look::Absent,
         Err(fail) => fail.look(),
@@ -222,9 +224,10 @@ pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
 }
 
 /// Reads a room's history, from its end to `since`, for our own message of an operation.
-async fn find(session: &Session, room: &Room, op: &str, since: Time) -> Look {
+async fn find(session: &Session, room: &Room, op: &str, since: Time, now: Time) -> Look {
     let oldest = since.plus(-AHEAD_MS).0;
     let mut from: Option<String> = None;
+    let mut sealed = false;
     for _ in 0..PAGES_MAX {
         let mut options = MessagesOptions::backward().from(from.as_deref());
         options.limit = uint!(100);
@@ -236,15 +239,22 @@ async fn find(session: &Session, room: &Room, op: &str, since: Time) -> Look {
         let mut newer = page.chunk.is_empty();
         for event in &page.chunk {
             let event = adapter::value(event);
-            if event.get("sender").and_then(Value::as_str) == Some(&session.me) && op_of(&event) == Some(op) {
+            let recent = event.get("origin_server_ts").and_then(Value::as_i64).is_none_or(|at| at >= oldest);
+            let ours = event.get("sender").and_then(Value::as_str) == Some(&session.me);
+            if ours && op_of(&event) == Some(op) {
                 let id = event.get("event_id").and_then(Value::as_str).unwrap_or_default();
                 return Look::Found(Receipt { native_id: id.to_owned(), ..Receipt::default() });
             }
-            newer |= event.get("origin_server_ts").and_then(Value::as_i64).is_none_or(|at| at >= oldest);
+            sealed |= ours && recent && event.get("type").and_then(Value::as_str) == Some("m.room.encrypted");
+            newer |= recent;
         }
         match page.end {
             // One event's time may be wrong: other servers and bridges say when theirs were. Not that of a whole page.
             Some(end) if newer && from.as_ref() != Some(&end) => from = Some(end),
+            // The keys of what an earlier device of ours said come from the backup, one by one.
+            _ if sealed && now.since(session.made) < KEYS_COME_MS => {
+                return Look::Retry { why: "its own messages cannot be read yet".into(), after_ms: Some(KEYS_COME_MS / 12) };
+            }
             _ => return Look::Absent,
         }
     }

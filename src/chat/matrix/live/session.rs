@@ -113,7 +113,8 @@ pub(super) fn http_fail(error: &HttpError) -> Fail {
         _ if status >= 500 => Fail::Broken(format!("HTTP {status}")),
         _ if status == 429 => Fail::Limited(LIMITED_MS),
         Some(kind) => Fail::Code(code(kind)),
-        None => Fail::Code(format!("HTTP {status}")),
+        // Whatever it was that answered, it was no homeserver: a proxy, most likely.
+        None => Fail::Broken(format!("HTTP {status}")),
     }
 }
 
