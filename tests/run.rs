@@ -34,12 +34,22 @@ pub fn free_port() -> u16 {
 }
 
 pub fn configure(dir: &Path, more: &str) {
+    configure_on(dir, "http://127.0.0.1:9", "canary-4711\n", more);
+}
+
+/// The same on a server, with a token for it.
+fn configure_on(dir: &Path, base_url: &str, token: &str, more: &str) {
     let text = format!(
         "[bot]\nbrand = \"Acme\"\n[store]\nmin_free_mb = 24\n[chat.console]\nformat = \"json\"\n[[account]]\nname = \"acme\"\n\
-         network = \"mastodon\"\nbase_url = \"http://127.0.0.1:9\"\ntoken = \"file:token\"\n{more}"
+         network = \"mastodon\"\nbase_url = \"{base_url}\"\ntoken = \"file:token\"\n{more}"
     );
-    std::fs::write(dir.join("token"), "canary-4711\n").unwrap();
+    std::fs::write(dir.join("token"), token).unwrap();
     std::fs::write(dir.join("bot.toml"), text).unwrap();
+}
+
+/// A server, on a thread of its own.
+fn server() -> Emulator {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(Emulator::start())
 }
 
 /// A running bot; killed when dropped.
@@ -284,14 +294,10 @@ fn a_port_that_is_taken_is_said_and_nothing_breaks() {
 /// and hours of downtime lose and double nothing, and what is private stays private.
 #[test]
 fn from_a_mention_on_a_server_to_a_private_conversation() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = runtime.block_on(Emulator::start());
+    let server = server();
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    configure(dir, "poll_seconds = 1\n[reply]\nundo_seconds = 1\n");
-    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &server.url());
-    std::fs::write(dir.join("bot.toml"), text).unwrap();
-    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+    configure_on(dir, &server.url(), BRAND_TOKEN, "poll_seconds = 1\n[reply]\nundo_seconds = 1\n");
     let (ok, checked) = said(dir, &["check"]);
     assert!(ok, "{checked}");
 
@@ -350,15 +356,11 @@ fn from_a_mention_on_a_server_to_a_private_conversation() {
 /// written to, and one whose server is out of order keeps the other from nothing.
 #[test]
 fn two_accounts_are_told_apart() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (shop, press) = (runtime.block_on(Emulator::start()), runtime.block_on(Emulator::start()));
+    let (shop, press) = (server(), server());
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let second = format!("[[account]]\nname = \"press\"\nnetwork = \"mastodon\"\nbase_url = \"{}\"\ntoken = \"file:token\"\n", press.url());
-    configure(dir, &format!("poll_seconds = 1\n{second}poll_seconds = 1\n[reply]\nundo_seconds = 0\n"));
-    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &shop.url());
-    std::fs::write(dir.join("bot.toml"), text).unwrap();
-    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+    configure_on(dir, &shop.url(), BRAND_TOKEN, &format!("poll_seconds = 1\n{second}poll_seconds = 1\n[reply]\nundo_seconds = 0\n"));
 
     let mut seen = Vec::new();
     let mut bot = Bot::start(dir);
@@ -395,14 +397,10 @@ fn two_accounts_are_told_apart() {
 /// next run finds the answer where it stands.
 #[test]
 fn a_send_without_an_end_does_not_keep_it_from_ending() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = runtime.block_on(Emulator::start());
+    let server = server();
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    configure(dir, "poll_seconds = 1\n[reply]\nundo_seconds = 0\n");
-    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &server.url());
-    std::fs::write(dir.join("bot.toml"), text).unwrap();
-    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+    configure_on(dir, &server.url(), BRAND_TOKEN, "poll_seconds = 1\n[reply]\nundo_seconds = 0\n");
 
     let mut seen = Vec::new();
     let mut bot = Bot::start(dir);
@@ -436,14 +434,10 @@ fn a_send_without_an_end_does_not_keep_it_from_ending() {
 /// The same name in bot.toml, and another account behind it: nothing goes out in its name before somebody has looked.
 #[test]
 fn an_account_that_became_another_sends_nothing_by_itself() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = runtime.block_on(Emulator::start());
+    let server = server();
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    configure(dir, "poll_seconds = 1\n[reply]\nundo_seconds = 0\n[people.console]\nrole = \"lead\"\n");
-    let text = std::fs::read_to_string(dir.join("bot.toml")).unwrap().replace("http://127.0.0.1:9", &server.url());
-    std::fs::write(dir.join("bot.toml"), text).unwrap();
-    std::fs::write(dir.join("token"), BRAND_TOKEN).unwrap();
+    configure_on(dir, &server.url(), BRAND_TOKEN, "poll_seconds = 1\n[reply]\nundo_seconds = 0\n[people.console]\nrole = \"lead\"\n");
 
     let mut seen = Vec::new();
     let mut bot = Bot::start(dir);

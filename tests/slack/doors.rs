@@ -1,7 +1,7 @@
 //! Every way in: slash commands, the thread, buttons, forms, shortcuts, reactions, the home.
 
 use super::town::Town;
-use crate::emulator::slack::{Fault, On, TEAM_CHANNEL, words};
+use crate::emulator::slack::{Fault, On, TEAM_CHANNEL, User, words};
 use sereno::case::CaseId;
 use sereno::engine::Engine;
 use sereno::policy::AgentId;
@@ -246,6 +246,18 @@ async fn a_reply_of_which_nothing_was_drafted_asks_for_its_text() {
     town.sound().await;
 }
 
+/// Once another note is shown, the one before it stands there exactly once.
+async fn stands_once(town: &Town, ana: &User, thread: &str) {
+    let act = ana.says(TEAM_CHANNEL, Some(thread), "!note called again");
+    town.slack.acked(&act).await.unwrap();
+    town.entry(thread, "called again").await;
+    town.settled().await;
+    let books = town.slack.books();
+    let times = books.thread(TEAM_CHANNEL, thread).into_iter().filter(|m| m.ours && m.words().contains("called the depot")).count();
+    assert_eq!(times, 1, "\n{}", town.slack.sight());
+    town.sound().await;
+}
+
 #[tokio::test]
 async fn a_message_that_a_client_sent_twice_is_one_command() {
     let town = Town::new().await;
@@ -258,14 +270,7 @@ async fn a_message_that_a_client_sent_twice_is_one_command() {
     let second = ana.says_again(&first.ts);
     assert_ne!(first.ts, second.ts);
     town.slack.acked(&second).await.unwrap();
-    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note called again");
-    town.slack.acked(&act).await.unwrap();
-    town.entry(&card.ts, "called again").await;
-    town.settled().await;
-    let books = town.slack.books();
-    let times = books.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours && m.words().contains("called the depot")).count();
-    assert_eq!(times, 1, "\n{}", town.slack.sight());
-    town.sound().await;
+    stands_once(&town, &ana, &card.ts).await;
 }
 
 #[tokio::test]
@@ -283,12 +288,5 @@ async fn a_message_that_a_client_sent_again_after_a_restart_is_one_command() {
     town.wake().await;
     let second = ana.says_again(&first.ts);
     town.slack.acked(&second).await.unwrap();
-    let act = ana.says(TEAM_CHANNEL, Some(&card.ts), "!note called again");
-    town.slack.acked(&act).await.unwrap();
-    town.entry(&card.ts, "called again").await;
-    town.settled().await;
-    let books = town.slack.books();
-    let times = books.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours && m.words().contains("called the depot")).count();
-    assert_eq!(times, 1, "\n{}", town.slack.sight());
-    town.sound().await;
+    stands_once(&town, &ana, &card.ts).await;
 }

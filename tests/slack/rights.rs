@@ -6,6 +6,7 @@ use sereno::case::CaseId;
 use sereno::chat::slack::{Rotation, Slack as Adapter};
 use sereno::clock::HOUR_MS;
 use sereno::policy::RoomId;
+use std::path::PathBuf;
 
 const SECRET: &str = "canary-4711";
 
@@ -121,18 +122,19 @@ async fn the_members_of_the_user_group_are_agents() {
     town.sound().await;
 }
 
+/// A new pair of tokens that rotate, as bot.toml would have it; the newest are kept in `file`.
+fn rotating(town: &mut Town, file: PathBuf) {
+    let (access, refresh) = town.slack.rotating();
+    town.settings.bot_token = access.into();
+    let (client_id, client_secret) = (CLIENT_ID.into(), CLIENT_SECRET.to_owned().into());
+    town.settings.rotation = Some(Rotation { refresh_token: refresh.into(), client_id, client_secret, file });
+}
+
 #[tokio::test]
 async fn tokens_that_rotate_are_renewed_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let mut town = Town::asleep().await;
-    let (access, refresh) = town.slack.rotating();
-    town.settings.bot_token = access.into();
-    town.settings.rotation = Some(Rotation {
-        refresh_token: refresh.into(),
-        client_id: CLIENT_ID.into(),
-        client_secret: CLIENT_SECRET.to_owned().into(),
-        file: dir.path().join("store.slack-token.json"),
-    });
+    rotating(&mut town, dir.path().join("store.slack-token.json"));
     town.wake().await;
     town.complain("marta", "Where is my parcel?");
     town.card("Where is my parcel?").await;
@@ -151,17 +153,7 @@ async fn tokens_that_rotate_are_renewed_and_kept() {
 async fn a_rotation_that_broke_off_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut town = Town::asleep().await;
-    let rotating = |town: &mut Town, file: &str| {
-        let (access, refresh) = town.slack.rotating();
-        town.settings.bot_token = access.into();
-        town.settings.rotation = Some(Rotation {
-            refresh_token: refresh.into(),
-            client_id: CLIENT_ID.into(),
-            client_secret: CLIENT_SECRET.to_owned().into(),
-            file: dir.path().join(file),
-        });
-    };
-    rotating(&mut town, "store.slack-token.json");
+    rotating(&mut town, dir.path().join("store.slack-token.json"));
     town.wake().await;
     town.complain("marta", "Where is my parcel?");
     town.card("Where is my parcel?").await;
@@ -173,7 +165,7 @@ async fn a_rotation_that_broke_off_loses_nothing() {
     let before = renewals(&town.slack.books());
     town.slack.until("it is renewed in vain", |b| (renewals(b) >= before + 3).then_some(())).await;
     town.sleep().await;
-    rotating(&mut town, "another.slack-token.json");
+    rotating(&mut town, dir.path().join("another.slack-token.json"));
     town.wake().await;
     town.card("It arrived broken").await;
     town.sound().await;
