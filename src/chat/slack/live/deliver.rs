@@ -92,11 +92,14 @@ async fn say(shared: &Shared, message: &Message, body: &Value) -> Outcome {
             None => Outcome::Unknown { why: "chat.postMessage: an answer without ts".into() },
         },
         // Its share of the limits is used up; that of staff's acts is another.
-        Err(Fail::Limited(ms)) if message.urgency != Urgency::Staff => {
-            Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false }
-        }
+        Err(Fail::Limited(ms)) if message.urgency != Urgency::Staff => alone_later(ms),
         Err(fail) => fail.outcome(),
     }
+}
+
+/// Limited, and no reason for the rest of the room to wait.
+fn alone_later(ms: i64) -> Outcome {
+    Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false }
 }
 
 /// To change a message twice does no harm: a doubt is simply tried again.
@@ -117,7 +120,7 @@ async fn change(shared: &Shared, mut body: Value, ts: &str, urgency: Urgency) ->
         Err(fail) if fail.is("message_not_found") => Outcome::Done(Receipt { native_id: ts.to_owned(), ..Receipt::default() }),
         Err(Fail::Doubt(why)) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
         // The method is limited for all; the room may go on with what it posts.
-        Err(Fail::Limited(ms)) => Outcome::Retry { after_ms: Some(ms), why: "ratelimited".into(), lane: false },
+        Err(Fail::Limited(ms)) => alone_later(ms),
         Err(fail) => fail.outcome(),
     }
 }
