@@ -13,6 +13,7 @@
 
 mod deliver;
 mod feed;
+mod hook;
 mod inbox;
 mod memory;
 pub mod office;
@@ -25,6 +26,7 @@ pub mod wire;
 mod worker;
 
 pub use feed::Source;
+pub use hook::Hooked;
 pub use inbox::Stopped;
 pub use state::AccountState;
 
@@ -32,7 +34,7 @@ use crate::chat::Chat;
 use crate::clock::{Clock, MINUTE_MS, Time};
 use crate::engine::{Engine, Input, Stats};
 use crate::i18n::{ShowCtx, Words};
-use crate::network::{Finding, NetworkAccount};
+use crate::network::{Finding, Knock, NetworkAccount};
 use crate::policy::{Lang, Policy};
 use crate::post::Account;
 use crate::say::Say;
@@ -102,6 +104,7 @@ pub(crate) struct Shell {
     inbox: inbox::Inbox,
     metrics: Arc<Metrics>,
     states: States,
+    hooks: hook::Known,
     instance: String,
     reloads: bool,
 }
@@ -186,6 +189,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
         inbox,
         metrics: Arc::clone(&metrics),
         states: States::new(accounts.iter().map(|s| s.account.account().clone())),
+        hooks: hook::Known::default(),
         instance: store.instance().to_owned(),
         reloads,
     });
@@ -277,10 +281,13 @@ async fn forget(shell: Arc<Shell>, store: Arc<dyn Store>) {
 async fn alarm(shell: Arc<Shell>, mut alarms: mpsc::Receiver<Alarm>) {
     while let Some(alarm) = alarms.recv().await {
         let say = match alarm {
-            Alarm::Store(StoreError::Full(why)) => Say::new("cli-alarm-store-full").text("detail", why),
-            Alarm::Store(StoreError::Unavailable(why)) => Say::new("cli-alarm-store-unavailable").text("detail", why),
-            Alarm::Store(StoreError::Corrupt(why) | StoreError::Keyring(why) | StoreError::Conflict(why)) => {
-                Say::new("cli-alarm-store-damaged").text("detail", why)
+            Alarm::Store(error) => {
+                let code = match error {
+                    StoreError::Full(_) => "cli-alarm-store-full",
+                    StoreError::Unavailable(_) => "cli-alarm-store-unavailable",
+                    StoreError::Corrupt(_) | StoreError::Keyring(_) | StoreError::Conflict(_) => "cli-alarm-store-damaged",
+                };
+                Say::new(code).with("detail", error.why().into())
             }
             Alarm::StoreBack => Say::new("cli-alarm-store-back"),
         };
@@ -370,6 +377,11 @@ impl Handle {
     pub async fn hand_in(&self, input: Input) -> Result<Option<crate::engine::Ack>, Stopped> {
         let batch = crate::engine::Batch { inputs: vec![input], cursor: None };
         Ok(self.shell.inbox.submit(inbox::Door::Staff, batch).await?.pop())
+    }
+
+    /// Takes in what came to the address of an account's webhook, and waits for its commit.
+    pub async fn hook(&self, account: &str, knock: &Knock<'_>) -> Hooked {
+        self.shell.hook(account, knock).await
     }
 
     /// How the accounts fare.

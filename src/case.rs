@@ -10,6 +10,7 @@ mod event;
 pub(crate) mod fixtures;
 pub mod gate;
 mod model;
+mod outgoing;
 mod private;
 pub mod refusal;
 mod status;
@@ -18,4 +19,5 @@ pub mod work;
 
 pub use event::Event;
 pub use model::*;
+pub use outgoing::*;
 pub use status::{Status, Trigger};

@@ -12,9 +12,9 @@ use crate::outbox::{Look, Outcome, Urgency};
 use crate::policy::{AgentId, Lang, Person, RoomId};
 use crate::say::Say;
 use crate::view::picture::Picture;
-use crate::view::{Privacy, View};
+use crate::view::{Pictures, Privacy, View};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,7 +35,7 @@ pub struct Message {
     pub privacy: Privacy,
     /// How soon it should go, where several rooms share a limit.
     pub urgency: Urgency,
-    /// When it was decided: no attempt was earlier, so that nobody need look further back for it.
+    /// When it was first tried: no attempt was earlier, so that nobody need look further back for it.
     pub since: Time,
     /// The room's language.
     pub lang: Lang,
@@ -43,6 +43,8 @@ pub struct Message {
     pub view: View,
     /// What goes with it where pictures can be shown.
     pub picture: Option<Picture>,
+    /// The pictures of the post that it shows, for a chat that fetches them.
+    pub pictures: Pictures,
 }
 
 /// Something staff did, with the way back for its answer.
@@ -118,6 +120,9 @@ pub struct FormWish {
     pub about: Args,
     /// The asker's own language, where the chat knows it.
     pub lang: Option<Lang>,
+    /// Whether what is shown stays in the room, where nobody looks after it once the room is opened to others: then it
+    /// holds no private text, whatever the room may show.
+    pub stays: bool,
 }
 
 /// The answer to something staff did.
@@ -133,6 +138,15 @@ pub struct Answered {
     /// this anyway, or a reaction asked for nothing (it stood at a message of no case; taken away, it
     /// left a case alone that was not theirs).
     pub shown: bool,
+}
+
+/// A line with the case that it lacked: `reply Hello` as `reply #42 Hello`. For a chat that finds out by itself which one
+/// was meant.
+#[must_use]
+pub fn with_case(line: &str, case: CaseId) -> String {
+    let line = line.trim_start();
+    let (verb, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    format!("{verb} {case} {rest}")
 }
 
 /// Something that came from a chat and could not be read: kept whole until a person has looked.
@@ -155,13 +169,21 @@ pub trait Memory: Send + Sync {
     async fn keep(&self, stream: &str, cursor: String) -> anyhow::Result<()>;
     /// Keeps, durably, what could not be read. Returns after the commit; then the chat may be told that it was taken.
     async fn park(&self, parked: Parked) -> anyhow::Result<()>;
-    /// The threads of open cases, most recently changed first, at most `limit`.
+    /// The threads of cases that are open or were until a few days ago, most recently changed first, at most `limit`.
     async fn threads(&self, limit: usize) -> anyhow::Result<Vec<(RoomId, String)>>;
+    /// Where the cards of cases stand: room and message, of each that has one.
+    async fn cards(&self, _cases: Vec<CaseId>) -> anyhow::Result<BTreeMap<CaseId, (RoomId, String)>> {
+        Ok(BTreeMap::new())
+    }
     /// Who is on the team by the chat's own groups; `[people]` goes before it. Replaces what was said before.
     async fn team(&self, people: BTreeMap<AgentId, Person>) -> anyhow::Result<()>;
     /// A room in which no DM may be shown, whatever `[privacy]` says (`Some`: why), or that is fit again (`None`).
     /// Views made after this returns keep to it; staff are told once for each change.
     async fn unfit(&self, room: &RoomId, why: Option<Say>) -> anyhow::Result<()>;
+    /// Somebody whom the rules in force name as one of the team.
+    fn person(&self, who: &AgentId) -> Option<Person>;
+    /// The rooms that the rules name as they were read last, also those that are not fit for private things.
+    async fn rooms(&self) -> BTreeSet<RoomId>;
     /// The language of a room's threads.
     fn room_lang(&self, room: &RoomId) -> Lang;
     /// The sentence for a code in a language: the adapter itself has no words.
@@ -200,5 +222,16 @@ pub trait Chat: Send + Sync {
     /// new message of its room.
     fn changes_apart(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_case_stands_behind_the_verb() {
+        assert_eq!(with_case("claim", CaseId(42)), "claim #42 ");
+        assert_eq!(with_case("reply  2 parcels\nare lost", CaseId(42)), "reply #42  2 parcels\nare lost");
     }
 }

@@ -6,11 +6,13 @@
 
 mod check;
 mod help;
+mod login;
 mod matrix;
 
 use crate::app::office::Office;
 use crate::app::{run, wire};
 use crate::chat::slack::manifest;
+use crate::clock::Clock;
 use crate::command::table;
 use crate::config::Config;
 use crate::control::{self, Errand, Reply, Request};
@@ -127,6 +129,19 @@ pub enum What {
         /// Where events are to be sent; left out: Socket Mode.
         #[arg(long, value_name = "URL", help = "cli-help-slack-manifest-url")]
         url: Option<String>,
+    },
+    /// Signs an account in, where that takes a person.
+    #[command(about = "cli-help-login")]
+    Login {
+        /// The network.
+        #[arg(value_name = "cli-value-network", value_parser = ["x"], help = "cli-help-login-network")]
+        network: String,
+        /// Its name in `bot.toml`, where there are several.
+        #[arg(long, value_name = "cli-value-name", help = "cli-help-login-account")]
+        account: Option<String>,
+        /// Also where it is another account than before.
+        #[arg(long, help = "cli-help-login-replace")]
+        replace: bool,
     },
     /// Looks after the keys of the bot's Matrix account.
     #[command(about = "cli-help-matrix", subcommand_required = true, arg_required_else_help = true)]
@@ -260,9 +275,13 @@ impl Cli {
         let file = self.config.as_path();
         match self.what {
             What::Run => block_on(run::run(file, Arc::clone(words)))?,
+            What::Demo { keep: Some(folder), .. } if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) => {
+                Err(Failure::Usage(Say::new("cli-demo-keep").text("folder", folder.display().to_string())))
+            }
             What::Demo { auto, keep, sabotage } => {
+                let place = keep.clone().unwrap_or_else(std::env::temp_dir);
                 let options = demo::Options { lang, keep, auto, sabotage };
-                Ok(block_on(demo::run(options, Arc::clone(words)))??)
+                block_on(demo::run(options, Arc::clone(words)))?.map_err(|error| Failure::of_store(place, error))
             }
             What::Check { store, offline } => check::check(file, words, lang, store, offline),
             What::Digest { day, week } => errand(file, words, lang, Errand::Digest { day, week }),
@@ -290,6 +309,7 @@ impl Cli {
             What::Parked { what: ParkedWhat::List } => errand(file, words, lang, Errand::ParkedList),
             What::Parked { what: ParkedWhat::Show { id } } => errand(file, words, lang, Errand::ParkedShow { id }),
             What::Parked { what: ParkedWhat::Drop { id, .. } } => errand(file, words, lang, Errand::ParkedDrop { id }),
+            What::Login { account, replace, .. } => login::run(file, words, lang, account.as_deref(), replace),
             What::Matrix { what } => matrix::run(file, words, lang, &what),
             What::SlackManifest { prefix, url } => slack_manifest(words, lang, &prefix, url.as_deref()),
             What::Erase { case, yes: false } => {
@@ -383,7 +403,13 @@ fn export_to_file(file: &Path, words: &Arc<Words>, lang: Lang, to: PathBuf) -> R
         return print(&alone(&config, words)?.perform(&request.errand, lang));
     };
     let exported = export::export_reading(&reading, &to);
-    let counts = exported.map_err(|error| Failure::Store { path: config.resolve(&config.store.path), error })?;
+    let counts = exported.map_err(|error| match error {
+        // As often as not it is the file that could not be written: what happened is said, and of neither.
+        StoreError::Full(why) | StoreError::Unavailable(why) => {
+            Failure::Said(Say::new("cli-export-failed").text("file", to.display().to_string()).with("detail", why.into()))
+        }
+        error => Failure::Store { path: config.resolve(&config.store.path), error },
+    })?;
     let sentence = Say::new("cli-exported").number("records", counts.values().sum::<u64>()).text("file", to.display().to_string());
     print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
 }
@@ -466,12 +492,16 @@ fn import(file: &Path, words: &Words, lang: Lang, from: &Path) -> Result<ExitCod
     let config = run::load(file)?;
     let path = config.resolve(&config.store.path);
     let keyring = config.resolve(&config.store.keyring_path());
-    let counts = export::import(from, &path, &keyring).map_err(|error| match error {
-        NotImported::File(error) => Failure::Said(Say::new("cli-import-file").text("detail", error.to_string())),
+    let imported = export::import(from, &path, &keyring, Some(Clock::system().now())).map_err(|error| match error {
+        NotImported::File(error) => Failure::Said(Say::new("cli-import-file").with("detail", error.why().into())),
         NotImported::Store(error) => Failure::Store { path: path.clone(), error },
     })?;
-    let sentence = Say::new("cli-imported").number("records", counts.values().sum::<u64>()).text("path", path.display().to_string());
-    print(&Reply { ok: true, text: format!("{}\n", say(words, lang, &sentence)) })
+    let records = imported.counts.values().sum::<u64>();
+    let mut text = say(words, lang, &Say::new("cli-imported").number("records", records).text("path", path.display().to_string()));
+    if imported.unsent > 0 {
+        text = format!("{text}\n{}", say(words, lang, &Say::new("cli-imported-unsent").number("count", imported.unsent)));
+    }
+    print(&Reply { ok: true, text: format!("{text}\n") })
 }
 
 /// Prints the manifest in the language of the locale: what staff read of the app is in it.

@@ -19,13 +19,14 @@ mod dm;
 mod draft;
 mod escalate;
 mod handoff;
-mod help;
+pub mod help;
 mod history;
 mod link;
 mod list;
 mod merge;
 mod note;
 mod pause;
+pub(crate) mod posted;
 mod priority;
 mod reject;
 mod release;
@@ -67,6 +68,7 @@ pub enum Verb {
     Escalate,
     Draft,
     Reply,
+    Posted,
     Approve,
     Reject,
     Discard,
@@ -325,13 +327,14 @@ fn sent(w: &Work<'_>, id: u32) -> Say {
     let code = match (&send.kind, &send.state) {
         (_, SendState::AwaitingApproval) => "done-send-approval",
         _ if w.ctx.desk.paused.is_some() => "done-send-paused",
+        (SendKind::Reply, _) if send.invites => "done-handoff-in-public",
         (SendKind::Reply, _) => "done-reply",
         (SendKind::Handoff, _) => "done-handoff",
         (SendKind::Dm, _) => "done-dm",
         (SendKind::Retract { .. }, _) => "done-retract",
         (SendKind::Correct { .. }, _) => "done-correct",
     };
-    let (length, max) = w.counted(&send.account, &send.to, send.text.expose());
+    let (length, max) = w.counted(&send.account, &send.to, send.text.expose(), send.kind.is_private());
     Say::new(code)
         .case(w.case.id)
         // As it is known now: the answer is remembered, and reads the same whenever it is asked for again.
@@ -373,8 +376,15 @@ fn needed_text(c: &Command) -> Result<&str, Refusal> {
 
 /// The text to the customer that came with the command, if any did, as it will be sent: the fields
 /// that texts written beforehand may hold (`{code}`, …) are filled in. Other braces stay as they are.
-fn given_to_customer(w: &Work<'_>, c: &Command) -> Option<String> {
-    given_text(c).map(|text| fill::filled(&w.case, w.ctx.policy, &c.by, text))
+///
+/// # Errors
+/// One of the fields is mistyped: braces in public help nobody.
+fn given_to_customer(w: &Work<'_>, c: &Command) -> Result<Option<String>, Refusal> {
+    let Some(text) = given_text(c) else { return Ok(None) };
+    match fill::mistyped(text) {
+        Some((typed, field)) => Err(Refusal::NoSuchField(typed.to_owned(), field.to_owned())),
+        None => Ok(Some(fill::filled(&w.case, w.ctx.policy, &c.by, text))),
+    }
 }
 
 /// Whether the asker may also act on colleagues' cases.

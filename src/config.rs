@@ -27,6 +27,7 @@ mod secret;
 mod slack;
 mod store;
 mod triage;
+mod x;
 
 pub use account::AccountConfig;
 pub use bot::{BotConfig, DefaultRole};
@@ -55,7 +56,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The networks that an account can be on.
-pub const NETWORKS: [&str; 1] = ["mastodon"];
+pub const NETWORKS: [&str; 2] = ["mastodon", "x"];
 
 /// The whole of `bot.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -87,7 +88,7 @@ pub struct Config {
     pub digest: DigestConfig,
     /// Who sees private things.
     pub privacy: PrivacyConfig,
-    /// Health and metrics.
+    /// Health and metrics, and webhooks.
     pub http: HttpConfig,
     /// What is logged.
     pub log: LogConfig,

@@ -238,7 +238,7 @@ impl Demo {
                 played?.await.ok();
             }
             () = self.town.run() => {}
-            ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the script: {ended:?}"),
+            ended = bot.ended() => return Err(too_early(ended)),
             () = leave.wish() => {}
         }
         let ended = bot.stop().await;
@@ -303,7 +303,7 @@ impl Demo {
         let verdict = tokio::select! {
             verdict = playing => verdict?,
             () = self.town.run() => None,
-            ended = bot.ended() => anyhow::bail!("the bot ended in the middle of the story: {ended:?}"),
+            ended = bot.ended() => return Err(too_early(ended)),
             () = leave => None,
         };
         bot.stop().await;
@@ -388,7 +388,11 @@ fn policy(story: &Story, demo: &Demo) -> Policy {
         fallback_room: room.clone(),
         people: BTreeMap::from([(demo.agent.clone(), person)]),
         // Nobody but the person at the screen reads it.
-        privacy: PrivacyPolicy { private_rooms: vec![demo.private.clone().unwrap_or(room)], dm_room: demo.private.clone() },
+        privacy: PrivacyPolicy {
+            private_rooms: vec![demo.private.clone().unwrap_or(room)],
+            dm_room: demo.private.clone(),
+            links_only: false,
+        },
         ..Policy::default()
     };
     policy.reply.undo_ms = UNDO_MS;
@@ -396,6 +400,14 @@ fn policy(story: &Story, demo: &Demo) -> Policy {
     // It comes when it is asked for; a story of minutes has no morning.
     policy.digest.enabled = false;
     policy
+}
+
+/// Why a bot ended that nobody has stopped.
+fn too_early(ended: Ended) -> anyhow::Error {
+    match ended {
+        Ended::Store(error) => error.into(),
+        other => anyhow::anyhow!("the bot ended in the middle of the story: {other:?}"),
+    }
 }
 
 #[cfg(test)]

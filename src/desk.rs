@@ -107,6 +107,11 @@ const ERASURES: usize = 1_000;
 const SLEEP_MS: i64 = 3 * DAY_MS;
 
 impl Desk {
+    /// Nothing more goes out by itself until a person has looked.
+    pub fn pause_by_itself(&mut self, now: Time) {
+        self.paused.get_or_insert_with(|| Paused { by: AgentId::from(SERENO), at: now });
+    }
+
     /// When it is to be woken, as seen at `now`.
     #[must_use]
     pub fn wakes_at(&self, now: Time) -> Time {
@@ -199,7 +204,7 @@ impl<'a> DeskWork<'a> {
 
     /// An account is somebody else than it was: whatever was decided before is not to go out in that name by itself.
     pub fn renamed(&mut self, account: &Account, was: &str, is: &str) {
-        self.desk.paused.get_or_insert_with(|| Paused { by: AgentId::from(SERENO), at: self.now });
+        self.desk.pause_by_itself(self.now);
         self.announce(&Say::new("notice-account-renamed").text("account", account.as_str()).text("was", was).text("is", is));
     }
 

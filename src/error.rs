@@ -54,6 +54,15 @@ impl From<crate::app::Stopped> for Failure {
 }
 
 impl Failure {
+    /// What went wrong on the way, be it the store in `path` or anything else.
+    #[must_use]
+    pub fn of_store(path: PathBuf, error: anyhow::Error) -> Failure {
+        match error.downcast::<StoreError>() {
+            Ok(error) => Failure::Store { path, error },
+            Err(error) => Failure::Other(error),
+        }
+    }
+
     /// The exit code of the process.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
@@ -73,15 +82,13 @@ impl Failure {
             Failure::Config { file, problems } => config_lines(&file.display().to_string(), problems, words, lang),
             Failure::Store { path, error } => {
                 let path = path.display().to_string();
-                let (code, detail) = match error {
-                    StoreError::Keyring(detail) => ("cli-store-keyring", detail),
-                    StoreError::Full(detail) => ("cli-store-full", detail),
-                    StoreError::Unavailable(detail) => ("cli-store-unavailable", detail),
-                    StoreError::Corrupt(detail) | StoreError::Conflict(detail) => ("cli-store-damaged", detail),
+                let code = match error {
+                    StoreError::Keyring(_) => "cli-store-keyring",
+                    StoreError::Full(_) => "cli-store-full",
+                    StoreError::Unavailable(_) => "cli-store-unavailable",
+                    StoreError::Corrupt(_) | StoreError::Conflict(_) => "cli-store-damaged",
                 };
-                // The sentence names the store already.
-                let detail = detail.strip_prefix(&format!("store {path}: ")).unwrap_or(detail);
-                vec![say(words, lang, &Say::new(code).text("path", path).text("detail", detail))]
+                vec![say(words, lang, &Say::new(code).text("path", path).with("detail", error.why().into()))]
             }
             Failure::Usage(sentence) | Failure::Said(sentence) => vec![say(words, lang, sentence)],
             Failure::Other(error) => vec![say(words, lang, &Say::new("cli-failed").text("detail", format!("{error:#}")))],

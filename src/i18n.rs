@@ -234,7 +234,8 @@ impl Words {
     /// What to type for a verb: the name that its usage begins with.
     #[must_use]
     pub fn typed(&self, verb: &str, lang: Lang) -> String {
-        self.get(&format!("usage-{verb}"), lang).split_whitespace().next().unwrap_or(verb).to_owned()
+        let usage = self.get(&format!("usage-{verb}"), lang);
+        usage.split([' ', '`']).find(|word| !word.is_empty()).unwrap_or(verb).to_owned()
     }
 
     fn value(&self, name: &str, arg: &Arg, lang: Lang, ctx: &ShowCtx<'_>) -> FluentValue<'static> {

@@ -28,3 +28,8 @@ pub mod say;
 pub mod store;
 pub mod telemetry;
 pub mod view;
+
+/// Storing is mostly making and dropping small records, and sled's pages among them. With the C library's
+/// allocator a commit costs the more the larger the store is: it searches longer for room.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -4,8 +4,12 @@
 //! turns its network's payloads into [`crate::post`] types and [`Outgoing`] into calls; it holds
 //! no state that must outlive the process: cursors are the store's.
 
+mod bounds;
+mod lenient;
 pub mod mastodon;
+mod spoken;
 pub mod square;
+pub mod x;
 
 use crate::case::{Outgoing, SendState};
 use crate::clock::Time;
@@ -14,6 +18,7 @@ use crate::policy::AccountPolicy;
 use crate::post::{Account, NetEvent, PostRef};
 use crate::say::Say;
 use async_trait::async_trait;
+use axum::http::{HeaderMap, Method};
 use tokio::sync::mpsc;
 
 /// Why a call to a network gave nothing.
@@ -54,6 +59,44 @@ pub struct Page {
     pub cursor: Option<String>,
     /// Whether more is waiting right now.
     pub more: bool,
+}
+
+/// A request that came to the address of an account's webhook. From anybody, until the account says that its network signed it.
+#[derive(Clone, Copy, Debug)]
+pub struct Knock<'a> {
+    /// How it asks.
+    pub method: &'a Method,
+    /// What stands behind the question mark.
+    pub query: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body, byte by byte as it came.
+    pub body: &'a [u8],
+}
+
+/// What a request to a webhook is.
+#[derive(Clone, Debug)]
+pub enum Hook {
+    /// This account has no webhook.
+    NotServed,
+    /// The network did not send it, or it is none of this account's business.
+    Refused,
+    /// Not yet: we do not know who we are on the network. It will ask again.
+    NotYet,
+    /// The network asks whether the address is ours; this is the answer, in JSON.
+    Challenge(String),
+    /// What happened, from the network itself.
+    Events {
+        /// To be committed before it is answered.
+        events: Vec<NetEvent>,
+        /// Whether there is more that the request does not tell: the streams are to be read.
+        read: bool,
+    },
+    /// The network sent it, and it could not be read.
+    Odd {
+        /// Why, in words without texts.
+        why: String,
+    },
 }
 
 /// Something that `sereno check` found.
@@ -111,6 +154,13 @@ pub trait NetworkAccount: Send + Sync {
 
     /// What is wrong with the account's set-up, and what to do about it.
     async fn check(&self) -> Vec<Finding>;
+
+    /// What a request to the account's webhook is. Compares signatures in constant time, reads nothing of a body that the
+    /// network did not sign, and waits for nothing.
+    fn webhook(&self, knock: &Knock<'_>) -> Hook {
+        let Knock { .. } = knock;
+        Hook::NotServed
+    }
 
     /// How many items of its streams could not be read so far and were passed over, lest they hold up the rest.
     fn passed_over(&self) -> u64 {

@@ -180,6 +180,9 @@ pub struct Entry {
     pub state: EntryState,
     /// When it was last marked in flight.
     pub sent_at: Option<Time>,
+    /// When it was first marked in flight: no attempt was earlier. Not known of what an older sereno tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<Time>,
 }
 
 impl Entry {
@@ -198,7 +201,21 @@ impl Entry {
             attempts: 0,
             state: EntryState::Queued,
             sent_at: None,
+            tried_at: None,
         }
+    }
+
+    /// The same, in flight from now on.
+    #[must_use]
+    pub fn marked(&self, now: Time) -> Entry {
+        let tried_at = self.tried_at.or(Some(if self.attempts == 0 { now } else { self.created }));
+        Entry { state: EntryState::InFlight, attempts: self.attempts + 1, sent_at: Some(now), tried_at, ..self.clone() }
+    }
+
+    /// No attempt was earlier.
+    #[must_use]
+    pub fn since(&self) -> Time {
+        self.tried_at.unwrap_or(self.created)
     }
 
     /// Whether it draws anew what its room's privacy made wrong: a change by itself is less urgent.

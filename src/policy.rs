@@ -2,7 +2,7 @@
 //!
 //! [`crate::config`] makes it from the file; nothing in it can do I/O.
 
-use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use crate::post::{Account, AuthorId, Network, name_type};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,47 +80,109 @@ pub struct Person {
 }
 
 /// How a private conversation with a customer can begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DmRoute {
     /// We may write to them.
     #[default]
     Direct,
+    /// We may write to them once, until then; more only after they wrote back.
+    OneShot {
+        /// No later.
+        until: Time,
+    },
+    /// We may write to them as often as we like, until then.
+    Window {
+        /// No later.
+        until: Time,
+    },
+    /// They write first: we give them this address in public, and it opens the form there.
+    Link {
+        /// Where they write to us.
+        url: String,
+    },
+    /// They write first: we ask them to in public.
+    InPublic,
     /// The network has no private messages that we could use.
     None,
 }
 
+impl DmRoute {
+    /// As it is at `now`: who let a time pass is to be asked in public.
+    #[must_use]
+    pub fn at(&self, now: Time) -> DmRoute {
+        match self {
+            DmRoute::OneShot { until } | DmRoute::Window { until } if *until < now => DmRoute::InPublic,
+            other => other.clone(),
+        }
+    }
+}
+
+/// How a network counts the length of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counting {
+    /// What a reader sees as one character counts one, as Mastodon has it.
+    Characters {
+        /// What a link counts; `None`: its own length.
+        url: Option<usize>,
+    },
+    /// Scripts that say much in one character count two, a link 23, as X has it.
+    Weighted,
+}
+
 /// What a network can do for us, as data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Capabilities {
     /// Longest public post, in the network's own count.
     pub max_length: usize,
-    /// What a link counts in a post; `None`: its own length.
-    pub url_length: Option<usize>,
+    /// Longest private message, counted the same way.
+    pub max_private: usize,
+    /// How the network counts a text.
+    pub counting: Counting,
+    /// Whether an answer names the person in front of its text, and that counts.
+    pub names_addressee: bool,
     /// Whether a published post can be changed.
     pub can_edit: bool,
     /// Whether a published post can be taken back.
     pub can_delete: bool,
-    /// How a handoff opens.
+    /// How a handoff opens, with people of whom nothing else is known ([`crate::post::Author::route`]).
     pub dm_route: DmRoute,
+    /// Whether private messages can be lost on us: the network has encrypted ones that its API does not give out.
+    pub unseen_private: bool,
     /// Whether a send carrying the same operation id again is accepted once by the network itself.
     pub idempotent: bool,
-    /// Sends allowed a minute on this account; the lane keeps to it.
+    /// Sends allowed a minute on this account, in the long run; the lane keeps to it.
     pub sends_per_minute: u32,
+    /// Sends that may leave at once after a quiet time, before that holds.
+    pub sends_at_once: u32,
     /// Sends of this account that may be on their way at once.
     pub in_flight: usize,
+}
+
+impl Capabilities {
+    /// The most that a public or a private text may count.
+    #[must_use]
+    pub fn most(&self, private: bool) -> usize {
+        if private { self.max_private } else { self.max_length }
+    }
 }
 
 impl Default for Capabilities {
     fn default() -> Self {
         Self {
             max_length: 500,
-            url_length: Some(23),
+            max_private: 500,
+            counting: Counting::Characters { url: Some(23) },
+            names_addressee: true,
             can_edit: true,
             can_delete: true,
             dm_route: DmRoute::Direct,
+            unseen_private: false,
             idempotent: false,
             sends_per_minute: 60,
+            sends_at_once: 5,
             in_flight: 4,
         }
     }
@@ -226,6 +288,9 @@ pub struct PrivacyPolicy {
     pub private_rooms: Vec<RoomId>,
     /// The room in which DMs are shown; `None`: the case's own, if that is private, else masked.
     pub dm_room: Option<RoomId>,
+    /// Whether the pictures of customers' posts stay links, and are not fetched.
+    #[serde(default)]
+    pub links_only: bool,
 }
 
 /// Keywords to listen for.

@@ -5,6 +5,7 @@
 //! renderer that escapes it, and measured only by its network's counter.
 
 use crate::clock::Time;
+use crate::policy::DmRoute;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -101,6 +102,9 @@ pub struct Author {
     pub since: Option<Time>,
     /// Marked as automated by themselves or the network.
     pub bot: bool,
+    /// How we may write to them in private, where the network says so of each person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<DmRoute>,
 }
 
 /// A picture, film or sound of a post: a link, never the bytes.
@@ -164,6 +168,36 @@ pub struct Parent {
     pub author: Option<AuthorId>,
 }
 
+/// How a post can be answered in public by the account that saw it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answering {
+    /// By us.
+    #[default]
+    ByApi,
+    /// The network takes it from a person alone.
+    ByHand {
+        /// Where a person writes it. `{text}` in it stands for the answer, percent-encoded.
+        url: String,
+    },
+    /// By nobody: its author or the network has closed it.
+    Closed,
+}
+
+/// The address at which a person writes this answer (see [`Answering::ByHand`]).
+#[must_use]
+pub fn written_at(address: &str, text: &str) -> String {
+    let encoded: String = url::form_urlencoded::byte_serialize(text.trim().as_bytes()).collect();
+    // A plus is a blank in forms alone; `%20` is one everywhere.
+    address.replace("{text}", &encoded.replace('+', "%20"))
+}
+
+impl Answering {
+    fn is_by_api(&self) -> bool {
+        *self == Answering::ByApi
+    }
+}
+
 /// A public item on a network, or a direct message ([`Visibility::Direct`]), as an adapter read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
@@ -203,6 +237,9 @@ pub struct Post {
     pub edited_at: Option<Time>,
     /// How it spreads.
     pub engagement: Engagement,
+    /// How it can be answered.
+    #[serde(default, skip_serializing_if = "Answering::is_by_api")]
+    pub answering: Answering,
 }
 
 impl Post {

@@ -63,6 +63,22 @@ impl Say {
     }
 }
 
+/// For logs: the code, and what it is about.
+impl std::fmt::Display for Say {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.code)?;
+        for (name, arg) in &self.args {
+            match arg {
+                Arg::Text(text) | Arg::Code(text) => write!(f, " {name}={text}")?,
+                Arg::Number(n) | Arg::Span(n) => write!(f, " {name}={n}")?,
+                Arg::Moment(at) => write!(f, " {name}={}", at.0)?,
+                Arg::Said(say) => write!(f, " {name}=({say})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why something came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -86,6 +102,12 @@ impl Why {
     }
 }
 
+impl From<Say> for Why {
+    fn from(say: Say) -> Why {
+        Why::Ours(say)
+    }
+}
+
 impl From<String> for Why {
     fn from(words: String) -> Why {
         Why::Theirs(words)
@@ -98,11 +120,23 @@ impl From<&str> for Why {
     }
 }
 
+impl From<Say> for Arg {
+    fn from(say: Say) -> Arg {
+        Arg::Said(Box::new(say))
+    }
+}
+
+impl From<Why> for Arg {
+    fn from(why: Why) -> Arg {
+        Arg::from(&why)
+    }
+}
+
 impl From<&Why> for Arg {
     fn from(why: &Why) -> Arg {
         match why {
             Why::Theirs(words) => Arg::Text(words.clone()),
-            Why::Ours(say) => Arg::Said(Box::new(say.clone())),
+            Why::Ours(say) => say.clone().into(),
         }
     }
 }
@@ -112,7 +146,7 @@ impl std::fmt::Display for Why {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Why::Theirs(words) => f.write_str(words),
-            Why::Ours(say) => f.write_str(&say.code),
+            Why::Ours(say) => say.fmt(f),
         }
     }
 }

@@ -22,7 +22,9 @@ use crate::digest::Fact;
 use crate::outbox::{Entry, EntryId};
 use crate::policy::{AgentId, RoomId};
 use crate::post::{Account, AuthorId, Network, PostId, PostRef};
+use crate::say::{Say, Why};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,16 +34,38 @@ pub enum StoreError {
     Conflict(String),
     /// No room on the disk. Nothing was written.
     #[error("the disk is full: {0}")]
-    Full(String),
+    Full(Why),
     /// What is on disk is not what was written there.
     #[error("damaged: {0}")]
-    Corrupt(String),
+    Corrupt(Why),
     /// The keyring cannot be read, and without it nothing of the store.
     #[error("keys: {0}")]
-    Keyring(String),
+    Keyring(Why),
     /// Anything else that the machine refuses.
     #[error("unavailable: {0}")]
-    Unavailable(String),
+    Unavailable(Why),
+}
+
+impl StoreError {
+    /// Why, in the words of the locales or of the machine.
+    #[must_use]
+    pub fn why(&self) -> Why {
+        match self {
+            StoreError::Conflict(why) => why.as_str().into(),
+            StoreError::Full(why) | StoreError::Corrupt(why) | StoreError::Keyring(why) | StoreError::Unavailable(why) => why.clone(),
+        }
+    }
+    pub(crate) fn full(say: Say) -> StoreError {
+        StoreError::Full(say.into())
+    }
+    pub(crate) fn unavailable(say: Say) -> StoreError {
+        StoreError::Unavailable(say.into())
+    }
+}
+
+/// A path as people read it.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// What a post id leads to.

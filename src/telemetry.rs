@@ -95,6 +95,11 @@ struct ByError {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByKind {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ByState {
     lane: String,
     state: &'static str,
@@ -112,6 +117,8 @@ pub struct Metrics {
     deliveries: Family<ByLane, Counter>,
     read_errors: Family<ByError, Counter>,
     lag_seconds: Family<ByAccount, Histogram>,
+    hooks: Family<ByError, Counter>,
+    turned_away: Family<ByKind, Counter>,
     store_ok: Gauge,
     paused: Gauge,
     parked: Gauge,
@@ -128,11 +135,15 @@ impl Default for Metrics {
         let deliveries: Family<ByLane, Counter> = Family::default();
         let read_errors: Family<ByError, Counter> = Family::default();
         let lag_seconds: Family<ByAccount, Histogram> = Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.5, 2.0, 16)));
+        let hooks: Family<ByError, Counter> = Family::default();
+        let turned_away: Family<ByKind, Counter> = Family::default();
         let store_ok: Gauge = Gauge::default();
         store_ok.set(1);
         let paused: Gauge = Gauge::default();
         let parked: Gauge = Gauge::default();
         r.register("parked", "Things that came and could not be read, kept for people to look at", parked.clone());
+        r.register("webhooks", "Requests to webhooks by what became of them; no account: an address that is none", hooks.clone());
+        r.register("webhook_connections_ended", "Connections for webhooks that came to nothing, and why", turned_away.clone());
         r.register("sending_paused", "1 while staff have stopped all sending", paused.clone());
         r.register("inputs", "Inputs committed", inputs.clone());
         r.register("commits", "Commits of inputs", commits.clone());
@@ -153,6 +164,8 @@ impl Default for Metrics {
             deliveries,
             read_errors,
             lag_seconds,
+            hooks,
+            turned_away,
             store_ok,
             paused,
             parked,
@@ -192,6 +205,13 @@ impl Metrics {
     #[expect(clippy::cast_precision_loss, reason = "a lag in seconds")]
     pub(crate) fn lag(&self, account: &Account, ms: i64) {
         self.lag_seconds.get_or_create(&ByAccount { account: account.to_string() }).observe(ms.max(0) as f64 / 1_000.0);
+    }
+    pub(crate) fn hooked(&self, account: Option<&Account>, kind: &'static str) {
+        let account = account.map(ToString::to_string).unwrap_or_default();
+        self.hooks.get_or_create(&ByError { account, kind }).inc();
+    }
+    pub(crate) fn turned_away(&self, kind: &'static str) {
+        self.turned_away.get_or_create(&ByKind { kind }).inc();
     }
     pub(crate) fn store_ok(&self, ok: bool) {
         self.store_ok.set(i64::from(ok));

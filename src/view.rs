@@ -10,6 +10,7 @@ pub mod text;
 
 use crate::clock::Time;
 use crate::command::Verb;
+use crate::policy::Counting;
 use crate::post::Untrusted;
 use serde::Serialize;
 
@@ -23,6 +24,18 @@ pub enum Privacy {
     Shown,
     /// It shows none, for its room may not. What it said before may hold some, from when its room might.
     LeftOut,
+}
+
+/// The pictures that hang on the post that a message shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pictures {
+    /// None that are to be shown, and nothing to be taken away.
+    #[default]
+    None,
+    /// These, by their addresses, which strangers chose.
+    Shown(Vec<String>),
+    /// The post is gone, and so is to be what was shown of it.
+    Gone,
 }
 
 /// A run of text within a line.
@@ -166,8 +179,8 @@ pub struct FormView {
 pub struct FormLimit {
     /// The most it takes.
     pub max: usize,
-    /// What a link counts; `None`: its own length.
-    pub url: Option<usize>,
+    /// How it counts.
+    pub counting: Counting,
     /// What is counted before a word is written: the mention that goes in front.
     pub taken: usize,
 }

@@ -1,6 +1,7 @@
 //! The real pump around the real engine, with a chat and a network made for the test.
 
 mod health;
+mod hooks;
 mod port;
 
 use async_trait::async_trait;

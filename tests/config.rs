@@ -30,7 +30,8 @@ fn slack_example(http: bool) -> String {
     let mut console = false;
     for line in EXAMPLE.lines() {
         console = if line.starts_with('[') { line == "[chat.console]" } else { console };
-        let bare = line.strip_prefix("##").filter(|_| http).or_else(|| line.strip_prefix('#').filter(|l| !l.starts_with([' ', '#', '~'])));
+        let bare =
+            line.strip_prefix("##").filter(|_| http).or_else(|| line.strip_prefix('#').filter(|l| !l.starts_with([' ', '#', '~', '+'])));
         match bare {
             Some(bare) if http && bare.starts_with("app_token") => {}
             Some(bare) => out.push_str(&format!("{bare}\n")),
@@ -47,6 +48,9 @@ fn slack_example(http: bool) -> String {
     }
     out
 }
+
+/// What an account on X alone has.
+const X_KEYS: [&str; 7] = ["client_id", "client_secret", "consumer_key", "consumer_secret", "bearer_token", "tokens", "redirect_url"];
 
 /// The reference with Matrix for the console.
 fn matrix_example(token: bool) -> String {
@@ -68,6 +72,60 @@ fn matrix_example(token: bool) -> String {
         console &= bare.is_none();
     }
     out
+}
+
+/// The reference with an account on X as well; `bearer`: with the app's token for streams instead of its key.
+fn x_example(bearer: bool) -> String {
+    let shown = EXAMPLE.lines().filter_map(|line| {
+        let by_token = line.strip_prefix("#++").filter(|_| bearer);
+        let bare = by_token.or_else(|| line.strip_prefix("#+").filter(|l| !(l.starts_with('+') || bearer && l.starts_with("consumer"))));
+        bare.or_else(|| Some(line).filter(|l| !l.starts_with('#')))
+    });
+    shown.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_reference_parses_with_x() {
+    for bearer in [false, true] {
+        let config = parse(&x_example(bearer)).unwrap();
+        let account = &config.accounts[1];
+        assert_eq!((account.network.as_str(), account.bearer_token != sereno::config::SecretRef::Missing), ("x", bearer));
+        assert_eq!(config.policy().accounts.len(), 2);
+    }
+}
+
+const ON_X: &str = "[bot]\nbrand = \"Acme\"\n[chat.console]\n[[account]]\nname = \"a/b x\"\nnetwork = \"x\"\nclient_id = \"abc\"\n";
+
+#[test]
+fn an_account_on_x_needs_its_app_alone() {
+    let config = parse(&ON_X.replace("/b x", "/b")).unwrap();
+    let account = &config.accounts[0];
+    assert_eq!(account.address(), "https://api.x.com");
+    assert_eq!(account.redirect().unwrap().as_str(), "http://127.0.0.1:8765/callback");
+    assert_eq!(account.tokens_beside(&config.store.path), Path::new("sereno-data.x-a%2Fb.json"));
+}
+
+#[test]
+fn keys_of_another_network_and_halves_are_named() {
+    let more = "token = \"env:T\"\nstreaming_host = \"a.example\"\nconsumer_key = \"k\"\nclient_secret = \"s3cret-canary\"\n\
+                redirect_url = \"http://elsewhere.example/\"\ntokens = \"t.json\"\n";
+    let both = format!("{}{more}[[account]]\nname = \"c\"\nnetwork = \"x\"\ntokens = \"t.json\"\n", ON_X.replace(" x\"", "\""));
+    let text = format!(
+        "{both}[[account]]\nname = \"m\"\nnetwork = \"mastodon\"\nbase_url = \"https://m.example\"\ntoken = \"env:T\"\nclient_id = \"x\"\n"
+    );
+    assert_eq!(
+        wrong(&text),
+        [
+            "8 account#1.token cli-config-elsewhere",
+            "9 account#1.streaming_host cli-config-elsewhere",
+            "10 account#1.consumer_key cli-config-x-consumer",
+            "11 account#1.client_secret cli-config-secret",
+            "12 account#1.redirect_url cli-config-url-scheme",
+            "14 account#2.client_id cli-config-missing",
+            "17 account#2.tokens cli-config-x-tokens",
+            "23 account#3.client_id cli-config-elsewhere",
+        ]
+    );
 }
 
 #[cfg(feature = "matrix")]
@@ -194,6 +252,16 @@ fn every_key_stands_in_the_reference() {
     let by_token: toml::Table = matrix_example(true).parse().unwrap();
     let of_token = by_token["chat"]["matrix"].as_table().unwrap().clone();
     matrix["chat"]["matrix"].as_table_mut().unwrap().extend(of_token);
+    let mut x: toml::Table = x_example(false).parse().unwrap();
+    let by_bearer: toml::Table = x_example(true).parse().unwrap();
+    let list = x["account"].as_array_mut().unwrap();
+    list.swap_remove(0);
+    list[0].as_table_mut().unwrap().extend(by_bearer["account"][1].as_table().unwrap().clone());
+    // What is off in the reference, as most have no use for it.
+    let served =
+        ["intake", "tls_", "behind"].iter().fold(EXAMPLE.to_owned(), |text, key| text.replace(&format!("\n# {key}"), &format!("\n{key}")));
+    parse(&served).unwrap();
+    let served: toml::Table = served.parse().unwrap();
     for table in tables {
         let problems = parse(&format!("{table}\nxyzzy = 1")).unwrap_err();
         let found = problems.all().iter().find(|p| p.say.code.starts_with("cli-config-unknown-key")).unwrap_or_else(|| panic!("{table}"));
@@ -202,8 +270,10 @@ fn every_key_stands_in_the_reference() {
         assert!(!known.is_empty());
         for key in known.split(", ") {
             let example = match (table, key) {
+                ("[[account]]", key) if X_KEYS.contains(&key) => &x,
                 ("[chat.slack]", _) | ("[chat]", "slack") => &slack,
                 ("[chat.matrix]", _) | ("[chat]", "matrix") => &matrix,
+                ("[http]", _) => &served,
                 _ => &console,
             };
             let mut at = toml::Value::Table(example.clone());
@@ -280,6 +350,24 @@ account = "b"
     28 route#2 cli-config-route-unreachable
     30 route#2.account cli-config-route-account-far
     ");
+}
+
+#[test]
+fn webhooks_are_not_served_to_the_world_in_the_clear() {
+    let with = |http: &str| format!("{SMALL}[http]\n{http}");
+    let tls = "tls_cert = \"a.pem\"\ntls_key = \"b.pem\"\n";
+    for well in [
+        format!("intake = \"0.0.0.0:8443\"\n{tls}"),
+        "intake = \"127.0.0.1:8080\"".into(),
+        "intake = \"10.0.0.7:8080\"\nbehind_proxy = true".into(),
+    ] {
+        assert!(parse(&with(&well)).unwrap().http.intake_address().is_some(), "{well}");
+    }
+    assert_eq!(wrong(&with("intake = \"0.0.0.0:8443\"")), ["11 http.intake cli-config-intake-open"]);
+    assert_eq!(wrong(&with("intake = \"example.org\"")), ["11 http.intake cli-config-intake"]);
+    assert_eq!(wrong(&with("intake = \"127.0.0.1:1\"\ntls_cert = \"a.pem\"")), ["12 http.tls_cert cli-config-tls-pair"]);
+    assert_eq!(wrong(&with("intake = \"127.0.0.1:1\"\ntls_key = \"b.pem\"")), ["12 http.tls_key cli-config-tls-pair"]);
+    assert_eq!(wrong(&with(tls)), ["11 http.tls_cert cli-config-tls-idle"]);
 }
 
 #[test]

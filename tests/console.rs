@@ -14,7 +14,7 @@ use sereno::post::Untrusted;
 use sereno::say::Say;
 use sereno::view::text::Style;
 use sereno::view::{Action, CardView, EntryView, Piece, TextView, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -98,6 +98,12 @@ impl Memory for Forgetful {
     }
     async fn unfit(&self, _: &RoomId, _: Option<Say>) -> anyhow::Result<()> {
         unreachable!("the console's room is always fit")
+    }
+    fn person(&self, _: &AgentId) -> Option<Person> {
+        unreachable!("whoever sits at the terminal may type")
+    }
+    async fn rooms(&self) -> BTreeSet<RoomId> {
+        unreachable!("the console has one room")
     }
     fn room_lang(&self, _: &RoomId) -> Lang {
         Lang::En
@@ -197,6 +203,7 @@ fn message(op: &str, edit: Option<&str>, view: View) -> Message {
         lang: Lang::En,
         view,
         picture: None,
+        pictures: sereno::view::Pictures::None,
     }
 }
 

@@ -59,7 +59,7 @@ fn every_module_stands_on_the_map() {
 }
 
 /// Holds what stands in `file` between `<!-- name -->` and `<!-- /name -->` equal to `table`.
-fn held_equal(file: &str, name: &str, table: &str) {
+pub fn held_equal(file: &str, name: &str, table: &str) {
     // Two sections of one file must not be rewritten at once.
     static WRITING: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _writing = WRITING.lock();

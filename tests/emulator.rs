@@ -3,3 +3,4 @@
 
 pub mod mastodon;
 pub mod slack;
+pub mod x;

@@ -193,6 +193,7 @@ fn the_core_knows_no_shell() {
         "chat",
         "network::mastodon",
         "network::square",
+        "network::x",
         "store::sled",
     ];
     assert_eq!(crossings(&CORE, &shell), [""; 0]);
@@ -200,7 +201,7 @@ fn the_core_knows_no_shell() {
 
 #[test]
 fn adapters_know_neither_each_other_nor_how_a_case_changes() {
-    let adapters = ["network::mastodon", "network::square", "chat::console", "chat::slack", "chat::matrix"];
+    let adapters = ["network::mastodon", "network::square", "network::x", "chat::console", "chat::slack", "chat::matrix"];
     let forbidden = ["case::step", "case::gate", "case::work", "engine", "store", "app", "outbox::lanes", "cli", "demo"];
     assert_eq!(crossings(&adapters, &forbidden), [""; 0]);
     assert_eq!(crossings(&["network"], &["chat"]), [""; 0]);
@@ -221,6 +222,7 @@ fn the_store_knows_no_engine() {
         "demo",
         "network::mastodon",
         "network::square",
+        "network::x",
         "case::step",
         "case::work",
         "view",
@@ -231,9 +233,20 @@ fn the_store_knows_no_engine() {
 
 #[test]
 fn only_the_wiring_knows_the_parts_by_name() {
-    let parts = ["network::mastodon", "network::square", "chat::console", "chat::slack", "chat::matrix", "store::sled"];
-    let wiring =
-        ["app", "cli", "demo", "main", "network::mastodon", "network::square", "chat::console", "chat::slack", "chat::matrix", "store"];
+    let parts = ["network::mastodon", "network::square", "network::x", "chat::console", "chat::slack", "chat::matrix", "store::sled"];
+    let wiring = [
+        "app",
+        "cli",
+        "demo",
+        "main",
+        "network::mastodon",
+        "network::square",
+        "network::x",
+        "chat::console",
+        "chat::slack",
+        "chat::matrix",
+        "store",
+    ];
     // A parent names its children by `mod`, which no path shows.
     assert_eq!(crossings_of(|module| !wiring.iter().any(|w| within(module, w)), &parts), [""; 0]);
 }

@@ -3,6 +3,7 @@
 
 mod app;
 mod config;
+mod conformance;
 mod console;
 mod crash;
 mod demo;
@@ -13,6 +14,7 @@ mod mastodon;
 #[cfg(feature = "matrix")]
 mod matrix;
 mod odds;
+mod openapi;
 mod operator;
 mod run;
 mod simulation;
@@ -30,4 +32,8 @@ mod store_sample;
 mod stories;
 mod unfit;
 mod views;
+mod witness;
 mod world;
+mod x;
+
+use specs::skipped;

@@ -9,6 +9,8 @@
 
 #[expect(unused_imports, reason = "written for the tests, which use all of it")]
 mod emulator;
+mod openapi;
+mod specs;
 
 use emulator::mastodon::{BRAND, BRAND_TOKEN, Emulator};
 use serde_json::{Value, json};

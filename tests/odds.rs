@@ -1,6 +1,7 @@
 //! What strangers do to the binary: outputs that cannot be written, objects that say two things.
 
 use crate::run::{configure, said, sereno};
+use crate::store_crash::told;
 use serde_json::{Value, json};
 use sereno::store::sled::SledStore;
 use sereno::store::{Commit, Store as _};
@@ -94,7 +95,7 @@ fn keys_are_never_put_where_the_store_keeps_another_file() {
         }
         let store = dir.path().join("sereno-data");
         let opened = SledStore::open(&store, &dir.path().join(keyring));
-        assert!(opened.is_err_and(|e| e.to_string().contains("choose another name")), "{keyring}");
+        assert!(opened.is_err_and(|e| told(&e).contains("choose another name")), "{keyring}");
     }
 }
 

@@ -11,6 +11,7 @@ use sereno::store::sled::SledStore;
 use sereno::store::{Commit, Counters, Store, export};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,6 +40,29 @@ fn check_finds_the_keyring_of_another_store() {
     assert!(told.contains("sereno-data.keys") && told.contains("another store") && told.contains("[store] keyring"), "{told}");
     let (_, whole) = said(dir.path(), &["check", "--store", "--offline"]);
     assert!(whole.contains("sereno-data.keys") && whole.contains("[store] keyring"), "{whole}");
+}
+
+#[test]
+fn what_the_store_says_of_itself_is_said_in_the_askers_language() {
+    let dir = with_store();
+    let spanish = |words: &[&str]| {
+        for args in [["run", "--lang", "es"].as_slice(), &["check", "--offline", "--lang", "es"]] {
+            let out = Command::new(env!("CARGO_BIN_EXE_sereno")).current_dir(dir.path()).args(args).stdin(Stdio::null()).output().unwrap();
+            let told = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+            assert!(!out.status.success() && words.iter().all(|w| told.contains(w)), "{told}");
+            assert!(["expected", "why-", " the ", "though"].iter().all(|word| !told.contains(word)), "{told}");
+        }
+    };
+    let keys = dir.path().join("sereno-data.keys");
+    let aside = dir.path().join("aside");
+    fs::rename(&keys, &aside).unwrap();
+    spanish(&["sereno-data.keys"]);
+    fs::rename(&aside, &keys).unwrap();
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).unwrap();
+    spanish(&["chmod 600", "dueño"]);
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(dir.path().join("sereno-data"), &aside).unwrap();
+    spanish(&["sereno-data.keys"]);
 }
 
 /// The bytes of every file there.
@@ -179,6 +203,37 @@ fn an_export_that_cannot_be_read_is_blamed_itself() {
     // Here it is the store's fault.
     let (ok, told) = said(dir, &["import", "good"]);
     assert!(!ok && told.contains("sereno-data") && told.contains("empty place"), "{told}");
+}
+
+#[test]
+fn what_was_to_go_out_when_a_backup_was_made_waits_for_a_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    configure(dir, "");
+    let store = SledStore::open(&dir.join("a"), &dir.join("a.keys")).unwrap();
+    let queued = Entry { state: EntryState::Queued, ..dead(1, 1, Effect::Send { send: 0 }, "") };
+    let given_up = dead(2, 1, Effect::Send { send: 1 }, "too long");
+    let commit = |outbox| Commit { cases: vec![case(1, "cleo", "r1")], outbox, ..Commit::default() };
+    store.commit(commit(vec![given_up])).unwrap();
+    export::export(&store, &dir.join("quiet")).unwrap();
+    store.commit(Commit { cases: Vec::new(), ..commit(vec![queued]) }).unwrap();
+    export::export(&store, &dir.join("waiting")).unwrap();
+
+    let paused = |file: &str| {
+        let (ok, told) = said(dir, &["import", file]);
+        assert!(ok, "{told}");
+        let desk = SledStore::open(&dir.join("sereno-data"), &dir.join("sereno-data.keys")).unwrap().desk().unwrap();
+        (desk.is_some_and(|desk| desk.paused.is_some()), told)
+    };
+    let (waits, told) = paused("waiting");
+    assert!(waits && told.contains("One answer"), "{told}");
+    assert!(told.contains("`sereno outbox list`") && told.contains("`resume`"), "{told}");
+    for file in ["sereno-data", "sereno-data.seq", "sereno-data.keys"] {
+        fs::rename(dir.join(file), dir.join(format!("old-{file}"))).unwrap();
+    }
+    // What was given up goes nowhere by itself.
+    let (waits, told) = paused("quiet");
+    assert!(!waits && !told.contains("resume"), "{told}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes longer unless it is stuck.
-const BOUND: Duration = Duration::from_secs(60);
+pub const BOUND: Duration = Duration::from_secs(60);
 
 pub fn sereno(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sereno"));
@@ -88,12 +88,14 @@ impl Bot {
             }
         });
         let bot = Bot { child, lines, log: Some(log) };
-        running.recv_timeout(BOUND).expect("the bot runs");
+        running
+            .recv_timeout(BOUND)
+            .unwrap_or_else(|_| panic!("the bot runs; its log: {}", std::fs::read_to_string(dir.join("log")).unwrap_or_default()));
         assert!(dir.join("sereno-data.sock").exists());
         bot
     }
     /// The next JSON line for which this holds; those before it go to `seen`.
-    fn event(&self, what: &str, seen: &mut Vec<Value>, holds: impl Fn(&Value) -> bool) -> Value {
+    pub fn event(&self, what: &str, seen: &mut Vec<Value>, holds: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             let line = self.lines.recv_timeout(BOUND).unwrap_or_else(|_| panic!("in vain: {what}"));
@@ -106,13 +108,13 @@ impl Bot {
         }
     }
     /// The same, unless it has come already: before the answer to what brought it about, say.
-    fn sooner_or_later(&self, what: &str, seen: &mut Vec<Value>, holds: impl Fn(&Value) -> bool) {
+    pub fn sooner_or_later(&self, what: &str, seen: &mut Vec<Value>, holds: impl Fn(&Value) -> bool) {
         if !seen.iter().any(&holds) {
             self.event(what, seen, holds);
         }
     }
     /// Types a line and waits for its answer.
-    fn say(&mut self, id: &str, line: &str, seen: &mut Vec<Value>) -> Value {
+    pub fn say(&mut self, id: &str, line: &str, seen: &mut Vec<Value>) -> Value {
         writeln!(self.child.stdin.as_mut().unwrap(), "{}", serde_json::json!({ "id": id, "by": "console", "line": line })).unwrap();
         self.event(line, seen, |v| matches!(v["type"].as_str(), Some("answer" | "error")) && v["id"] == id)
     }
@@ -249,7 +251,7 @@ fn an_export_that_nobody_reads_holds_up_nothing() {
     std::fs::write(dir.join("taken"), &lines).unwrap();
     bot.signal("-TERM");
     assert_eq!(bot.ended().code(), Some(0));
-    export::import(&dir.join("taken"), &dir.join("second"), &dir.join("second.keys")).unwrap();
+    export::import(&dir.join("taken"), &dir.join("second"), &dir.join("second.keys"), None).unwrap();
 }
 
 #[test]

@@ -11,8 +11,10 @@
 
 #[expect(unused_imports, reason = "written for the tests, which use all of it")]
 mod emulator;
+mod openapi;
 #[path = "slack_bench/rivals.rs"]
 mod rivals;
+mod specs;
 
 use emulator::mastodon::{BRAND, BRAND_TOKEN, Emulator};
 use emulator::slack::{APP_TOKEN, BOT_TOKEN, Slack, TEAM_CHANNEL};

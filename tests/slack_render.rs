@@ -105,7 +105,12 @@ fn a_form_the_home_and_a_report() {
             let mut views: Vec<View> = lists.iter().map(|l| build::reply(l, &policy, words, lang, w.now)).collect();
             let digest = views.pop().unwrap();
             let changed = typed["blocks"].as_array().unwrap().iter().rev().take(2).map(json).collect::<Vec<_>>().join("\n");
-            format!("{}\n\n{changed}\n\n{}\n\n{}", json(&opened), json(&render::home(&views, ctx)), message(&digest, ctx))
+            format!(
+                "{}\n\n{changed}\n\n{}\n\n{}",
+                json(&opened),
+                json(&render::home(&[(views[0].clone(), &render::OF_OWN), (views[1].clone(), &render::OF_QUEUE)], ctx)),
+                message(&digest, ctx)
+            )
         });
         assert_snapshot!(format!("form_home_digest_{}", lang.code()), said);
     }

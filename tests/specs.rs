@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+// Beside this file, which is part of the unit tests as well.
+#[path = "skipped.rs"]
+pub mod skipped;
+
 /// The folder of `whose`, known by the file `holds` within it. Where there is none, that is said and the test passes,
 /// unless `SERENO_SPECS_REQUIRED` is set, as in CI.
 pub fn folder(whose: &str, holds: &str) -> Option<PathBuf> {
@@ -13,6 +17,6 @@ pub fn folder(whose: &str, holds: &str) -> Option<PathBuf> {
     }
     let why = format!("no {}; set SERENO_SPECS to the folder with the specifications", folder.join(holds).display());
     assert!(std::env::var_os("SERENO_SPECS_REQUIRED").is_none(), "{why}");
-    println!("skipped: {why}");
+    skipped::skipped(&why);
     None
 }

@@ -579,7 +579,7 @@ proptest! {
         prop_assert!(wrong.is_empty(), "{:?}", wrong);
         let (out, other) = (dir.path().join("export"), dir.path().join("other"));
         export::export(&sled, &out).unwrap();
-        export::import(&out, &other, &dir.path().join("other-keys")).unwrap();
+        export::import(&out, &other, &dir.path().join("other-keys"), None).unwrap();
         let copy = SledStore::open(&other, &dir.path().join("other-keys")).unwrap();
         prop_assert_eq!(view(&copy), view(&model));
         prop_assert!(copy.check().unwrap().iter().all(|f| f.ok));

@@ -177,6 +177,7 @@ fn full_case() -> Case {
             tried: false,
             tried_at: None,
             absent_at: None,
+            invites: false,
         });
     }
     let kinds = [PlaceKind::Home, PlaceKind::Private, PlaceKind::Folded, PlaceKind::Former];
@@ -329,6 +330,7 @@ fn entries() -> Vec<Entry> {
         attempts: 2,
         state: states[i % 4].clone(),
         sent_at: Some(NOW),
+        tried_at: None,
     });
     all.collect()
 }
@@ -473,7 +475,7 @@ fn an_export_of_format_1_is_imported() {
         store.erase(CaseId(9)).unwrap();
         export::export(&store, &file).unwrap();
     }
-    export::import(&file, &at("store"), &at("keys")).unwrap();
+    export::import(&file, &at("store"), &at("keys"), None).unwrap();
     let store = SledStore::open(&at("store"), &at("keys")).unwrap();
     assert_eq!(store.case(CaseId(7)), Ok(Some(full_case())));
     assert_eq!(store.case(CaseId(9)), Ok(None));

@@ -3,6 +3,7 @@
 //! What such an image holds is every acknowledged commit, or it is refused. Never silently less.
 
 use crate::simulation::rng::Rng;
+use crate::store_crash::told;
 use crate::store_sample::{case, event};
 use sereno::case::{Case, CaseId};
 use sereno::store::sled::{Options, SledStore};
@@ -198,8 +199,8 @@ fn after_a_power_cut_everything_acknowledged_is_there_or_the_store_is_refused() 
                 whole += 1;
                 after_all += u32::from(&found == after);
             }
-            Err(StoreError::Corrupt(why)) => {
-                assert!(why.contains("sereno import"), "{context}: says how to mend it: {why}");
+            Err(why @ StoreError::Corrupt(_)) => {
+                assert!(told(&why).contains("sereno import"), "{context}: says how to mend it: {why}");
                 refused += 1;
             }
             Err(other) => panic!("{context}: {other}"),

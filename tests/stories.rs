@@ -6,7 +6,7 @@ use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use sereno::command::Filter;
 use sereno::engine::{Body, Input, Reply};
 use sereno::outbox::{Effect, EntryState, Look, Outcome, Receipt};
-use sereno::policy::{Approval, Lang, Role};
+use sereno::policy::{Approval, DmRoute, Lang, Role};
 use sereno::post::*;
 use sereno::store::Store;
 
@@ -753,6 +753,19 @@ fn a_bot_that_died_over_an_answer_again_and_again_still_tries_it_soon() {
     assert_eq!(w.replies(), ["On our way."]);
 }
 
+#[test]
+fn what_waits_for_the_pace_of_a_chat_waits_for_no_more_than_that() {
+    let mut w = world();
+    w.arrives(&post("p1", "carla", COMPLAINT));
+    for round in 0..15 {
+        let due = w.due();
+        let card = due.first().unwrap_or_else(|| panic!("round {round}: nothing is due at its time"));
+        let outcome = Outcome::Retry { after_ms: Some(9 * SECOND_MS), why: "ratelimited".into(), lane: false };
+        w.give(vec![Input::Receipt { entry: card.entry.id, attempt: card.entry.attempts, outcome }]);
+        w.now = w.now.plus(10 * SECOND_MS);
+    }
+}
+
 /// An answer was tried and not found, and its next try is asked to wait: the world so far, and what it answers.
 fn tried_and_not_found(busy_ms: i64) -> (World, Post) {
     let mut w = world();
@@ -1342,6 +1355,20 @@ fn what_stands_in_braces_is_filled_in_before_anybody_reads_or_approves_it() {
 }
 
 #[test]
+fn a_mistyped_field_reaches_no_customer() {
+    let mut w = world();
+    w.posts(&post("p1", "carla", COMPLAINT));
+    for line in ["reply 1 Quote {cod}, please.", "draft 1 Quote {código}.", "handoff 1 {Handle}: {code}"] {
+        assert_eq!(w.say("ana", line).say.code, "refused-no-such-field", "{line}");
+    }
+    assert!(w.case(1).drafts.is_empty() && w.case(1).sends.is_empty());
+    // Braces around anything else are the writer's own.
+    assert!(w.say("ana", "reply 1 Open /users/{id}, please.").ok);
+    w.wait(MINUTE_MS);
+    assert_eq!(w.replies(), ["Open /users/{id}, please."]);
+}
+
+#[test]
 fn a_list_says_what_became_of_a_post_that_has_no_text() {
     let mut w = world();
     let gone = post("p1", "carla", COMPLAINT);
@@ -1362,13 +1389,15 @@ fn a_list_says_what_became_of_a_post_that_has_no_text() {
 #[test]
 fn the_help_shows_what_whoever_asks_may_do() {
     let mut w = world();
-    let starts = |lines: &[String], word: &str| lines.iter().any(|l| l.starts_with(word));
-    let viewer = w.reads("vera", "help", Lang::En);
+    let starts = |lines: &[String], word: &str| lines.iter().any(|l| l.starts_with(&format!("`{word}")));
+    let viewer = w.reads("vera", "help all", Lang::En);
     assert!(starts(&viewer, "list") && starts(&viewer, "history 42") && !starts(&viewer, "claim 42") && !starts(&viewer, "reload"));
-    assert!(viewer.iter().any(|l| l == "27 more commands take a higher role than yours."), "{viewer:?}");
-    let agent = w.reads("ana", "help", Lang::En);
+    assert!(viewer.iter().any(|l| l == "28 more commands take a higher role than yours."), "{viewer:?}");
+    let brief = w.reads("vera", "help", Lang::En);
+    assert!(starts(&brief, "list") && !starts(&brief, "claim 42") && !brief.iter().any(|l| l.contains("`reload`")), "{brief:?}");
+    let agent = w.reads("ana", "help all", Lang::En);
     assert!(starts(&agent, "claim 42") && !starts(&agent, "retract 42") && !starts(&agent, "reload"));
-    assert!(starts(&w.reads("luis", "help", Lang::En), "retract 42"));
+    assert!(starts(&w.reads("luis", "help all", Lang::En), "retract 42"));
     assert!(w.reads("vera", "help claim", Lang::En).last().unwrap().contains("You cannot give this command"));
     assert!(!w.reads("ana", "help claim", Lang::En).last().unwrap().contains("cannot"));
 }
@@ -1411,4 +1440,26 @@ fn a_reply_while_sending_is_paused_says_so() {
     w.say("luis", "resume");
     w.wait(SECOND_MS);
     assert_eq!(w.replies(), ["On our way."]);
+}
+
+#[test]
+fn a_customer_asked_in_public_comes_to_the_same_case_in_private() {
+    let mut w = world();
+    let route = Some(DmRoute::Link { url: "https://square.example/compose?to=us".into() });
+    let first = post("p1", "carla", COMPLAINT);
+    let first = Post { author: Author { route, ..first.author.clone() }, ..first };
+    w.posts(&first);
+    w.say("ana", "handoff 1");
+    w.wait(11 * SECOND_MS);
+    let sent = w.published[0].send.clone();
+    assert_eq!((sent.kind, sent.target), (SendKind::Reply, Some(PostId::from("p1"))));
+    assert!(sent.text.expose().ends_with("https://square.example/compose?to=us"), "{}", sent.text.expose());
+    assert!(w.case(1).is_invited());
+    // Its network's private message tells nothing of how they can be written to: what was known holds.
+    w.posts(&Post { visibility: Visibility::Direct, reach: Reach::Mention, ..post("d1", "carla", "It is order R7.") });
+    assert_eq!(w.cases(), 1);
+    assert!(w.case(1).handoff_open && !w.case(1).is_invited());
+    w.say("ana", "dm 1 Thank you, it is on its way.");
+    w.wait(11 * SECOND_MS);
+    assert_eq!(w.published[1].send.kind, SendKind::Dm);
 }

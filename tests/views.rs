@@ -9,10 +9,10 @@ use sereno::engine::{Body, OutboxLine, Reply};
 use sereno::i18n::Words;
 use sereno::intake::Reason;
 use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane};
-use sereno::policy::{Approval, Lang, Policy};
+use sereno::policy::{Approval, DmRoute, Lang, Policy};
 use sereno::post::*;
 use sereno::view::text::{MARK, Style, render};
-use sereno::view::{Action, CardView, EntryView, Piece, TextView, View, build};
+use sereno::view::{Action, CardView, EntryView, Pictures, Piece, TextView, View, build};
 
 const STYLE: Style = Style { width: 80, colour: false };
 
@@ -110,6 +110,18 @@ fn what_waits_for_people() {
 }
 
 #[test]
+fn an_answer_that_a_person_writes_by_hand() {
+    let mut w = World::new(staff());
+    let url = "https://plaza.example/intent?to=1&text={text}".to_owned();
+    w.posts(&Post { answering: Answering::ByHand { url }, ..furious() });
+    w.say("ana", "draft 1 We are on it & sorry.");
+    w.say("ana", "posted 1 https://plaza.example/@acme/9");
+    for lang in [Lang::En, Lang::Es] {
+        assert_snapshot!(format!("by_hand_{}", lang.code()), all_shown(&w, &staff(), lang));
+    }
+}
+
+#[test]
 fn an_answer_taken_back_is_linked_nowhere() {
     let mut w = World::new(staff());
     w.posts(&furious());
@@ -175,9 +187,26 @@ fn answers_lists_and_reports() {
     }
     assert_snapshot!("answers_lists_reports", said);
     // The help's own words change with the commands: here counts only that none is left out.
-    let help = build::reply(&w.query("olga", "help"), &p, &Words::new(), Lang::En, w.now);
+    let help = build::reply(&w.query("olga", "help all"), &p, &Words::new(), Lang::En, w.now);
     let View::Text(help) = help else { panic!("{help:?}") };
     assert_eq!(help.lines.len(), sereno::command::table::TABLE.len() + 2);
+}
+
+/// As Matrix shows it: short, and all that can be typed begins as it is typed there.
+#[test]
+fn the_help_fits_a_phone() {
+    let p = staff();
+    let mut w = World::new(p.clone());
+    let mut said = String::new();
+    for (who, lang) in [("olga", Lang::En), ("ana", Lang::Es), ("vera", Lang::En)] {
+        let view = build::reply(&w.query(who, "help"), &p, &Words::new(), lang, w.now);
+        let ctx = sereno::chat::matrix::render::Ctx { lang, prefix: "!", say: &|say| say.code.clone() };
+        let shown = sereno::chat::matrix::render::message(&view, &ctx).body;
+        assert!(shown.lines().count() <= 13, "{shown}");
+        assert!(shown.split('`').skip(1).step_by(2).all(|typed| typed.starts_with('!')), "{shown}");
+        said.push_str(&format!("$ {who}\n{shown}\n\n"));
+    }
+    assert_snapshot!("help_on_a_phone", said);
 }
 
 #[test]
@@ -614,4 +643,75 @@ proptest! {
             prop_assert!(!line.starts_with("#43") && !line.starts_with("└─"), "{:?}", line);
         }
     }
+}
+
+#[test]
+fn pictures_go_with_what_shows_a_public_post_first_and_with_nothing_else() {
+    let mut w = World::new(staff());
+    let first = Post { warning: None, ..furious() };
+    w.posts(&first);
+    let mut later = reply_to(&first, "p2", "carla", "And look at this.");
+    let image = |n: usize| Media { kind: "image".into(), url: format!("https://cdn.plaza.example/{n}.jpg"), description: None };
+    later.media = (0..6).map(image).collect();
+    later.media.insert(1, Media { kind: "video".into(), ..image(9) });
+    w.posts(&later);
+    w.say("ana", "claim 1");
+    let of = |w: &World, policy: &Policy| -> Vec<Pictures> { w.chat.iter().map(|(_, d)| build::pictures(&d.body, policy)).collect() };
+    let found = of(&w, &staff());
+    let shown = |urls: &[&str]| Pictures::Shown(urls.iter().map(|u| format!("https://cdn.plaza.example/{u}.jpg")).collect());
+    assert_eq!(found.first(), Some(&shown(&["q"])));
+    assert!(found.contains(&shown(&["0", "1", "2", "3"])), "four of them, and no film: {found:?}");
+    let mut links = staff();
+    links.privacy.links_only = true;
+    assert!(of(&w, &links).iter().all(|p| *p == Pictures::None));
+    let before = w.chat.len();
+    w.edits(&later, "Never mind.");
+    let after = of(&w, &staff())[before..].to_vec();
+    assert!(after.contains(&Pictures::Gone), "whoever changes a post may take back what was seen: {after:?}");
+    let before = w.chat.len();
+    w.deletes(&first);
+    assert!(of(&w, &links)[before..].contains(&Pictures::Gone), "what was shown is taken away all the same");
+}
+
+#[test]
+fn pictures_that_somebody_sent_us_alone_are_not_copied() {
+    let none = |p: Post| {
+        let mut w = World::new(staff());
+        w.posts(&p);
+        !w.chat.is_empty() && w.chat.iter().all(|(_, d)| build::pictures(&d.body, &staff()) == Pictures::None)
+    };
+    let open = Post { warning: None, ..furious() };
+    assert!(none(Post { visibility: Visibility::Direct, ..open.clone() }));
+    assert!(none(Post { visibility: Visibility::Followers, ..open.clone() }));
+    assert!(none(furious()), "its author warns of it");
+    assert!(!none(open));
+}
+
+#[test]
+fn the_card_says_how_a_customer_can_be_written_to() {
+    let said = |route: DmRoute, lang: Lang| {
+        let mut w = World::new(staff());
+        let mut p = furious();
+        p.author.route = Some(route);
+        w.posts(&p);
+        let case = w.case(1);
+        show(&Body::Card { case: Box::new(case), place: 0, edit: None }, &staff(), lang, w.now)
+    };
+    let until = START.plus(MINUTE_MS * 90);
+    let link = DmRoute::Link { url: "https://plaza.example/write".into() };
+    for (route, en, es) in [
+        (link, "a handoff answers in public, with a link", "al derivar se contesta en público"),
+        (DmRoute::InPublic, "a handoff asks them to in public", "al derivar se le pide en público"),
+        (DmRoute::None, "no private messages", "no hay mensajes privados"),
+        (DmRoute::Window { until }, "they can be written to in private", "se le puede escribir en privado"),
+        (DmRoute::OneShot { until }, "once", "una vez"),
+        (DmRoute::OneShot { until: START.plus(-1) }, "a handoff asks them to in public", "al derivar se le pide en público"),
+    ] {
+        let joined = |lang| said(route.clone(), lang).replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let (english, spanish) = (joined(Lang::En), joined(Lang::Es));
+        assert!(english.contains(en), "{en}: {english}");
+        assert!(spanish.contains(es), "{es}: {spanish}");
+        assert_eq!(english.contains("handoff 1"), route != DmRoute::None, "{english}");
+    }
+    assert!(!said(DmRoute::Direct, Lang::En).contains("in private"), "what is usual need not be said");
 }

@@ -9,6 +9,10 @@ check-mastodon-streaming = the stream of notifications opens
 check-mastodon-no-streaming = the stream of notifications does not open ({ $why }): mentions will come by polling, later; let websockets through to the server's streaming address
 check-mastodon-no-search = the server offers no search of posts: keywords are found in its local timeline only; add hashtags to the listening rules
 check-mastodon-unreachable = { $url } does not answer ({ $why }): see whether base_url is right and the server is up
+check-x-account = signed in as { $handle }
+check-x-scopes = the account did not allow everything that is needed ({ $scopes }): sign it in anew: `sereno login x`
+check-x-sign-in = X does not let the account in ({ $why }): sign it in anew: `sereno login x`
+check-x-unreachable = { $url } does not answer ({ $why }): see whether base_url is right and X is up
 check-mastodon-not-api = { $url } does not speak the Mastodon API ({ $why }): set base_url to the server's own address, such as https://mastodon.example
 
 cli-config-at = { $path }: { $what }
@@ -59,6 +63,10 @@ cli-config-deadline-order = a higher priority cannot wait longer than a lower on
 cli-config-audience = this must be at least large_audience, which is { $least }
 cli-config-dm-room = private messages would be shown in "{ $value }", which is not among private_rooms: add it there
 cli-config-listen = "{ $value }" cannot be listened on: take a loopback address with a port, such as "127.0.0.1:9464"
+cli-config-intake = "{ $value }" cannot be listened on: take an address with a port, such as "0.0.0.0:8443"
+cli-config-intake-open = everybody could read and forge what comes to { $value }: give tls_cert and tls_key, or say behind_proxy = true where only a reverse proxy with a certificate reaches it
+cli-config-tls-pair = a certificate and its key belong together: give { $missing } as well
+cli-config-tls-idle = there is nothing to secure: give intake as well, or take tls_cert and tls_key out
 cli-config-two-chats = there can be one chat only: leave one of [chat.console], [chat.slack] and [chat.matrix] in
 cli-config-without-slack = this binary was built without Slack. Build it with `cargo build --release --features slack`, or take [chat.console]
 cli-config-slack-no-way = nothing says how events come: give app_token (Socket Mode, the simple way), or signing_secret and listen (HTTP)
@@ -150,6 +158,7 @@ cli-broke = sereno broke down over a fault of its own; the log above says which.
 cli-busy = The running bot did not answer in time; its store may be full. Look at its log, then try again.
 cli-control = A bot runs here, but does not answer on { $path }: { $detail }. Try again; if that stays so, stop it and ask again.
 cli-http = Health and metrics cannot be served on { $address }: { $detail }. Change [http] listen, or stop what uses that port.
+cli-http-intake = Webhooks cannot be served on { $address }: { $detail }. Change [http] intake, tls_cert or tls_key, or stop what uses that port.
 cli-account-token = The token of account { $account } cannot be had: { $detail }. Put it where `token` says, or change `token`.
 cli-account-wrong = Account { $account } cannot be used: { $detail }.
 cli-no-store = There is no store at { $path } yet: `sereno run` makes it. If it should be there, check [store] path.
@@ -182,6 +191,10 @@ cli-imported = { $records ->
     [one] 1 record
    *[other] { $records } records
   } taken into the new store { $path }.
+cli-imported-unsent = { $count ->
+    [one] One answer was
+   *[other] { $count } answers were
+  } still to go out when the export was made, and may have gone out since: sending is paused. Look through `sereno outbox list`, take out with `sereno outbox drop N` what customers have got, and then let a lead type `resume` in the chat.
 cli-reloaded = The configuration was read again and holds from now on.
 cli-no-reload = There is no bot.toml here to read again: the demo brings its own rules. `sereno run` has one.
 cli-reloaded-restart = The configuration was read again and holds from now on, but for { $sections }: that takes a restart.
@@ -193,6 +206,8 @@ cli-reload-bad = The configuration was not taken over, the old one stays: { $wha
 check-well = ok
 check-ill = WRONG
 check-config = { $file } is sound.
+check-no-lead = Nobody is a lead: nobody can approve, pause sending, take back or change a published answer, or give a case to somebody else. Give somebody `role = "lead"` under [people].
+check-no-private-room = No room is named for private messages: sereno carries them, but shows their text nowhere. Name a room that only the team reads under [privacy].
 check-account-off = Switched off; nothing was looked at.
 check-account-token = The token is there ({ $token }); the network was not asked.
 check-account-silent = { $url } did not answer within a minute. Check base_url and this machine's way out.
@@ -233,6 +248,7 @@ check-slack-is-user-token = { $key } holds a person's token (xoxp-…): everythi
 check-slack-is-refresh-token = { $key } holds a refresh token (xoxe-…): it belongs into refresh_token. What belongs here begins with { $wanted }.
 check-slack-is-no-token = What { $key } holds is no token of Slack: the right one begins with { $wanted }. On the app's page, bot tokens stand under “OAuth & Permissions”, app tokens under “Basic Information”.
 check-slack-token = Slack does not take bot_token ({ $why }). On the app's page, “OAuth & Permissions”: install the app to the workspace again and copy its bot token.
+check-slack-renewal = The bot's token has ended, and a new one could not be had and kept: { $why }. The folder of the store must be there and may be written to; else put a new pair of tokens into bot_token and refresh_token.
 check-slack-scopes = The token has all { $count } scopes.
 check-slack-scope-missing = The token lacks the scope { $scope }. Put the manifest of `sereno slack-manifest` into the app once more and install the app to the workspace again.
 check-slack-scopes-unknown = Slack did not say what the token may do. Check api_url, and that a proxy in between leaves headers alone.
@@ -251,7 +267,11 @@ check-slack-group = The user group { $group } has { $count ->
     [one] one member, an agent.
    *[other] { $count } members, all agents.
   }
-check-slack-group-empty = The user group { $group } has no members, so it makes nobody an agent. Add some in Slack, or take user_group out.
+check-slack-group-empty = The user group { $group } has no members who may act, so it makes nobody an agent. Add some in Slack, or take user_group out.
+check-slack-group-others = { $count ->
+    [one] One member of { $group } may give no commands: a guest, a bot, or somebody who left or is of another workspace.
+   *[other] { $count } members of { $group } may give no commands: guests, bots, or people who left or are of another workspace.
+}
 check-slack-group-unknown = There is no user group { $group } ({ $why }). Its id stands at the end of the address of its page in Slack.
 check-slack-people = { $count ->
     [one] The one member in [people] is a colleague of this workspace.
@@ -260,6 +280,7 @@ check-slack-people = { $count ->
 check-slack-people-more = { $count } more were not looked up: Slack would take too long.
 check-slack-person-unknown = Nobody in this workspace has this id ({ $why }). Copy it from the profile in Slack: ⋮, “Copy member ID”.
 check-slack-person-gone = Their account is deactivated. Take them out of [people].
+check-slack-person-invited = They are invited and have not joined yet: until then they may give no commands.
 check-slack-person-bot = This is a bot: it may give no commands. Take it out of [people].
 check-slack-person-guest = This is a guest: guests may give no commands, whatever their role. Take them out, or make them a full member in Slack.
 check-slack-person-stranger = They belong to another workspace: they may give no commands. Take them out of [people].
@@ -268,7 +289,7 @@ check-store-only-rest = There is no store at { $path }, but { $left } of one. Br
 check-store-behind = The file { $seq } goes up to commit { $acked }, the store up to commit { $found }: most likely it comes from an older copy, and an end of the log that is missing would go unseen. If the store is the one that was meant, start sereno: the next commit puts it right.
 check-store-space = { $free } MiB are free for { $path }, but [store] min_free_mb wants { $least }: nothing would be taken in. Make room, or lower it.
 check-keyring-folder = The folder { $folder } of the keys { $keyring } cannot be written by this user: `sereno erase` could destroy no key. Change its owner or mode.
-check-store-refused = { $why }
+check-store-refused = { $path }: { $why }
 cli-config-type-number = { $found } is no whole number. Write digits without quotes, such as 10
 cli-config-type-text = { $found } is no text. Write it in quotes, such as "text"
 cli-config-type-bool = { $found } is neither true nor false. Write one of the two, without quotes
@@ -308,6 +329,28 @@ cli-matrix-none = bot.toml has no [chat.matrix].
 cli-matrix-no-recovery-key = There is no recovery key in { $file }: it is written there when the bot first signs in; perhaps somebody has put it where secrets are kept.
 cli-matrix-recovered = Recovered: the new device { $device } is verified by the account's own keys. `sereno run` goes on from here; old messages are decrypted as their keys come out of the backup.
 cli-matrix-failed = Nothing was done: { $detail }.
+why-file-unread = { $file } cannot be read: { $why }
+why-file-unwritten = { $file } cannot be written: { $why }
+why-file-odd = { $file } is not what it should be
+why-matrix-taken = another process works with the Matrix keys in { $file }: there can be one only, or decryption breaks for good
+why-matrix-needs-recovery = the account { $name } has keys of its own already, which this machine does not have. Put its recovery key into { $file } and run `sereno matrix recover`
+why-matrix-other-session = { $file } holds the session of { $name }, not of { $wanted }: name another directory, or move this one away
+why-matrix-session-odd = the session of Matrix cannot be read
+why-matrix-session = the session of Matrix: { $why }
+why-matrix-sync = the homeserver did not say what there is: { $why }
+why-matrix-account-keys = the homeserver does not tell of the account’s keys: { $why }
+why-matrix-recovery-unmade = the recovery of the account’s keys could not be set up; it is tried again at the next start
+why-matrix-wrong-key = the recovery key does not fit this account
+why-matrix-unverified = the new device is not verified by this recovery key
+why-matrix-databases = the databases of Matrix in { $file } cannot be opened: perhaps their key is another one
+why-matrix-address = { $url } cannot be used as the homeserver’s address
+why-matrix-not-let-in = the homeserver does not let the bot in: { $why }
+why-matrix-token = the homeserver does not take the access token: { $why }
+why-matrix-other-user = the secret is that of { $name }, not of { $wanted }
+why-matrix-no-device = the access token belongs to no device: it cannot be used for encryption
+why-matrix-keyed = the access token belongs to the device { $name }, which has keys already: another program’s, or those of a directory that is lost. New ones would make both unable to read. Sign in anew, and give the bot a token of a device of its own
+why-matrix-nothing-lost = nothing is lost: { $file } holds a session of { $name }. If its databases are damaged, move the directory away first
+why-matrix-no-recovery-key = there is no recovery key in { $file }
 check-matrix-unreachable = { $url } did not answer as a homeserver ({ $why }). Check homeserver and this machine's way out.
 check-matrix-session-unread = { $why }. If it is damaged, move the directory away and run `sereno matrix recover`.
 check-matrix-session = The homeserver no longer takes the bot's session ({ $why }). Move the directory of [chat.matrix] store away, put the recovery key into its file and run `sereno matrix recover`.
@@ -324,6 +367,8 @@ check-matrix-room-not-in = { $name } is not in the room { $room }. Invite it the
 check-matrix-room-unread = The homeserver does not show the room { $room } ({ $why }).
 check-matrix-room-unencrypted = [privacy] names the room { $room }, but it is not encrypted: no private message is shown there. Switch encryption on, or take it out of [privacy].
 check-matrix-room-open = [privacy] names the room { $room }, but others than those who are invited can come in: no private message is shown there. Make it by invitation only, or take it out of [privacy].
+check-matrix-room-world-readable = [privacy] names the room { $room }, but anybody can read its history: no private message is shown there. Let only members read it (“History visibility” in the room's settings under “Security”), or take it out of [privacy].
+check-matrix-room-bridged = [privacy] names the room { $room }, but a bridge carries it to another network: no private message is shown there. Remove the bridge, or take the room out of [privacy] and name one without a bridge.
 check-matrix-room-replaced = The room { $room } was replaced by { $other }, and perhaps nobody reads it any more. Put the other one's id into bot.toml in its place, and invite the bot there.
 check-matrix-room-mute = The bot may not write in the room { $room }. Raise its power level there.
 check-matrix-room = sereno is in the room { $room }, which is not encrypted.
@@ -334,6 +379,94 @@ check-matrix-people = { $count ->
    *[other] The { $count } people of [people] have well-formed ids.
   }
 check-matrix-person-unknown = The homeserver knows nobody by this id. Copy it from the person's profile.
+check-matrix-nobody = Nobody may act in Matrix, nor invite the bot: name the team under [people], by their full ids ("@ana:example.org").
+check-matrix-servers = All accounts of { $servers } may act as agents, bots too: allowed_servers says so.
 check-matrix-limit = The homeserver takes one message in { $seconds } s from the bot: cards and answers come late. An administrator of Synapse lifts it by POST /_synapse/admin/v1/users/{ $name }/override_ratelimit with the body {"{"}"messages_per_second": 0, "burst_count": 0{"}"}; for all users it is rc_message in homeserver.yaml.
 check-matrix-no-limit = No limit of messages was met.
 check-matrix-limit-unknown = The limit of messages could not be tried ({ $why }).
+
+# What the store says of itself, within a sentence that names it.
+why-store-damaged = { $what }. To restore the last export: move { $store }, { $seq } and { $keyring } aside, then run `sereno import FILE`
+why-store-bad-record = record { $record }: expected { $expected }, found { $found }
+why-store-bad-records = expected records that can be read, found damage
+why-store-bad-log = expected a log that can be read, found damage in its file db
+why-store-bad-log-at = expected a whole log, found damage in its file db, at byte { $at }
+why-store-bad-settings = expected the settings of a store of sereno in its file conf, found others: the file is damaged
+why-store-bad-sidecar = its file { $seq } is damaged: { $why }
+why-store-lost-end = expected { $expected } commits, the last of them acknowledged, found { $found }: the end of the log is gone
+why-store-lost-cases = expected { $expected } cases ({ $expected_open } open) as last committed, found { $found } ({ $found_open } open), or older ones
+why-store-lost-entries = expected { $expected } entries in the outbox, found { $found }
+why-store-no-keyring = expected its keyring, found none
+why-store-no-data = its data is not there, though its keyring { $keyring } is: the directory is missing, empty or without its files. Correct [store] path if that is wrong, or put the directory back with its file { $seq }
+why-store-no-sidecar = the sidecar { $seq }, which says how far it was acknowledged, is missing: put the file back, it belongs to the directory
+why-store-foreign-keyring = the keyring { $keyring } is that of store { $instance }, but { $what } is another store's. Most likely the keyring is the wrong one: put this store's own in its place, or name it in [store] keyring. If it is lost for good, move { $store }, { $seq } and { $keyring } aside, then run `sereno import FILE`
+why-store-foreign-sidecar = its file { $seq }
+why-store-foreign-data = what lies here ({ $found })
+why-store-newer = record { $record } has format { $format }, this sereno reads up to { $upto }: run the newer sereno that wrote it
+why-store-stopped = it met a fault and takes nothing more ({ $why })
+why-store-in-use = another process has it open, perhaps another `sereno run`: stop that one first
+why-store-permission = this user may not read or write { $path }; change its owner or mode, or correct [store] path
+why-store-not-empty = expected an empty directory, or a store of sereno; found other files: name another directory
+why-store-import-unfinished = an import into it did not finish; run `sereno import FILE` again
+why-store-import-taken = an import needs an empty place, but { $keyring } belongs to a store; stop the bot that uses it and move { $store }, { $seq } and { $keyring } aside, or name another [store] path
+why-store-keyring-missing = expected its keyring { $keyring }, found none, and without it nothing can be read; put the file back. If it is lost for good, move { $store } and { $seq } aside, then run `sereno import FILE`
+why-store-keyring-inside = keyring { $keyring }: must lie outside of the store { $store }: choose another place
+why-store-keyring-taken = keyring { $keyring }: the store keeps another file of its own there, and one would overwrite the other: choose another name, such as { $store }.keys
+why-store-keyring-folder = keyring { $keyring }: its folder { $folder } is not there; make it (`mkdir -p { $folder }`), or correct [store] keyring
+why-store-keyring-mode = keyring { $keyring }: expected a file that only its owner can read (mode 600), found mode { $mode }; run `chmod 600 { $keyring }`
+why-store-keyring-permission = keyring { $keyring }: this user may not read or write it, or its folder; change their owner or mode, or correct [store] keyring
+why-store-keyring-unfit = keyring { $keyring }: expected { $expected }, found { $found }
+why-store-keyring-newer = keyring { $keyring }: a later sereno wrote it; run that one
+why-store-no-room = { $free } bytes are free for { $path }, at least { $least } are wanted: make room
+why-store-no-room-to-open = { $free } bytes are free for { $path }, at least { $least } are needed to open it: make room, then start again
+why-store-no-room-left = no room is left for { $path }: make some
+why-store-no-room-copy = so as to change nothing, a copy of { $path } is read, and there is no room for it: make room
+why-store-export-directory = { $file } is a directory: name the file that `sereno export` wrote
+why-store-export-missing = { $file } is not there: name the file that `sereno export` wrote
+why-store-export-newer = { $file }: format { $format }, this sereno reads up to { $upto }: import with the newer one
+why-store-export-damaged = export { $file }, line { $line }: expected { $expected }, found { $found }; nothing was imported: use another export
+
+why-secret-no-variable = the environment has no { $name }
+why-secret-unreadable = { $path }: { $why }
+why-secret-empty = { $place } is empty
+why-secret-not-named = no secret is named
+why-store-export-no-room = no room is left on the disk that the export is written to: make some, or name a file on another disk
+why-store-export-unwritten = the export cannot be written: { $why }
+why-store-no-room-to-spool = there is no room beside { $path } to keep the export while it is read: make some, or name a file on another disk
+cli-export-failed = The export { $file } was not written: { $detail }.
+cli-demo-keep = { $folder } is not empty: give --keep a directory that does not exist yet.
+cli-chat-secret = { $key } cannot be had: { $detail }. Put it where bot.toml says, or correct { $key } there.
+cli-config-elsewhere = this key means nothing on the network { $network }: take it out
+cli-config-x-consumer = consumer_key and consumer_secret go together: give both, or neither
+cli-config-x-tokens = account { $other } keeps its tokens in the very same file: each needs its own
+cli-account-secret = Account { $account }: { $key } cannot be had: { $detail }. Put it where `{ $key }` says, or change `{ $key }`.
+check-x-offline = its tokens belong in { $file }; X was not asked.
+cli-value-network = NETWORK
+cli-value-name = NAME
+cli-help-login = Sign an account on X in: a person allows it in the browser, once
+cli-help-login-network = The network: x
+cli-help-login-account = The account's name in bot.toml, where there are several on X
+cli-help-login-replace = Also where it is another account of X than before
+cli-login-open-here = Open this address in a browser where { $account } is signed in to X, and allow what is asked:
+
+  { $url }
+
+  The browser then comes back here by itself. If it runs on another machine, copy the address that it ends at and paste it here.
+cli-login-open = Open this address in a browser where { $account } is signed in to X, and allow what is asked:
+
+  { $url }
+
+  Then copy the address that the browser ends at, even if no page shows, and paste it here.
+cli-login-page = Done: sereno may act as this account. This page can be closed.
+cli-login-refused = X was told no; nothing was changed.
+cli-login-foreign = This address does not belong to this attempt: open the one printed above.
+cli-login-incomplete = There is no code in this. Paste the whole address that the browser ended at, with what stands behind the question mark.
+cli-login-late = Nobody allowed it within a quarter of an hour; nothing was changed. Run `sereno login x` again.
+cli-login-nothing = Nothing was pasted; nothing was changed.
+cli-login-none = bot.toml has no account on X: add an [[account]] with network = "x".
+cli-login-which = Which account? Name it with --account: { $known }
+cli-login-unknown = No account on X is called "{ $value }". There are: { $known }
+cli-login-other = This is { $handle }, another account than the one signed in before; nothing was changed. If that is meant: `sereno login x --replace`, then restart the bot.
+cli-login-failed = Nobody was signed in: { $why }.
+cli-login-missing = Not everything that is needed was allowed ({ $scopes }): see to the app's permissions on X, then sign in again.
+cli-login-done = { $account } is signed in as { $handle }. A bot that runs goes on by itself.

@@ -9,6 +9,10 @@ check-mastodon-streaming = el canal de notificaciones se abre
 check-mastodon-no-streaming = el canal de notificaciones no se abre ({ $why }): las menciones llegarán por consultas, más tarde; deja pasar los websockets hacia la dirección de streaming del servidor
 check-mastodon-no-search = el servidor no ofrece búsqueda de publicaciones: las palabras clave solo se encuentran en su cronología local; añade etiquetas a las reglas de escucha
 check-mastodon-unreachable = { $url } no responde ({ $why }): mira si base_url es correcta y si el servidor está en marcha
+check-x-account = sesión iniciada como { $handle }
+check-x-scopes = la cuenta no permitió todo lo necesario ({ $scopes }): inicia su sesión de nuevo: `sereno login x`
+check-x-sign-in = X no deja entrar a la cuenta ({ $why }): inicia su sesión de nuevo: `sereno login x`
+check-x-unreachable = { $url } no responde ({ $why }): mira si base_url es correcta y si X está en marcha
 check-mastodon-not-api = { $url } no habla la API de Mastodon ({ $why }): pon en base_url la dirección del propio servidor, por ejemplo https://mastodon.example
 
 cli-config-at = { $path }: { $what }
@@ -59,6 +63,10 @@ cli-config-deadline-order = una prioridad más alta no puede esperar más que un
 cli-config-audience = tiene que ser al menos large_audience, que es { $least }
 cli-config-dm-room = los mensajes privados se verían en «{ $value }», que no está en private_rooms: añádela ahí
 cli-config-listen = no se puede escuchar en «{ $value }»: usa una dirección de esta máquina con puerto, como «127.0.0.1:9464»
+cli-config-intake = no se puede escuchar en «{ $value }»: usa una dirección con puerto, como «0.0.0.0:8443»
+cli-config-intake-open = cualquiera podría leer y falsificar lo que llega a { $value }: indica tls_cert y tls_key, o pon behind_proxy = true si solo llega ahí un proxy inverso con certificado
+cli-config-tls-pair = un certificado y su clave van juntos: indica también { $missing }
+cli-config-tls-idle = no hay nada que proteger: indica también intake, o quita tls_cert y tls_key
 cli-config-two-chats = solo puede haber un chat: deja uno solo de [chat.console], [chat.slack] y [chat.matrix]
 cli-config-without-slack = este binario se compiló sin Slack. Compílalo con `cargo build --release --features slack`, o usa [chat.console]
 cli-config-slack-no-way = falta cómo llegan los eventos: pon app_token (Socket Mode, lo sencillo), o bien signing_secret y listen (HTTP)
@@ -150,6 +158,7 @@ cli-broke = sereno se ha caído por un fallo propio; el registro de arriba dice 
 cli-busy = El bot en marcha no ha contestado a tiempo; puede que su almacén esté lleno. Mira su registro y vuelve a intentarlo.
 cli-control = Aquí hay un bot en marcha, pero no contesta en { $path }: { $detail }. Vuelve a intentarlo; si sigue igual, páralo y pregunta otra vez.
 cli-http = No se pueden servir el estado y las métricas en { $address }: { $detail }. Cambia [http] listen o para lo que use ese puerto.
+cli-http-intake = No se pueden servir los webhooks en { $address }: { $detail }. Cambia [http] intake, tls_cert o tls_key, o para lo que use ese puerto.
 cli-account-token = No se puede obtener el token de la cuenta { $account }: { $detail }. Ponlo donde dice `token`, o cambia `token`.
 cli-account-wrong = No se puede usar la cuenta { $account }: { $detail }.
 cli-no-store = Todavía no hay ningún almacén en { $path }: lo crea `sereno run`. Si tendría que estar, revisa [store] path.
@@ -182,6 +191,10 @@ cli-imported = { $records ->
     [one] 1 registro pasado
    *[other] { $records } registros pasados
   } al nuevo almacén { $path }.
+cli-imported-unsent = { $count ->
+    [one] Al hacer la exportación quedaba 1 respuesta por salir, y puede que haya salido
+   *[other] Al hacer la exportación quedaban { $count } respuestas por salir, y puede que hayan salido
+  } después: el envío está en pausa. Repasa `sereno outbox list`, quita con `sereno outbox drop N` lo que los clientes ya tengan y luego que un responsable escriba `reanudar` en el chat.
 cli-reloaded = La configuración se ha vuelto a leer y vale desde ahora.
 cli-no-reload = Aquí no hay ningún bot.toml que volver a leer: la demo trae sus propias reglas. `sereno run` sí lo tiene.
 cli-reloaded-restart = La configuración se ha vuelto a leer y vale desde ahora, salvo { $sections }: eso necesita reiniciar.
@@ -193,6 +206,8 @@ cli-reload-bad = La configuración no se ha aceptado y sigue la anterior: { $wha
 check-well = bien
 check-ill = MAL
 check-config = { $file } está en orden.
+check-no-lead = Nadie es responsable: nadie puede aprobar, pausar los envíos, retirar o cambiar una respuesta publicada ni dar un caso a otra persona. Dale a alguien `role = "lead"` en [people].
+check-no-private-room = Ninguna sala es para mensajes privados: sereno los lleva, pero no muestra su texto en ninguna parte. Nombra en [privacy] una sala que solo lea el equipo.
 check-account-off = Desactivada; no se ha mirado nada.
 check-account-token = El token está ({ $token }); no se ha preguntado a la red.
 check-account-silent = { $url } no ha contestado en un minuto. Revisa base_url y la salida a internet de esta máquina.
@@ -233,6 +248,7 @@ check-slack-is-user-token = { $key } contiene el token de una persona (xoxp-…)
 check-slack-is-refresh-token = { $key } contiene un token de renovación (xoxe-…): va en refresh_token. Lo que va aquí empieza por { $wanted }.
 check-slack-is-no-token = Lo que contiene { $key } no es un token de Slack: el bueno empieza por { $wanted }. En la página de la app, los tokens de bot están en «OAuth & Permissions» y los de la app en «Basic Information».
 check-slack-token = Slack no acepta bot_token ({ $why }). En la página de la app, «OAuth & Permissions»: instala otra vez la app en el espacio de trabajo y copia su token de bot.
+check-slack-renewal = El token del bot ha caducado y no se ha podido obtener y guardar otro: { $why }. La carpeta del almacén tiene que existir y permitir la escritura; si no es eso, pon un par de tokens nuevo en bot_token y refresh_token.
 check-slack-scopes = El token tiene los { $count } permisos.
 check-slack-scope-missing = Al token le falta el permiso { $scope }. Pon de nuevo en la app el manifiesto de `sereno slack-manifest` e instálala otra vez en el espacio de trabajo.
 check-slack-scopes-unknown = Slack no ha dicho qué puede hacer el token. Comprueba api_url y que ningún proxy intermedio quite cabeceras.
@@ -251,7 +267,11 @@ check-slack-group = El grupo { $group } tiene { $count ->
     [one] un miembro, que es agente.
    *[other] { $count } miembros, todos agentes.
   }
-check-slack-group-empty = El grupo { $group } no tiene miembros, así que no hace agente a nadie. Añade a alguien en Slack o quita user_group.
+check-slack-group-empty = El grupo { $group } no tiene miembros que puedan dar órdenes, así que no hace agente a nadie. Añade a alguien en Slack o quita user_group.
+check-slack-group-others = { $count ->
+    [one] Un miembro de { $group } no puede dar órdenes: es un invitado, un bot, o alguien que ya no está o es de otro espacio de trabajo.
+   *[other] { $count } miembros de { $group } no pueden dar órdenes: son invitados, bots, o gente que ya no está o es de otro espacio de trabajo.
+}
 check-slack-group-unknown = No hay ningún grupo { $group } ({ $why }). Su id está al final de la dirección de su página en Slack.
 check-slack-people = { $count ->
     [one] La única persona de [people] es del espacio de trabajo.
@@ -260,6 +280,7 @@ check-slack-people = { $count ->
 check-slack-people-more = Otras { $count } no se han consultado: Slack tardaría demasiado.
 check-slack-person-unknown = Nadie de este espacio de trabajo tiene ese id ({ $why }). Cópialo de su perfil en Slack: ⋮, «Copiar ID de miembro».
 check-slack-person-gone = Su cuenta está desactivada. Quítala de [people].
+check-slack-person-invited = Está en la lista de invitaciones y aún no ha entrado: hasta entonces no puede dar órdenes.
 check-slack-person-bot = Es un bot: no puede dar órdenes. Quítalo de [people].
 check-slack-person-guest = Es una cuenta de invitado: no puede dar órdenes, tenga el papel que tenga. Quítala, o hazla miembro pleno en Slack.
 check-slack-person-stranger = Es de otro espacio de trabajo: no puede dar órdenes. Quítala de [people].
@@ -268,7 +289,7 @@ check-store-only-rest = No hay almacén en { $path }, pero quedan { $left } de u
 check-store-behind = El archivo { $seq } llega hasta la escritura { $acked } y el almacén hasta la { $found }: seguramente es de una copia más antigua, y no se notaría si faltara el final del registro. Si el almacén es el que se quería, arranca sereno: la próxima escritura lo corrige.
 check-store-space = Hay { $free } MiB libres para { $path }, pero [store] min_free_mb pide { $least }: no se recogería nada. Haz sitio o bájalo.
 check-keyring-folder = Este usuario no puede escribir en la carpeta { $folder } de las claves { $keyring }: `sereno erase` no podría destruir ninguna. Cambia su dueño o sus permisos.
-check-store-refused = { $why }
+check-store-refused = { $path }: { $why }
 cli-config-type-number = { $found } no es un número entero. Escribe cifras sin comillas, por ejemplo 10
 cli-config-type-text = { $found } no es un texto. Escríbelo entre comillas, por ejemplo "texto"
 cli-config-type-bool = { $found } no es ni true ni false. Escribe uno de los dos, sin comillas
@@ -308,6 +329,28 @@ cli-matrix-none = bot.toml no tiene [chat.matrix].
 cli-matrix-no-recovery-key = No hay clave de recuperación en { $file }: se escribe ahí cuando el bot entra por primera vez; quizá alguien la haya guardado ya con los secretos.
 cli-matrix-recovered = Recuperado: las claves de la cuenta avalan el dispositivo nuevo, { $device }. `sereno run` sigue desde aquí; los mensajes antiguos se descifran según llegan sus claves de la copia.
 cli-matrix-failed = No se ha hecho nada: { $detail }.
+why-file-unread = no se puede leer { $file }: { $why }
+why-file-unwritten = no se puede escribir { $file }: { $why }
+why-file-odd = { $file } no contiene lo que debería
+why-matrix-taken = otro proceso trabaja con las claves de Matrix en { $file }: solo puede haber uno, o dejarán de poder descifrarse los mensajes para siempre
+why-matrix-needs-recovery = la cuenta { $name } ya tiene claves propias que esta máquina no tiene. Pon su clave de recuperación en { $file } y ejecuta `sereno matrix recover`
+why-matrix-other-session = { $file } guarda la sesión de { $name }, no la de { $wanted }: indica otra carpeta o aparta esta
+why-matrix-session-odd = no se puede leer la sesión de Matrix
+why-matrix-session = la sesión de Matrix: { $why }
+why-matrix-sync = el servidor no ha dicho qué hay: { $why }
+why-matrix-account-keys = el servidor no informa de las claves de la cuenta: { $why }
+why-matrix-recovery-unmade = no se ha podido preparar la recuperación de las claves de la cuenta; se intentará de nuevo en el próximo arranque
+why-matrix-wrong-key = la clave de recuperación no es la de esta cuenta
+why-matrix-unverified = esta clave de recuperación no avala el dispositivo nuevo
+why-matrix-databases = no se pueden abrir las bases de datos de Matrix en { $file }: quizá su clave sea otra
+why-matrix-address = { $url } no sirve como dirección del servidor
+why-matrix-not-let-in = el servidor no deja entrar al bot: { $why }
+why-matrix-token = el servidor no acepta el token de acceso: { $why }
+why-matrix-other-user = el secreto es de { $name }, no de { $wanted }
+why-matrix-no-device = el token de acceso no pertenece a ningún dispositivo: no sirve para el cifrado
+why-matrix-keyed = el token de acceso es del dispositivo { $name }, que ya tiene claves: las de otro programa o las de una carpeta perdida. Con claves nuevas ninguno podría leer. Inicia sesión de nuevo y da al bot un token de un dispositivo propio
+why-matrix-nothing-lost = no se ha perdido nada: { $file } guarda una sesión de { $name }. Si sus bases de datos están dañadas, aparta antes la carpeta
+why-matrix-no-recovery-key = no hay clave de recuperación en { $file }
 check-matrix-unreachable = { $url } no ha respondido como un servidor de Matrix ({ $why }). Comprueba homeserver y la salida a la red de esta máquina.
 check-matrix-session-unread = { $why }. Si está dañado, aparta el directorio y ejecuta `sereno matrix recover`.
 check-matrix-session = El servidor ya no acepta la sesión del bot ({ $why }). Aparta el directorio de store en [chat.matrix], pon la clave de recuperación en su archivo y ejecuta `sereno matrix recover`.
@@ -324,6 +367,8 @@ check-matrix-room-not-in = { $name } no está en la sala { $room }. Invítalo; a
 check-matrix-room-unread = El servidor no muestra la sala { $room } ({ $why }).
 check-matrix-room-unencrypted = [privacy] nombra la sala { $room }, pero no está cifrada: ahí no se muestra ningún mensaje privado. Activa el cifrado, o quítala de [privacy].
 check-matrix-room-open = [privacy] nombra la sala { $room }, pero se puede entrar sin invitación: ahí no se muestra ningún mensaje privado. Haz que solo se entre con invitación, o quítala de [privacy].
+check-matrix-room-world-readable = [privacy] nombra la sala { $room }, pero cualquiera puede leer su historial: ahí no se muestra ningún mensaje privado. Haz que solo lo lean los miembros («Visibilidad del historial», en los ajustes de seguridad de la sala) o quítala de [privacy].
+check-matrix-room-bridged = [privacy] nombra la sala { $room }, pero un puente la lleva a otra red: ahí no se muestra ningún mensaje privado. Quita el puente, o quita la sala de [privacy] y nombra una sin puente.
 check-matrix-room-replaced = La sala { $room } se ha sustituido por { $other }, y quizá ya no la lea nadie. Pon el id de la otra en bot.toml en su lugar e invita allí al bot.
 check-matrix-room-mute = El bot no puede escribir en la sala { $room }. Súbele ahí el nivel de poder.
 check-matrix-room = sereno está en la sala { $room }, que no está cifrada.
@@ -334,6 +379,94 @@ check-matrix-people = { $count ->
    *[other] Las { $count } personas de [people] tienen ids bien formados.
   }
 check-matrix-person-unknown = El servidor no conoce a nadie con ese id. Cópialo de su perfil.
+check-matrix-nobody = En Matrix nadie puede actuar, ni invitar al bot: indica el equipo en [people], con sus ids completos ("@ana:example.org").
+check-matrix-servers = Todas las cuentas de { $servers } pueden actuar como agentes, también los bots: así lo indica allowed_servers.
 check-matrix-limit = El servidor acepta un mensaje del bot cada { $seconds } s: las fichas y las respuestas llegan tarde. Quien administre Synapse lo quita con POST /_synapse/admin/v1/users/{ $name }/override_ratelimit y el cuerpo {"{"}"messages_per_second": 0, "burst_count": 0{"}"}; para todos es rc_message, en homeserver.yaml.
 check-matrix-no-limit = No se ha topado con ningún límite de mensajes.
 check-matrix-limit-unknown = No se ha podido probar el límite de mensajes ({ $why }).
+
+# Lo que el almacén dice de sí mismo, dentro de una frase que lo nombra.
+why-store-damaged = { $what }. Para recuperar la última exportación: aparta { $store }, { $seq } y { $keyring } y ejecuta `sereno import FILE`
+why-store-bad-record = registro { $record }: se esperaba «{ $expected }», se ha encontrado «{ $found }»
+why-store-bad-records = se esperaban registros legibles, se han encontrado daños
+why-store-bad-log = se esperaba un registro de cambios legible, su archivo db está dañado
+why-store-bad-log-at = se esperaba un registro de cambios entero, su archivo db está dañado en el byte { $at }
+why-store-bad-settings = se esperaba en su archivo conf la configuración de un almacén de sereno, se ha encontrado otra: el archivo está dañado
+why-store-bad-sidecar = su archivo { $seq } está dañado: { $why }
+why-store-lost-end = se esperaban { $expected } cambios, el último ya confirmado, se han encontrado { $found }: falta el final del registro de cambios
+why-store-lost-cases = se esperaban { $expected } casos ({ $expected_open } abiertos) según lo último guardado, se han encontrado { $found } ({ $found_open } abiertos), o más antiguos
+why-store-lost-entries = se esperaban { $expected } entradas en la cola de salida, se han encontrado { $found }
+why-store-no-keyring = se esperaba su archivo de claves, no está
+why-store-no-data = sus datos no están, aunque sus claves { $keyring } sí: el directorio falta, está vacío o le faltan archivos. Corrige [store] path si no es ese, o devuelve el directorio a su sitio con su archivo { $seq }
+why-store-no-sidecar = falta el archivo { $seq }, que dice hasta dónde estaba confirmado: devuélvelo a su sitio, va con el directorio
+why-store-foreign-keyring = las claves { $keyring } son del almacén { $instance }, pero { $what } es de otro almacén. Lo más probable es que las claves no sean las suyas: pon las de este almacén en su lugar o indícalas en [store] keyring. Si se han perdido para siempre, aparta { $store }, { $seq } y { $keyring } y ejecuta `sereno import FILE`
+why-store-foreign-sidecar = su archivo { $seq }
+why-store-foreign-data = lo que hay aquí ({ $found })
+why-store-newer = el registro { $record } tiene el formato { $format } y este sereno lee hasta el { $upto }: usa el sereno más nuevo que lo escribió
+why-store-stopped = tuvo un fallo y ya no acepta nada ({ $why })
+why-store-in-use = otro proceso lo tiene abierto, quizá otro `sereno run`: detenlo antes
+why-store-permission = este usuario no puede leer o escribir { $path }; cambia el dueño o los permisos, o corrige [store] path
+why-store-not-empty = se esperaba un directorio vacío o un almacén de sereno, hay otros archivos: indica otro directorio
+why-store-import-unfinished = una importación quedó a medias; ejecuta otra vez `sereno import FILE`
+why-store-import-taken = para importar hace falta un sitio vacío, pero { $keyring } es de un almacén; detén el bot que lo usa y aparta { $store }, { $seq } y { $keyring }, o indica otro [store] path
+why-store-keyring-missing = se esperaban sus claves { $keyring }, no están, y sin ellas no se puede leer nada; devuelve el archivo a su sitio. Si se ha perdido para siempre, aparta { $store } y { $seq } y ejecuta `sereno import FILE`
+why-store-keyring-inside = claves { $keyring }: tienen que estar fuera del almacén { $store }: elige otro sitio
+why-store-keyring-taken = claves { $keyring }: el almacén guarda ahí otro archivo suyo y uno pisaría al otro: elige otro nombre, por ejemplo { $store }.keys
+why-store-keyring-folder = claves { $keyring }: la carpeta { $folder } no existe; créala (`mkdir -p { $folder }`) o corrige [store] keyring
+why-store-keyring-mode = claves { $keyring }: se esperaba un archivo que solo pueda leer su dueño (modo 600), tiene el modo { $mode }; ejecuta `chmod 600 { $keyring }`
+why-store-keyring-permission = claves { $keyring }: este usuario no puede leer o escribir el archivo o su carpeta; cambia el dueño o los permisos, o corrige [store] keyring
+why-store-keyring-unfit = claves { $keyring }: se esperaba «{ $expected }», se ha encontrado «{ $found }»
+why-store-keyring-newer = claves { $keyring }: las escribió un sereno más nuevo; usa ese
+why-store-no-room = quedan { $free } bytes libres para { $path } y hacen falta al menos { $least }: haz sitio
+why-store-no-room-to-open = quedan { $free } bytes libres para { $path } y para abrirlo hacen falta al menos { $least }: haz sitio y arranca de nuevo
+why-store-no-room-left = no queda sitio para { $path }: haz sitio
+why-store-no-room-copy = para no cambiar nada se lee una copia de { $path }, y no cabe: haz sitio
+why-store-export-directory = { $file } es un directorio: indica el archivo que escribió `sereno export`
+why-store-export-missing = { $file } no está: indica el archivo que escribió `sereno export`
+why-store-export-newer = { $file }: formato { $format }, este sereno lee hasta el { $upto }: importa con el más nuevo
+why-store-export-damaged = exportación { $file }, línea { $line }: se esperaba «{ $expected }», se ha encontrado «{ $found }»; no se ha importado nada: usa otra exportación
+
+why-secret-no-variable = la variable de entorno { $name } no existe
+why-secret-unreadable = { $path }: { $why }
+why-secret-empty = { $place } está vacío
+why-secret-not-named = no se nombra ningún secreto
+why-store-export-no-room = no queda sitio en el disco donde se escribe la exportación: haz sitio o indica un archivo en otro disco
+why-store-export-unwritten = la exportación no se puede escribir: { $why }
+why-store-no-room-to-spool = no hay sitio junto a { $path } para guardar la exportación mientras se lee: haz sitio o indica un archivo en otro disco
+cli-export-failed = La exportación { $file } no se ha escrito: { $detail }.
+cli-demo-keep = { $folder } no está vacío: dale a --keep un directorio que aún no exista.
+cli-chat-secret = No se puede obtener { $key }: { $detail }. Ponlo donde dice bot.toml o corrige allí { $key }.
+cli-config-elsewhere = esta clave no significa nada en la red { $network }: quítala
+cli-config-x-consumer = consumer_key y consumer_secret van juntas: pon las dos o ninguna
+cli-config-x-tokens = la cuenta { $other } guarda sus tokens en el mismo archivo: cada una necesita el suyo
+cli-account-secret = Cuenta { $account }: no se puede obtener { $key }: { $detail }. Ponlo donde dice `{ $key }`, o cambia `{ $key }`.
+check-x-offline = sus tokens van en { $file }; no se ha preguntado a X.
+cli-value-network = RED
+cli-value-name = NOMBRE
+cli-help-login = Inicia la sesión de una cuenta de X: alguien lo permite en el navegador, una vez
+cli-help-login-network = La red: x
+cli-help-login-account = El nombre de la cuenta en bot.toml, si hay varias en X
+cli-help-login-replace = También si es otra cuenta de X que antes
+cli-login-open-here = Abre esta dirección en un navegador que tenga abierta la sesión de { $account } en X, y permite lo que se pide:
+
+  { $url }
+
+  El navegador volverá aquí él solo. Si está en otra máquina, copia la dirección en la que acabe y pégala aquí.
+cli-login-open = Abre esta dirección en un navegador que tenga abierta la sesión de { $account } en X, y permite lo que se pide:
+
+  { $url }
+
+  Después copia la dirección en la que acabe el navegador, aunque no se vea ninguna página, y pégala aquí.
+cli-login-page = Hecho: sereno puede actuar como esta cuenta. Ya puedes cerrar esta página.
+cli-login-refused = En X se ha dicho que no; no ha cambiado nada.
+cli-login-foreign = Esta dirección no es de este intento: abre la que sale arriba.
+cli-login-incomplete = Aquí no hay ningún código. Pega la dirección completa en la que acabó el navegador, con lo que va detrás del signo de interrogación.
+cli-login-late = Nadie lo ha permitido en un cuarto de hora; no ha cambiado nada. Ejecuta `sereno login x` otra vez.
+cli-login-nothing = No se ha pegado nada; no ha cambiado nada.
+cli-login-none = bot.toml no tiene ninguna cuenta de X: añade una [[account]] con network = "x".
+cli-login-which = ¿Qué cuenta? Indícala con --account: { $known }
+cli-login-unknown = Ninguna cuenta de X se llama «{ $value }». Hay: { $known }
+cli-login-other = Esta es { $handle }, otra cuenta que la de antes; no ha cambiado nada. Si es lo que quieres: `sereno login x --replace`, y reinicia el bot.
+cli-login-failed = No se ha iniciado ninguna sesión: { $why }.
+cli-login-missing = No se ha permitido todo lo necesario ({ $scopes }): revisa los permisos de la app en X e inicia sesión otra vez.
+cli-login-done = { $account } ha iniciado sesión como { $handle }. Si el bot está en marcha, sigue él solo.

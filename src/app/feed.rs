@@ -124,8 +124,7 @@ impl Feed {
 
     async fn read(&self) -> Result<(), Stopped> {
         self.prepare().await?;
-        let nudge = tokio::sync::Notify::new();
-        let all = tokio::try_join!(self.poll(&nudge), self.push(&nudge), self.refresh());
+        let all = tokio::try_join!(self.poll(), self.push(), self.refresh());
         all.map(drop)
     }
 
@@ -149,7 +148,7 @@ impl Feed {
     }
 
     /// Reconciles round by round.
-    async fn poll(&self, nudge: &tokio::sync::Notify) -> Result<(), Stopped> {
+    async fn poll(&self) -> Result<(), Stopped> {
         let mut backoff = Backoff::new(BACKOFF_MS);
         let mut reconciled = false;
         loop {
@@ -175,7 +174,7 @@ impl Feed {
             };
             tokio::select! {
                 () = self.sleep(pause) => {}
-                () = nudge.notified() => self.sleep(BACKOFF_MS.0).await,
+                () = self.shell.states.nudged(&self.name) => self.sleep(BACKOFF_MS.0).await,
                 () = self.shell.states.suspected(&self.name) => {}
             }
         }
@@ -214,7 +213,10 @@ impl Feed {
             let (account, name) = (self.name.clone(), stream.to_owned());
             let cursor = match self.shell.inbox.ask(move |engine, _| engine.cursor(&account, &name)).await? {
                 Ok(cursor) => cursor,
-                Err(error) => return Ok(Err(NetError::Retry { after_ms: None, why: error.to_string() })),
+                Err(error) => {
+                    let said = Say::new("cli-store-error").with("detail", error.why().into());
+                    return Ok(Err(NetError::Retry { after_ms: None, why: self.shell.say(&said, self.shell.policy().lang) }));
+                }
             };
             let page = match bounded(self.account.poll(stream, cursor.as_deref())).await {
                 Ok(page) => page,
@@ -235,7 +237,7 @@ impl Feed {
     }
 
     /// Listens, again and again. What is missed between two connections is reconciled at once.
-    async fn push(&self, nudge: &tokio::sync::Notify) -> Result<(), Stopped> {
+    async fn push(&self) -> Result<(), Stopped> {
         let mut backoff = Backoff::new(BACKOFF_MS);
         let mut refused = Backoff::new(AUTH_BACKOFF_MS);
         loop {
@@ -252,7 +254,7 @@ impl Feed {
             taken?;
             tracing::info!(account = %self.name, %error, "the stream ended");
             self.shell.metrics.read_failed(&self.name, "stream");
-            nudge.notify_one();
+            self.shell.states.nudge(&self.name);
             if self.shell.clock.now().since(began) > BACKOFF_MS.1 {
                 backoff.reset();
                 refused.reset();

@@ -3,8 +3,11 @@
 
 use super::Shell;
 use super::inbox::Door;
+use crate::case::{CaseId, PlaceKind};
 use crate::chat::{Memory, Parked};
+use crate::clock::{DAY_MS, Time};
 use crate::command::Filter;
+use crate::digest::FactKind;
 use crate::engine::{Batch, Input};
 use crate::policy::{AgentId, Lang, Person, RoomId};
 use crate::post::Account;
@@ -17,6 +20,11 @@ use std::sync::Arc;
 /// Open cases that are looked through for their threads, the most urgent first: reading one takes some
 /// tens of microseconds, and a chat asks when it signs in.
 const CASES_READ: usize = 5_000;
+
+/// The same of cases that were closed or hidden within so many milliseconds, the latest so many: somebody may have wanted
+/// one of them back.
+const CLOSED_MS: i64 = 3 * DAY_MS;
+const CLOSED_READ: usize = 1_000;
 
 /// The memory of a running bot.
 pub(super) struct Remembering {
@@ -58,8 +66,13 @@ impl Memory for Remembering {
     }
 
     async fn threads(&self, limit: usize) -> anyhow::Result<Vec<(RoomId, String)>> {
-        let found = self.read(move |store| threads(store, limit)).await?;
+        let now = self.shell.clock.now();
+        let found = self.read(move |store| threads(store, now, limit)).await?;
         Ok(found?)
+    }
+
+    async fn cards(&self, cases: Vec<CaseId>) -> anyhow::Result<BTreeMap<CaseId, (RoomId, String)>> {
+        Ok(self.read(move |store| cards(store, cases)).await??)
     }
 
     async fn team(&self, people: BTreeMap<AgentId, Person>) -> anyhow::Result<()> {
@@ -68,6 +81,14 @@ impl Memory for Remembering {
 
     async fn unfit(&self, room: &RoomId, why: Option<Say>) -> anyhow::Result<()> {
         Ok(self.shell.set_unfit(room, why).await?)
+    }
+
+    fn person(&self, who: &AgentId) -> Option<Person> {
+        self.shell.policy().people.get(who).cloned()
+    }
+
+    async fn rooms(&self) -> BTreeSet<RoomId> {
+        self.shell.rooms().await
     }
 
     fn room_lang(&self, room: &RoomId) -> Lang {
@@ -79,10 +100,28 @@ impl Memory for Remembering {
     }
 }
 
-fn threads(store: &dyn Store, limit: usize) -> Result<Vec<(RoomId, String)>, crate::store::StoreError> {
+fn cards(store: &dyn Store, cases: Vec<CaseId>) -> Result<BTreeMap<CaseId, (RoomId, String)>, crate::store::StoreError> {
+    let mut found = BTreeMap::new();
+    for id in cases {
+        let Some(case) = store.case(id)? else { continue };
+        let stands = |kind| case.place(kind).and_then(|(_, place)| Some((place.room.clone(), place.thread.clone()?)));
+        // A folded case has none of its own; a private place is not for all who see its number.
+        if let Some(card) = stands(PlaceKind::Home) {
+            found.insert(id, card);
+        }
+    }
+    Ok(found)
+}
+
+fn threads(store: &dyn Store, now: Time, limit: usize) -> Result<Vec<(RoomId, String)>, crate::store::StoreError> {
+    let open = store.list(Filter::Open, None, CASES_READ)?.into_iter().map(|listed| listed.case);
+    // What was closed or hidden of late: the latest first.
+    let ended = |kind: &FactKind| matches!(kind, FactKind::Resolved { .. } | FactKind::Hidden);
+    let closed = store.facts(now.plus(-CLOSED_MS), now.plus(1))?.into_iter().rev().filter(|f| ended(&f.kind)).map(|f| f.case);
+    let mut known = BTreeSet::new();
     let mut cases = Vec::new();
-    for listed in store.list(Filter::Open, None, CASES_READ)? {
-        let Some(case) = store.case(listed.case)? else { continue };
+    for id in open.chain(closed.take(CLOSED_READ)).filter(|id| known.insert(*id)) {
+        let Some(case) = store.case(id)? else { continue };
         let threads: Vec<(RoomId, String)> = case.places.iter().filter_map(|p| Some((p.room.clone(), p.thread.clone()?))).collect();
         cases.push((case.touched_at, case.id, threads));
     }

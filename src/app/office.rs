@@ -83,7 +83,7 @@ impl Office {
             Errand::Erase { case } => self.erase(CaseId(*case), lang),
             Errand::CheckStore => self.check(lang),
         };
-        done.unwrap_or_else(|error| self.refused(lang, &Say::new("cli-store-error").text("detail", error.to_string())))
+        done.unwrap_or_else(|error| self.refused(lang, &Say::new("cli-store-error").with("detail", error.why().into())))
     }
 
     /// Writes everything as JSON lines.
@@ -99,7 +99,7 @@ impl Office {
     /// # Errors
     /// The refusal to reply with.
     pub fn spool(&self, lang: Lang) -> Result<Spooled, Reply> {
-        let refused = |error: StoreError| self.refused(lang, &Say::new("cli-store-error").text("detail", error.to_string()));
+        let refused = |error: StoreError| self.refused(lang, &Say::new("cli-store-error").with("detail", error.why().into()));
         self.store.spool().map_err(refused)
     }
 
@@ -140,7 +140,8 @@ impl Office {
             Seat::Alone(policy) => {
                 let store: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
                 let now = self.clock.now();
-                let mut engine = Engine::open(store, (**policy).clone(), now, super::entropy().map_err(StoreError::Unavailable)?)?;
+                let mut engine =
+                    Engine::open(store, (**policy).clone(), now, super::entropy().map_err(|e| StoreError::Unavailable(e.into()))?)?;
                 let batch = Batch { inputs: vec![input], cursor: None };
                 engine.take(now, &[batch])?.pop().and_then(|mut acks| acks.pop())
             }
@@ -267,7 +268,7 @@ impl Office {
             Seat::Alone(policy) => {
                 let store: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
                 let now = self.clock.now();
-                let entropy = super::entropy().map_err(StoreError::Unavailable)?;
+                let entropy = super::entropy().map_err(|e| StoreError::Unavailable(e.into()))?;
                 Engine::open(store, (**policy).clone(), now, entropy)?.erase(now, case)?
             }
         };

@@ -93,6 +93,11 @@ impl Shell {
         self.change(|rules| rules.file = policy).await
     }
 
+    /// The rooms that the file names.
+    pub(super) async fn rooms(&self) -> BTreeSet<RoomId> {
+        self.rules.lock().await.file.rooms().into_iter().cloned().collect()
+    }
+
     /// Who is on the team by the chat's own groups.
     pub(super) async fn set_team(&self, people: BTreeMap<AgentId, Person>) -> Result<(), Stopped> {
         self.change(|rules| rules.team = people).await

@@ -40,7 +40,7 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
     };
     let parts =
         Parts { store: Arc::clone(&store) as Arc<dyn Store>, chat, accounts, policy, clock, words: Arc::clone(&words), reloads: true };
-    let bot = Arc::new(start(parts)?);
+    let bot = Arc::new(start(parts).map_err(|error| Failure::of_store(config.resolve(&config.store.path), error))?);
     let _socket = serve_control(&config, &store, &words, &bot);
     let _http = match config.http.address() {
         Some(address) => match http::serve(address, Arc::clone(&bot), http::Limits::default()).await {
@@ -52,17 +52,34 @@ pub async fn run(file: &Path, words: Arc<Words>) -> Result<ExitCode, Failure> {
         },
         None => None,
     };
+    let _hooks = match serve_hooks(&config, &bot).await {
+        Ok(server) => server,
+        Err(failure) => {
+            bot.stop().await;
+            return Err(failure);
+        }
+    };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), store = %config.resolve(&config.store.path).display(), "sereno runs");
     let ended = attend(&bot, file, &config, &mut signals).await?;
     match ended {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Store(error) => {
             let code = if matches!(error, StoreError::Unavailable(_)) { "cli-alarm-store-stopped" } else { "cli-alarm-store-damaged" };
-            bot.alarm(&Say::new(code).text("detail", error.to_string())).await;
+            bot.alarm(&Say::new(code).with("detail", error.why().into())).await;
             Err(Failure::Store { path: config.resolve(&config.store.path), error })
         }
         Ended::Broke => Err(Failure::Said(Say::new("cli-broke"))),
     }
+}
+
+/// Webhooks, if configured.
+async fn serve_hooks(config: &Config, bot: &Arc<Handle>) -> Result<Option<http::Server>, Failure> {
+    let Some(address) = config.http.intake_address() else { return Ok(None) };
+    let files = config.http.tls_cert.as_ref().zip(config.http.tls_key.as_ref());
+    let tls = files.map(|(cert, key)| (config.resolve(cert), config.resolve(key)));
+    let served = http::hooks::serve(http::hooks::Settings::new(address, tls), Arc::clone(bot)).await;
+    let failed = |error: std::io::Error| Say::new("cli-http-intake").text("address", address.to_string()).text("detail", error.to_string());
+    served.map(Some).map_err(|error| Failure::Said(failed(error)))
 }
 
 /// The configuration.

@@ -28,13 +28,14 @@ pub(super) fn message(shell: &Shell, delivery: &Delivery, room: &RoomId) -> Mess
         room: room.clone(),
         thread,
         edit,
-        since: delivery.entry.created,
+        since: delivery.entry.since(),
         urgency: delivery.entry.urgency,
         private: build::holds_private(&delivery.body, &policy),
         privacy: build::privacy(&delivery.body, &policy),
         lang,
         view: build::delivery(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),
         picture: build::picture(&delivery.body, &policy, &shell.words, lang, shell.clock.now()),
+        pictures: build::pictures(&delivery.body, &policy),
     }
 }
 
@@ -71,9 +72,9 @@ pub(super) fn replied(shell: &Shell, command: &Command, reply: &Reply) -> Answer
     Answered { answer, view, op: op(shell, &command.id), shown: false }
 }
 
-/// The form that was asked for.
-pub(super) fn form(shell: &Shell, command: &Command, form: &Form) -> Answered {
-    let private = build::is_private_room(&command.room, &shell.policy());
+/// The form that was asked for. `stays`: whether it is shown for good.
+pub(super) fn form(shell: &Shell, command: &Command, form: &Form, stays: bool) -> Answered {
+    let private = !stays && build::is_private_room(&command.room, &shell.policy());
     let view = build::form(form, private, &shell.policy(), &shell.words, command.lang, shell.clock.now());
     let answer = Answer { ok: true, say: Say::new("form"), case: Some(form.case.id), send: None, of: None };
     Answered { answer, view, op: op(shell, &command.id), shown: false }

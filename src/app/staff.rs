@@ -116,7 +116,7 @@ async fn case_of(shell: &Shell, said: &Answer) -> Option<Case> {
 
 /// Answers a wish for a form: with the form, or with why the command would be refused.
 async fn form(shell: Arc<Shell>, wish: FormWish, answer: oneshot::Sender<Answered>) {
-    let FormWish { by, room, thread, case, verb, about, lang } = wish;
+    let FormWish { by, room, thread, case, verb, about, lang, stays } = wish;
     let lang = lang_of(&shell, &by, &room, lang);
     // The form has no id of its own: what is sent in with it has.
     let command = Command { id: String::new(), by, door: Door::Modal, room, thread, lang, verb, case, args: about };
@@ -124,7 +124,7 @@ async fn form(shell: Arc<Shell>, wish: FormWish, answer: oneshot::Sender<Answere
     // Without an answer of the engine the bot is stopping: the chat hears it from the dropped end.
     let Ok(found) = shell.inbox.ask(move |engine, now| engine.form(now, &asked)).await else { return };
     let answered = match found {
-        Ok(Ok(form)) => show::form(&shell, &command, &form),
+        Ok(Ok(form)) => show::form(&shell, &command, &form, stays),
         Ok(Err(refusal)) => {
             let refused = Answer { ok: false, say: refusal.say(), case: command.case, send: refusal.shows(), of: None };
             let case = case_of(&shell, &refused).await;

@@ -5,7 +5,7 @@ use crate::policy::{FAILING_AGAIN_MS, FAILING_MS};
 use crate::post::Account;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How an account fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,13 +90,15 @@ struct One {
 pub(super) struct States {
     all: Mutex<BTreeMap<Account, One>>,
     suspects: watch::Sender<BTreeSet<Account>>,
+    nudges: BTreeMap<Account, Notify>,
 }
 
 impl States {
     /// All just starting.
     pub fn new(accounts: impl Iterator<Item = Account>) -> States {
-        let all = accounts.map(|a| (a, One::default())).collect();
-        States { all: Mutex::new(all), suspects: watch::Sender::new(BTreeSet::new()) }
+        let all: BTreeMap<Account, One> = accounts.map(|a| (a, One::default())).collect();
+        let nudges = all.keys().map(|a| (a.clone(), Notify::new())).collect();
+        States { all: Mutex::new(all), suspects: watch::Sender::new(BTreeSet::new()), nudges }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, One>> {
@@ -142,6 +144,21 @@ impl States {
             one.doubted = Some(now);
         }
         self.suspects.send_if_modified(|s| s.insert(account.clone()));
+    }
+
+    /// There is something to read on the account's streams.
+    pub fn nudge(&self, account: &Account) {
+        if let Some(nudge) = self.nudges.get(account) {
+            nudge.notify_one();
+        }
+    }
+
+    /// Waits until there is something to read.
+    pub async fn nudged(&self, account: &Account) {
+        match self.nudges.get(account) {
+            Some(nudge) => nudge.notified().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The token is good again.

@@ -4,13 +4,15 @@ use crate::chat::Chat;
 use crate::chat::console::{Console, Settings as ConsoleSettings};
 use crate::chat::matrix::place::Place;
 use crate::clock::{Clock, SECOND_MS};
-#[cfg(any(feature = "slack", feature = "matrix"))]
-use crate::config::SecretRef;
-use crate::config::{AccountConfig, Config, MatrixConfig, SlackConfig};
+use crate::config::{AccountConfig, Config, MatrixConfig, SecretError, SecretRef, SlackConfig};
 use crate::error::Failure;
 use crate::i18n::Words;
 use crate::network::NetworkAccount;
 use crate::network::mastodon::{MastodonAccount, Settings as MastodonSettings, TokenSource};
+use crate::network::x::auth::App;
+use crate::network::x::auth::oauth1::Pair;
+use crate::network::x::stream::AppToken;
+use crate::network::x::{Settings as XSettings, XAccount};
 use crate::policy::{AgentId, Policy, RoomId};
 use crate::post::Account;
 use crate::say::Say;
@@ -20,6 +22,7 @@ use crate::store::sled::{Options, Reading, SledStore};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use url::Url;
 
 /// Opens the store that the file names; makes it where there is none.
 ///
@@ -78,10 +81,7 @@ pub fn chat(config: &Config, words: &Arc<Words>, clock: Clock) -> Result<Arc<dyn
 #[cfg(feature = "slack")]
 fn slack(config: &Config, slack: &SlackConfig, clock: Clock) -> Result<Arc<dyn Chat>, Failure> {
     use crate::chat::slack::{HttpEvents, Rotation, Settings, Slack, Way};
-    let fetch = |key: &str, secret: &SecretRef| {
-        let wrong = |e: String| Failure::Said(Say::new("cli-account-token").text("account", format!("chat.slack.{key}")).text("detail", e));
-        secret.fetch(&config.base).map_err(|e| wrong(e.to_string()))
-    };
+    let fetch = |key: &str, secret: &SecretRef| secret.fetch(&config.base).map_err(|e| no_key(&format!("chat.slack.{key}"), &e));
     let policy = config.policy();
     let mut settings = Settings::new(fetch("bot_token", &slack.bot_token)?, &slack.channel);
     settings.way = match slack.address().filter(|_| !slack.socket_mode()) {
@@ -152,11 +152,7 @@ pub fn place_of_matrix(config: &Config) -> Option<Place> {
 #[cfg(feature = "matrix")]
 pub fn matrix_settings(config: &Config, matrix: &MatrixConfig, clock: Clock) -> Result<crate::chat::matrix::Settings, Failure> {
     use crate::chat::matrix::{Secret, Settings};
-    let fetch = |key: &str, secret: &SecretRef| {
-        let wrong =
-            |e: String| Failure::Said(Say::new("cli-account-token").text("account", format!("chat.matrix.{key}")).text("detail", e));
-        secret.fetch(&config.base).map_err(|e| wrong(e.to_string()))
-    };
+    let fetch = |key: &str, secret: &SecretRef| secret.fetch(&config.base).map_err(|e| no_key(&format!("chat.matrix.{key}"), &e));
     let secret = match &matrix.access_token {
         SecretRef::Missing => Secret::Password(fetch("password", &matrix.password)?),
         token => Secret::Token(fetch("access_token", token)?),
@@ -185,27 +181,83 @@ fn matrix(_: &Config, _: &MatrixConfig, _: Clock) -> Result<Arc<dyn Chat>, Failu
     Err(Failure::Said(Say::new("cli-config-without-matrix")))
 }
 
-/// One account, with its token fetched.
+/// A chat's secret that is not where the file says.
+#[cfg(any(feature = "slack", feature = "matrix"))]
+fn no_key(key: &str, why: &SecretError) -> Failure {
+    Failure::Said(Say::new("cli-chat-secret").text("key", key).with("detail", why.say().into()))
+}
+
+/// One account, with its secrets fetched.
 ///
 /// # Errors
-/// The token is not where the file says, or cannot be one.
+/// A secret is not where the file says, or cannot be one.
 pub fn account(config: &Config, account: &AccountConfig, policy: &Policy, clock: Clock) -> Result<Arc<dyn NetworkAccount>, Failure> {
-    let wrong = |code: &str, detail: String| Failure::Said(Say::new(code).text("account", &account.name).text("detail", detail));
-    let token = account.token.fetch(&config.base).map_err(|e| wrong("cli-account-token", e.to_string()))?;
+    let name = || Account(account.name.clone());
     match account.network.as_str() {
         "mastodon" => {
-            let url = account.base_url.parse().map_err(|_| wrong("cli-account-wrong", account.base_url.clone()))?;
-            let mut settings = MastodonSettings::new(url, token);
-            let (secret, base) = (account.token.clone(), config.base.clone());
-            settings.renewed = Some(TokenSource(Arc::new(move || secret.fetch(&base).ok())));
+            let made = MastodonAccount::new(name(), mastodon_settings(config, account, policy)?, clock);
+            Ok(Arc::new(made.map_err(|e| wrong_account(account, e.to_string()))?))
+        }
+        "x" => {
+            let mut settings = x_settings(config, account)?;
             settings.listen.clone_from(&policy.listen);
             settings.import_ms = policy.import_ms;
-            settings.streaming_host.clone_from(&account.streaming_host);
-            let made = MastodonAccount::new(Account(account.name.clone()), settings, clock);
-            Ok(Arc::new(made.map_err(|e| wrong("cli-account-wrong", e.to_string()))?))
+            let made = XAccount::new(name(), settings, clock);
+            Ok(Arc::new(made.map_err(|e| wrong_account(account, e.to_string()))?))
         }
-        other => Err(wrong("cli-account-wrong", other.to_owned())),
+        other => Err(wrong_account(account, other.to_owned())),
     }
+}
+
+fn wrong_account(account: &AccountConfig, detail: String) -> Failure {
+    Failure::Said(Say::new("cli-account-wrong").text("account", &account.name).text("detail", detail))
+}
+
+fn address_of(account: &AccountConfig) -> Result<Url, Failure> {
+    account.address().parse().map_err(|_| wrong_account(account, account.address().to_owned()))
+}
+
+fn mastodon_settings(config: &Config, account: &AccountConfig, policy: &Policy) -> Result<MastodonSettings, Failure> {
+    let token = account
+        .token
+        .fetch(&config.base)
+        .map_err(|e| Failure::Said(Say::new("cli-account-token").text("account", &account.name).with("detail", e.say().into())))?;
+    let mut settings = MastodonSettings::new(address_of(account)?, token);
+    let (secret, base) = (account.token.clone(), config.base.clone());
+    settings.renewed = Some(TokenSource(Arc::new(move || secret.fetch(&base).ok())));
+    settings.listen.clone_from(&policy.listen);
+    settings.import_ms = policy.import_ms;
+    settings.streaming_host.clone_from(&account.streaming_host);
+    Ok(settings)
+}
+
+/// How an account on X is reached, with the app's secrets fetched.
+///
+/// # Errors
+/// A secret is not where the file says.
+pub fn x_settings(config: &Config, account: &AccountConfig) -> Result<XSettings, Failure> {
+    let fetch = |key: &str, secret: &SecretRef| match secret {
+        SecretRef::Missing => Ok(None),
+        named => named.fetch(&config.base).map(Some).map_err(|e: SecretError| {
+            let say = Say::new("cli-account-secret").text("account", &account.name).text("key", key);
+            Failure::Said(say.with("detail", e.say().into()))
+        }),
+    };
+    let app = App { client_id: account.client_id.trim().to_owned(), client_secret: fetch("client_secret", &account.client_secret)? };
+    let mut settings = XSettings::new(address_of(account)?, app, x_tokens(config, account));
+    settings.consumer_secret = fetch("consumer_secret", &account.consumer_secret)?;
+    settings.app_token = match (fetch("bearer_token", &account.bearer_token)?, settings.consumer_secret.clone()) {
+        (Some(token), _) => Some(AppToken::Given(token)),
+        (None, Some(secret)) => Some(AppToken::For(Pair { key: account.consumer_key.trim().to_owned(), secret })),
+        (None, None) => None,
+    };
+    Ok(settings)
+}
+
+/// The file of an account's tokens on X.
+#[must_use]
+pub fn x_tokens(config: &Config, account: &AccountConfig) -> PathBuf {
+    config.resolve(&account.tokens.clone().unwrap_or_else(|| account.tokens_beside(&config.store.path)))
 }
 
 /// How often an account is reconciled.

@@ -1,8 +1,8 @@
 //! What a case loses when another one, whose conversation it took over, is erased.
 
 use super::event::Event;
-use super::model::{Case, CasePost, Outgoing, SendState, StopReason};
 use super::work::Work;
+use super::{Case, CasePost, Outgoing, SendState, StopReason};
 use crate::post::{Author, Post, PostId, Untrusted};
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ impl Work<'_> {
         let mut touched = BTreeSet::new();
         for send in &mut self.case.sends {
             let changes = match send.kind {
-                super::model::SendKind::Retract { send } | super::model::SendKind::Correct { send } => touched.contains(&send),
+                super::SendKind::Retract { send } | super::SendKind::Correct { send } => touched.contains(&send),
                 _ => false,
             };
             let same = |s: &Outgoing| (s.at, &s.by, &s.target, &s.text) == (send.at, &send.by, &send.target, &send.text);
@@ -38,6 +38,7 @@ impl Work<'_> {
                 (send.target, send.target_local) = (None, String::new());
             }
         }
+        self.case.by_hand.retain(|url| !from.by_hand.contains(url));
         if !theirs.is_empty() || !touched.is_empty() {
             self.event(None, Event::Erased { case: from.id });
         }

@@ -3,7 +3,7 @@
 //! Events hold codes, numbers and references into the case; texts of customers stand only in the
 //! case's posts, so that what a customer deletes is gone from here as well.
 
-use super::model::{CaseId, HoldReason, Priority, Resolution, StopReason};
+use super::{CaseId, HoldReason, Priority, Resolution, StopReason};
 use crate::clock::Time;
 use crate::intake::Reason;
 use crate::policy::AgentId;
@@ -51,6 +51,11 @@ pub enum Event {
     AnsweredOutside {
         /// Index of the post.
         post: usize,
+    },
+    /// Somebody answered on the network itself, where only a person could, and said so.
+    PostedByHand {
+        /// Where the answer stands.
+        url: String,
     },
     /// The brand wrote to somebody else in the conversation, without sereno: the customer still waits.
     SpokeOutside {

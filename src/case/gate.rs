@@ -1,7 +1,7 @@
 //! The one gate before the outside: asked in the commit that marks a send as in flight.
 
-use super::model::{Case, HoldReason, Outgoing, SendKind, SendState, StopReason};
 use super::status::Status;
+use super::{Case, HoldReason, Outgoing, SendKind, SendState, StopReason};
 use crate::clock::Time;
 use crate::desk::Desk;
 use crate::planted::{self, Bug};

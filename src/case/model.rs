@@ -4,12 +4,12 @@
 //! envelope; a field added later needs `#[serde(default)]`, a changed one a new format version.
 
 use super::event::Event;
+use super::outgoing::{Draft, Outgoing, SendState};
 use super::status::Status;
 use crate::clock::Time;
 use crate::intake::{Reason, Tone};
-use crate::policy::{AgentId, Lang, RoomId};
-use crate::post::{Account, Author, AuthorId, Network, Post, PostId, PostRef, Untrusted};
-use crate::say::Why;
+use crate::policy::{AgentId, DmRoute, Lang, Policy, RoomId};
+use crate::post::{Account, Author, AuthorId, Network, Post, PostId, PostRef};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -126,214 +126,6 @@ pub struct Folded {
     pub from: usize,
     /// How many.
     pub count: usize,
-}
-
-/// An answer being written. The last one is the current one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draft {
-    /// Its number within the case, from 1.
-    pub id: u32,
-    /// Who wrote it.
-    pub by: AgentId,
-    /// When.
-    pub at: Time,
-    /// What it says; ours, but not yet public.
-    pub text: Untrusted,
-    /// Sent or thrown away.
-    pub closed: bool,
-}
-
-/// What a send to the network is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SendKind {
-    /// A public answer.
-    Reply,
-    /// The first private message of a handoff.
-    Handoff,
-    /// A further private message.
-    Dm,
-    /// Takes back a published answer of ours.
-    Retract {
-        /// The earlier send.
-        send: u32,
-    },
-    /// Changes a published answer of ours.
-    Correct {
-        /// The earlier send.
-        send: u32,
-    },
-}
-
-impl SendKind {
-    /// Whether only the customer will read it.
-    #[must_use]
-    pub fn is_private(&self) -> bool {
-        matches!(self, SendKind::Handoff | SendKind::Dm)
-    }
-    /// Whether it says something of its own, rather than changing what was said.
-    #[must_use]
-    pub fn speaks(&self) -> bool {
-        !matches!(self, SendKind::Retract { .. } | SendKind::Correct { .. })
-    }
-}
-
-/// Why a send waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldReason {
-    /// The customer wrote meanwhile.
-    CustomerWrote,
-    /// The post it answers was changed.
-    TargetEdited,
-    /// Somebody answered for the brand elsewhere.
-    AnsweredOutside,
-}
-
-/// Why a send came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// Taken back within its window.
-    Undone,
-    /// Rejected by a lead.
-    Rejected,
-    /// A newer draft took its place.
-    Superseded,
-    /// The post it answers is gone.
-    TargetGone,
-    /// Who sent it no longer may.
-    RightLost,
-    /// The case was resolved, merged or quarantined meanwhile.
-    CaseClosed,
-    /// The network refused it for good, or its adapter did.
-    Refused(Why),
-    /// Given up by a person after a doubt or a dead letter.
-    Dropped,
-    /// It stood, and was taken back.
-    Retracted,
-    /// It stood, and was deleted on the network itself, not through sereno.
-    DeletedThere,
-    /// It stood; the case it came from was erased.
-    Erased,
-}
-
-/// Where a send stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SendState {
-    /// Needs a second pair of eyes.
-    AwaitingApproval,
-    /// Can be undone until then; goes after it.
-    Waiting {
-        /// End of the window.
-        until: Time,
-    },
-    /// Stopped until a person decides.
-    Held(HoldReason),
-    /// On its way.
-    InFlight {
-        /// Since when.
-        since: Time,
-    },
-    /// It may or may not stand on the network: looked up, then asked of people.
-    Unknown {
-        /// Since when.
-        since: Time,
-    },
-    /// It stands on the network.
-    Published {
-        /// Its id there.
-        id: PostId,
-        /// The id on our account's server.
-        local_id: String,
-        /// Where people read it.
-        url: Option<String>,
-        /// When.
-        at: Time,
-    },
-    /// It does not, and will not.
-    Stopped(StopReason),
-}
-
-impl SendState {
-    /// Whether it can still reach the network.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        !matches!(self, SendState::Published { .. } | SendState::Stopped(_))
-    }
-    /// Whether it can still be called back.
-    #[must_use]
-    pub fn is_pending(&self) -> bool {
-        matches!(self, SendState::AwaitingApproval | SendState::Waiting { .. } | SendState::Held(_))
-    }
-}
-
-/// Something said, or to be said, in the company's name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outgoing {
-    /// Its number within the case, from 1.
-    pub id: u32,
-    /// What it is.
-    pub kind: SendKind,
-    /// From which account.
-    pub account: Account,
-    /// Which post it answers.
-    pub target: Option<PostId>,
-    /// That post's id on our server.
-    pub target_local: String,
-    /// That post's version when the text was agreed on.
-    pub target_version: i64,
-    /// To whom.
-    pub to: Author,
-    /// The text.
-    pub text: Untrusted,
-    /// The language it is marked with.
-    pub lang: String,
-    /// Who asked for it.
-    pub by: AgentId,
-    /// Who wrote the draft, where that was another.
-    pub drafted_by: AgentId,
-    /// Who approved this very text.
-    pub approved_by: Option<AgentId>,
-    /// When it was asked for.
-    pub at: Time,
-    /// Where it stands.
-    pub state: SendState,
-    /// Since when its text stands in the room for whoever is to approve it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown_at: Option<Time>,
-    /// Whether it was ever handed to its network: though it was not found there since, and waits or is held, it
-    /// may still come to stand.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub tried: bool,
-    /// When it was first handed to its network: what may stand of it is no older.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tried_at: Option<Time>,
-    /// When, after a doubt, its network was last found to show nothing of it. What a network was asked long
-    /// ago is asked again before the send goes once more: a slow server may have finished it since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent_at: Option<Time>,
-}
-
-impl Outgoing {
-    /// Whether it was given up although its network may have taken it: it may come to stand all the same.
-    #[must_use]
-    pub fn was_given_up(&self) -> bool {
-        match &self.state {
-            SendState::Stopped(StopReason::Dropped) => true,
-            SendState::Stopped(
-                StopReason::Undone
-                | StopReason::Rejected
-                | StopReason::Superseded
-                | StopReason::TargetGone
-                | StopReason::RightLost
-                | StopReason::CaseClosed,
-            ) => self.tried,
-            // It never stood, or was seen to stand and is gone.
-            _ => false,
-        }
-    }
 }
 
 /// What kind of place a case has in the chat.
@@ -494,6 +286,9 @@ pub struct Case {
     pub drafts: Vec<Draft>,
     /// Sends.
     pub sends: Vec<Outgoing>,
+    /// Where answers stand that people wrote on the network itself and told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<String>,
     /// Rooms and threads.
     pub places: Vec<Place>,
     /// Chat messages that show posts.
@@ -602,6 +397,18 @@ impl Case {
         let theirs = |p: &CasePost| p.voice == Voice::Customer && p.deleted_at.is_none() && p.post.is_dm() == private;
         let latest = self.posts.iter().enumerate().filter(|(_, p)| theirs(p)).max_by_key(|(i, p)| (p.post.created_at, *i));
         latest.map(|(_, p)| p)
+    }
+    /// How a private conversation with the customer can begin now.
+    #[must_use]
+    pub fn route(&self, policy: &Policy, now: Time) -> DmRoute {
+        let of_network = || policy.accounts.get(&self.account).map(|a| a.capabilities.dm_route.clone()).unwrap_or_default();
+        self.customer.route.clone().unwrap_or_else(of_network).at(now)
+    }
+    /// Whether the customer was asked in public to write to us in private, and has not yet.
+    #[must_use]
+    pub fn is_invited(&self) -> bool {
+        let asked = |s: &Outgoing| s.invites && matches!(s.state, SendState::Published { .. });
+        !self.handoff_open && self.status.is_open() && self.sends.iter().any(asked)
     }
     /// When the case next wants to be woken.
     #[must_use]

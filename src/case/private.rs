@@ -1,7 +1,7 @@
 //! What of a case is private, and which chat messages may show it.
 
 use super::event::Event;
-use super::model::{Case, Outgoing, Place, PlaceKind, SendKind, Shown};
+use super::{Case, Outgoing, Place, PlaceKind, SendKind, Shown};
 use crate::outbox::{Effect, Receipt};
 use crate::policy::RoomId;
 

@@ -1,7 +1,7 @@
 //! Why something staff asked for is not done. Each reason becomes a sentence: `refused-<code>`.
 
-use super::model::{CaseId, HoldReason};
 use super::status::Status;
+use super::{CaseId, HoldReason};
 use crate::clock::Time;
 use crate::command::Door;
 use crate::policy::{AgentId, Role, RoomId};
@@ -67,6 +67,12 @@ pub enum Refusal {
     NothingToDiscard,
     /// Nothing to answer: no post of the customer stands.
     NothingToAnswer,
+    /// The network takes this answer from a person alone: the case, where it is written.
+    ByHand(CaseId, String),
+    /// The network lets nobody answer it.
+    AnswersClosed,
+    /// No address of a post: what was given instead.
+    NotAnAddress(String),
     /// The text is too long: its length, the most.
     TooLong(usize, usize),
     /// The text is empty.
@@ -87,6 +93,8 @@ pub enum Refusal {
     TooLate,
     /// The network has no private way to this customer.
     NoPrivateRoute,
+    /// The network takes no further private message to this customer before they write again.
+    RouteShut,
     /// No private conversation is open.
     NoHandoff,
     /// No published answer to act on.
@@ -101,6 +109,8 @@ pub enum Refusal {
     OtherCustomer,
     /// Already so.
     AlreadySo,
+    /// A field in a text to the customer that is none: as it was typed, and the one most likely meant.
+    NoSuchField(String, String),
     /// A length of time that cannot be.
     BadTime(String),
     /// A day that has not begun, as it was given.
@@ -163,9 +173,13 @@ impl Refusal {
             Refusal::Status(Status::Resolved) => said("status-resolved"),
             Refusal::Status(Status::Quarantined) => said("status-quarantined"),
             Refusal::Status(status) => said("status").with("status", Arg::Code(format!("status-{}", code(status)))),
+            Refusal::NoSuchField(typed, field) => said("no-such-field").text("typed", typed).text("field", field),
             Refusal::NoDraft => said("no-draft"),
             Refusal::NothingToDiscard => said("nothing-to-discard"),
             Refusal::NothingToAnswer => said("nothing-to-answer"),
+            Refusal::ByHand(case, url) => said("by-hand").text("n", case.0.to_string()).text("url", url),
+            Refusal::AnswersClosed => said("answers-closed"),
+            Refusal::NotAnAddress(given) => said("not-an-address").text("given", given),
             Refusal::TooLong(length, max) => said("too-long").number("length", *length).number("max", *max),
             Refusal::Empty => said("empty"),
             Refusal::SendUnderWay(_) => said("send-under-way"),
@@ -176,6 +190,7 @@ impl Refusal {
             Refusal::NothingToUndo => said("nothing-to-undo"),
             Refusal::TooLate => said("too-late"),
             Refusal::NoPrivateRoute => said("no-private-route"),
+            Refusal::RouteShut => said("route-shut"),
             Refusal::NoHandoff => said("no-handoff"),
             Refusal::NothingPublished => said("nothing-published"),
             Refusal::NotOnThisNetwork => said("not-on-this-network"),

@@ -12,12 +12,10 @@ mod sends;
 pub use sends::echoed;
 
 use super::event::Event;
-use super::model::{
-    Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, SendKind, SendState, Shown, StopReason, Voice,
-};
 use super::refusal::Refusal;
 use super::status::{Status, Trigger};
 use super::work::{Ctx, Follow, Work};
+use super::{Case, CaseId, CaseKey, CasePost, DeskId, HoldReason, Outgoing, PlaceKind, SendKind, SendState, Shown, StopReason, Voice};
 use crate::clock::Time;
 use crate::command::{Command, Run, table};
 use crate::digest::FactKind;
@@ -143,6 +141,7 @@ pub fn open<'a>(post: &Post, opening: Opening, ctx: Ctx<'a>) -> Work<'a> {
         folded_before: 0,
         drafts: Vec::new(),
         sends: Vec::new(),
+        by_hand: Vec::new(),
         places: Vec::new(),
         shown: Vec::new(),
         opened_at,
@@ -414,6 +413,7 @@ impl Work<'_> {
                 }
                 self.case.folded_before += from.folded_posts();
                 self.take_published(from);
+                self.case.by_hand.extend(from.by_hand.iter().cloned());
                 self.case.handoff_open |= from.handoff_open;
                 self.case.opened_at = self.case.opened_at.min(from.opened_at);
                 if !self.case.links.contains(&from.id) {

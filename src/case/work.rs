@@ -1,21 +1,21 @@
 //! A case being changed: what commands and inputs do to it, gathered for one commit.
 
 use super::event::Event;
-use super::model::{
+use super::refusal::Refusal;
+use super::status::{Status, Trigger};
+use super::{
     Case, CaseId, Draft, EventRecord, HoldReason, Outgoing, PlaceKind, Priority, Resolution, SendKind, SendState, StopReason, Undoable,
     Voice,
 };
-use super::refusal::Refusal;
-use super::status::{Status, Trigger};
 use crate::clock::Time;
 use crate::command::Command;
 use crate::desk::Desk;
 use crate::digest::{Fact, FactKind};
-use crate::intake::{is_content, length::length};
+use crate::intake::{is_content, length::of_answer};
 use crate::outbox::{Effect, Lane, Urgency};
 use crate::planted::{self, Bug};
 use crate::policy::{AgentId, Approval, Policy, Role};
-use crate::post::{Account, Author, Untrusted};
+use crate::post::{Account, Answering, Author, Untrusted, written_at};
 
 /// What must be known to decide.
 #[derive(Clone, Copy)]
@@ -272,12 +272,13 @@ impl<'a> Work<'a> {
                 _ => Refusal::SendUnderWay(live.id),
             });
         }
+        self.answerable(&kind)?;
         let (account, to, (post, local, version)) = self.addressee(&kind)?;
         if !matches!(kind, SendKind::Retract { .. }) {
             if text.trim().is_empty() {
                 return Err(Refusal::Empty);
             }
-            let (counted, most) = self.counted(&account, &to, text);
+            let (counted, most) = self.counted(&account, &to, text, kind.is_private());
             if counted > most {
                 return Err(Refusal::TooLong(counted, most));
             }
@@ -306,6 +307,7 @@ impl<'a> Work<'a> {
             tried: false,
             tried_at: None,
             absent_at: None,
+            invites: false,
         });
         if approval {
             self.event(Some(&command.by), Event::ApprovalAsked { send: id });
@@ -317,10 +319,9 @@ impl<'a> Work<'a> {
 
     /// The length of `text` to `to` as the network of `account` counts it, and the most it takes.
     #[must_use]
-    pub fn counted(&self, account: &Account, to: &Author, text: &str) -> (usize, usize) {
+    pub fn counted(&self, account: &Account, to: &Author, text: &str, private: bool) -> (usize, usize) {
         let caps = self.ctx.policy.accounts.get(account).map(|a| a.capabilities.clone()).unwrap_or_default();
-        // The network needs the person named in the text; the adapter puts that in front.
-        (length(&format!("{} {}", to.handle.expose(), text.trim()), &caps), caps.max_length)
+        (of_answer(text, to.handle.expose(), &caps), caps.most(private))
     }
 
     /// Whether such a send of `by` waits for a second pair of eyes.
@@ -422,6 +423,16 @@ impl<'a> Work<'a> {
         if self.case.answer_due.is_none() {
             self.case.answer_due = Some(self.ctx.now.plus(within_ms));
             self.case.overdue_said = false;
+        }
+    }
+
+    /// Refuses a public answer that the network takes from nobody, or from a person alone.
+    pub fn answerable(&self, kind: &SendKind) -> Result<(), Refusal> {
+        let target = self.case.latest_of_customer(false).filter(|_| *kind == SendKind::Reply);
+        match target.map(|p| &p.post.answering) {
+            Some(Answering::ByHand { url }) => Err(Refusal::ByHand(self.case.id, written_at(url, ""))),
+            Some(Answering::Closed) => Err(Refusal::AnswersClosed),
+            Some(Answering::ByApi) | None => Ok(()),
         }
     }
 

@@ -18,4 +18,4 @@ pub mod read;
 pub mod render;
 
 #[cfg(feature = "matrix")]
-pub use live::{Matrix, Pace, Secret, Settings, recover};
+pub use live::{Matrix, Pace, Rules, Secret, Settings, recover};

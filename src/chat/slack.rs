@@ -20,6 +20,7 @@ pub mod check;
 mod live;
 pub mod manifest;
 pub mod render;
+mod who;
 
 #[cfg(feature = "slack")]
 pub use live::{HttpEvents, Pace, Rotation, Settings, Slack, Way};

@@ -9,7 +9,7 @@ use crate::control::{Errand, Request};
 use crate::error::Failure;
 use crate::i18n::Words;
 use crate::network::Finding;
-use crate::policy::Lang;
+use crate::policy::{Lang, Policy, Role};
 use crate::say::Say;
 use crate::store::sled::SledStore;
 use crate::store::{StoreError, sidecar};
@@ -32,6 +32,7 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
         writeln!(std::io::stdout(), "{}", finding(found, words, lang)).ok();
     };
     tell(&well("config", Say::new("check-config").text("file", file.display().to_string())));
+    left_open(&config.policy()).iter().for_each(&mut tell);
     let chat = wire::chat(&config, words, Clock::system())?;
     super::block_on(async {
         if !offline {
@@ -66,6 +67,14 @@ pub(super) fn check(file: &Path, words: &Arc<Words>, lang: Lang, store: bool, of
     }
 }
 
+/// What `bot.toml` may well leave out, and what then cannot be done.
+fn left_open(policy: &Policy) -> Vec<Finding> {
+    let leads = policy.people.values().map(|p| p.role).chain(policy.default_role).any(|role| role >= Role::Lead);
+    let nobody = (!leads).then(|| well("people", Say::new("check-no-lead")));
+    let nowhere = policy.private_rooms().is_empty().then(|| well("privacy", Say::new("check-no-private-room")));
+    nobody.into_iter().chain(nowhere).collect()
+}
+
 /// What is said of a store that was read as a whole: that it lies where it should is only said of one that is well.
 fn whole_store(config: &Config, place: Finding, read: Result<Option<Vec<Finding>>, StoreError>) -> Vec<Finding> {
     match read {
@@ -81,15 +90,9 @@ fn whole_store(config: &Config, place: Finding, read: Result<Option<Vec<Finding>
 
 /// Why the store is refused.
 fn refusal(config: &Config, error: &StoreError) -> Say {
-    match error {
-        StoreError::Keyring(detail) => {
-            let path = config.resolve(&config.store.path).display().to_string();
-            Say::new("cli-store-keyring").text("path", path).text("detail", detail)
-        }
-        StoreError::Corrupt(why) | StoreError::Unavailable(why) | StoreError::Full(why) | StoreError::Conflict(why) => {
-            Say::new("check-store-refused").text("why", why)
-        }
-    }
+    let (code, name) =
+        if matches!(error, StoreError::Keyring(_)) { ("cli-store-keyring", "detail") } else { ("check-store-refused", "why") };
+    Say::new(code).text("path", config.resolve(&config.store.path).display().to_string()).with(name, error.why().into())
 }
 
 fn well(what: &str, detail: Say) -> Finding {
@@ -111,12 +114,15 @@ async fn account(config: &Config, account: &crate::config::AccountConfig, offlin
         Err(Failure::Said(sentence)) => return vec![ill(&what, sentence)],
         Err(_) => return vec![ill(&what, Say::new("cli-broke"))],
     };
+    if offline && account.network == "x" {
+        return vec![well(&what, Say::new("check-x-offline").text("file", wire::x_tokens(config, account).display().to_string()))];
+    }
     if offline {
         return vec![well(&what, Say::new("check-account-token").text("token", account.token.to_string()))];
     }
     match tokio::time::timeout(CHECK_BOUND, made.check()).await {
         Ok(findings) => findings,
-        Err(_) => vec![ill(&what, Say::new("check-account-silent").text("url", &account.base_url))],
+        Err(_) => vec![ill(&what, Say::new("check-account-silent").text("url", account.address()))],
     }
 }
 
@@ -160,5 +166,21 @@ fn where_the_store_is(config: &Config) -> Finding {
         (false, _) if !left.is_empty() => ill("store", sentence("check-store-only-rest").text("left", left.join(", "))),
         (true, false) => ill("store", sentence("check-store-no-keys")),
         _ => ill("store", refusal(config, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Person, RoomId};
+
+    #[test]
+    fn what_was_left_out_and_will_be_missed_is_said() {
+        let codes = |policy: &Policy| left_open(policy).into_iter().map(|f| f.detail.code).collect::<Vec<_>>();
+        let mut policy = Policy::default();
+        assert_eq!(codes(&policy), ["check-no-lead", "check-no-private-room"]);
+        policy.people.insert("ana".into(), Person { role: Role::Operator, name: "Ana".into(), lang: None });
+        policy.privacy.dm_room = Some(RoomId::from("private"));
+        assert_eq!(codes(&policy), [""; 0]);
     }
 }

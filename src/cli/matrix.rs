@@ -30,7 +30,7 @@ pub(super) fn run(file: &Path, words: &Words, lang: Lang, what: &MatrixWhat) -> 
 }
 
 fn failed(error: &anyhow::Error) -> Failure {
-    Failure::Said(Say::new("cli-matrix-failed").text("detail", format!("{error:#}")))
+    Failure::Said(Say::new("cli-matrix-failed").with("detail", crate::chat::matrix::place::Trouble::of(error)))
 }
 
 #[cfg(feature = "matrix")]

@@ -21,7 +21,7 @@ pub const ROW: Row = Row {
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
-    let text = given_to_customer(w, c).ok_or(Refusal::Empty)?;
+    let text = given_to_customer(w, c)?.ok_or(Refusal::Empty)?;
     // Also on a closed case: a wrong answer stays wrong.
     visible(w)?;
     let (send, account) = last_published(w)?;

@@ -2,10 +2,10 @@
 //! sends the message that `undo` called back last.
 
 use super::{Command, FORM, Row, Run, Takes, Verb, called_back, given_to_customer, open, sent};
-use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
-use crate::policy::Role;
+use crate::case::{Outgoing, SendKind, SendState};
+use crate::policy::{DmRoute, Role};
 use crate::say::Say;
 
 /// The command's row.
@@ -27,9 +27,25 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     if !w.case.handoff_open {
         return Err(Refusal::NoHandoff);
     }
+    within_route(w)?;
     let before = || called_back(w, &SendKind::Dm).map(str::to_owned);
-    let text = given_to_customer(w, c).or_else(before).ok_or_else(|| Refusal::Usage(ROW.name.into()))?;
+    let text = given_to_customer(w, c)?.or_else(before).ok_or_else(|| Refusal::Usage(ROW.name.into()))?;
     w.own(&c.by)?;
     let id = w.send(SendKind::Dm, &text, c, &c.by)?;
     Ok(sent(w, id))
+}
+
+/// Some networks take one message, or messages for a while, until the customer writes again.
+fn within_route(w: &Work<'_>) -> Result<(), Refusal> {
+    match &w.case.customer.route {
+        Some(DmRoute::OneShot { until } | DmRoute::Window { until }) if *until < w.ctx.now => Err(Refusal::RouteShut),
+        Some(DmRoute::OneShot { .. }) => {
+            let heard = w.case.latest_of_customer(true).map(|p| p.seen_at);
+            let spent = |s: &Outgoing| {
+                s.kind.is_private() && matches!(s.state, SendState::Published { at, .. } if heard.is_none_or(|heard| at >= heard))
+            };
+            if w.case.sends.iter().any(spent) { Err(Refusal::RouteShut) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
 }

@@ -22,13 +22,13 @@ pub const ROW: Row = Row {
 };
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
-    let text = given_to_customer(w, c).ok_or(Refusal::Empty)?;
+    let text = given_to_customer(w, c)?.ok_or(Refusal::Empty)?;
     open(w)?;
     w.remember(&c.by, ROW.name);
     w.draft(&c.by, &text);
     // With nothing to answer, only the sending is refused; what was written stands.
     let Ok((account, to, _)) = w.addressee(&SendKind::Reply) else { return Ok(Say::new("done-draft-unaddressed").case(w.case.id)) };
-    let (length, max) = w.counted(&account, &to, &text);
+    let (length, max) = w.counted(&account, &to, &text, false);
     let said = if length > max { Say::new("done-draft-too-long").case(w.case.id) } else { done(w, &ROW) };
     Ok(said.number("length", length).number("max", max))
 }

@@ -1,10 +1,11 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, called_back, capabilities, fill, given_to_customer, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, fill, given_to_customer, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::policy::{DmRoute, Role};
+use crate::post::{Answering, written_at};
 use crate::say::Say;
 
 /// The command's row.
@@ -61,18 +62,61 @@ const TEXTS: [(&str, &str); 7] = [
     ),
 ];
 
+/// The public answer that asks for a private message, where the network lets customers alone begin one. A link may follow.
+const INVITATIONS: [(&str, &str); 7] = [
+    ("en", "We want to sort this out with you. Please write to us in a private message, and give no personal details here in public."),
+    ("es", "Queremos resolverlo contigo. Escríbenos por mensaje privado, y no des aquí datos personales."),
+    ("ca", "Ho volem resoldre amb tu. Escriu-nos per missatge privat, i no donis aquí dades personals."),
+    ("gl", "Queremos resolvelo contigo. Escríbenos por mensaxe privada, e non deas aquí datos persoais."),
+    ("eu", "Zurekin konpondu nahi dugu. Idatzi iezaguzu mezu pribatu bidez, eta ez eman hemen datu pertsonalik."),
+    ("pt", "Queremos resolver isto consigo. Escreva-nos por mensagem privada e não dê aqui dados pessoais."),
+    ("fr", "Nous voulons régler cela avec vous. Écrivez-nous en message privé, et ne donnez pas ici de données personnelles."),
+];
+
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     open(w)?;
     w.not_anothers(&c.by)?;
     if w.case.handoff_open {
         return Err(Refusal::AlreadySo);
     }
-    let (account, ..) = w.addressee(&SendKind::Handoff)?;
-    if capabilities(w, &account).dm_route == DmRoute::None {
-        return Err(Refusal::NoPrivateRoute);
+    let link = match w.case.route(w.ctx.policy, w.ctx.now) {
+        DmRoute::Direct | DmRoute::OneShot { .. } | DmRoute::Window { .. } => return in_private(w, c),
+        DmRoute::Link { url } => Some(url),
+        DmRoute::InPublic => None,
+        DmRoute::None => return Err(Refusal::NoPrivateRoute),
+    };
+    in_public(w, c, link.as_deref())
+}
+
+/// Asks in public for a private message; nothing of the customer's stands in it.
+fn in_public(w: &mut Work<'_>, c: &Command, link: Option<&str>) -> Result<Say, Refusal> {
+    let text = match given_to_customer(w, c)? {
+        Some(given) => given,
+        None if w.case.is_invited() => return Err(Refusal::AlreadySo),
+        None => {
+            let of = |lang: &String| INVITATIONS.iter().find(|(l, _)| l == lang).map(|(_, text)| *text);
+            fill::languages(&w.case, w.ctx.policy).iter().find_map(of).unwrap_or_default().to_owned()
+        }
+    };
+    let text = match link.filter(|link| !text.contains(*link)) {
+        Some(link) => format!("{} {link}", text.trim_end()),
+        None => text,
+    };
+    // Where a person alone may answer, the form there holds all of it.
+    if let Some(Answering::ByHand { url }) = w.case.latest_of_customer(false).map(|p| &p.post.answering) {
+        return Err(Refusal::ByHand(w.case.id, written_at(url, &text)));
     }
+    w.own(&c.by)?;
+    let id = w.send(SendKind::Reply, &text, c, &c.by)?;
+    if let Some(send) = w.case.sends.iter_mut().find(|s| s.id == id) {
+        send.invites = true;
+    }
+    Ok(sent(w, id))
+}
+
+fn in_private(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     let fill = |template: &str| fill::filled(&w.case, w.ctx.policy, &c.by, template);
-    let text = match (given_to_customer(w, c), called_back(w, &SendKind::Handoff)) {
+    let text = match (given_to_customer(w, c)?, called_back(w, &SendKind::Handoff)) {
         (Some(given), _) => given,
         (None, Some(before)) => before.to_owned(),
         (None, None) => fill(&template(w)),

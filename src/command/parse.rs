@@ -196,6 +196,9 @@ fn args(row: &Row, rest: &str, meta: &Meta<'_>) -> Result<Args, Refusal> {
         Takes::Version => version(rest).map(Args::Version).ok_or_else(too_much),
         Takes::Topic => {
             let name = rest.trim_start_matches(['!', '/']);
+            if super::help::is_all(name) {
+                return Ok(Args::Topic(super::help::ALL.to_owned()));
+            }
             let found = table::find(name).ok_or_else(|| Refusal::UnknownVerb(brief(name), table::nearest(name).map(str::to_owned)))?;
             Ok(Args::Topic(found.name.to_owned()))
         }

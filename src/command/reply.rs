@@ -26,7 +26,7 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     open(w)?;
     w.not_anothers(&c.by)?;
     let held = w.case.live_send().filter(|s| matches!(s.state, SendState::Held(_))).map(|s| (s.id, s.kind == SendKind::Reply));
-    let send = match (given_to_customer(w, c), held, w.case.current_draft().cloned()) {
+    let send = match (given_to_customer(w, c)?, held, w.case.current_draft().cloned()) {
         (Some(text), _, _) => {
             supersede(w, c);
             w.own(&c.by)?;
@@ -75,6 +75,7 @@ fn rearm(w: &mut Work<'_>, c: &Command, id: u32) -> Result<(), Refusal> {
     if matches!(kind, SendKind::Retract { .. } | SendKind::Correct { .. }) && !is_lead(w, c) {
         return Err(Refusal::NeedsRole(Role::Lead));
     }
+    w.answerable(&kind)?;
     let (mut account, to, (mut target, mut local, mut version)) = w.addressee(&kind)?;
     // What may stand there already is known by the post that it was tried under, as long as that is there.
     let tried = w.case.send(id).filter(|s| s.tried).map(|s| (s.account.clone(), s.target.clone(), s.target_local.clone()));

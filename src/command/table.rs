@@ -2,7 +2,8 @@
 
 use super::{
     Door, Row, Takes, Verb, approve, assign, claim, correct, digest, discard, dm, draft, escalate, handoff, help, history, link, list,
-    merge, note, pause, priority, reject, release, reload, reopen, reply, resolve, restore, resume, retract, snooze, spam, tag, undo,
+    merge, note, pause, posted, priority, reject, release, reload, reopen, reply, resolve, restore, resume, retract, snooze, spam, tag,
+    undo,
 };
 use crate::case::refusal::code;
 use crate::case::{Status, Trigger};
@@ -21,6 +22,7 @@ pub static TABLE: &[Row] = &[
     escalate::ROW,
     draft::ROW,
     reply::ROW,
+    posted::ROW,
     approve::ROW,
     reject::ROW,
     discard::ROW,

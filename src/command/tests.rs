@@ -1,6 +1,7 @@
 //! Every command on small cases: what it does, and each way it is refused.
 
 mod answers;
+mod by_hand;
 mod cases;
 mod desk;
 mod endings;

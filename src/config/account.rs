@@ -8,6 +8,7 @@ use crate::say::Say;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use url::{Host, Url};
 
 /// Keys whose values are never repeated in a message.
@@ -15,7 +16,10 @@ const SECRET_KEYS: [&str; 1] = ["token"];
 
 /// Whether the value of a key is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
-    SECRET_KEYS.contains(&key) || super::slack::SECRET_KEYS.contains(&key) || super::matrix::SECRET_KEYS.contains(&key)
+    SECRET_KEYS.contains(&key)
+        || super::x::SECRET_KEYS.contains(&key)
+        || super::slack::SECRET_KEYS.contains(&key)
+        || super::matrix::SECRET_KEYS.contains(&key)
 }
 
 /// `[[account]]`.
@@ -26,10 +30,24 @@ pub struct AccountConfig {
     pub name: String,
     /// The network: one of [`NETWORKS`].
     pub network: String,
-    /// The server's address: `https://…`, or `http://` on this machine.
+    /// The server's address: `https://…`, or `http://` on this machine. X has one of its own: see [`AccountConfig::address`].
     pub base_url: String,
-    /// Where the access token stands.
+    /// Where the access token stands; X's are had by `sereno login x`.
     pub token: SecretRef,
+    /// X: the app's OAuth 2 client id.
+    pub client_id: String,
+    /// X: its secret, where the app has one.
+    pub client_secret: SecretRef,
+    /// X: the app's consumer key (API key), with whose secret the token for streams is had.
+    pub consumer_key: String,
+    /// X: its secret.
+    pub consumer_secret: SecretRef,
+    /// X: the token for streams itself, in the place of key and secret.
+    pub bearer_token: SecretRef,
+    /// X: the file of the account's tokens; `None`: beside the store.
+    pub tokens: Option<PathBuf>,
+    /// X: where the browser comes back to when a person signs the account in.
+    pub redirect_url: String,
     /// How often the account is reconciled, in seconds, besides listening to its stream.
     pub poll_seconds: i64,
     /// A host that its streams may be heard from besides the server's own and those below it.
@@ -45,6 +63,13 @@ impl Default for AccountConfig {
             network: String::new(),
             base_url: String::new(),
             token: SecretRef::Missing,
+            client_id: String::new(),
+            client_secret: SecretRef::Missing,
+            consumer_key: String::new(),
+            consumer_secret: SecretRef::Missing,
+            bearer_token: SecretRef::Missing,
+            tokens: None,
+            redirect_url: String::new(),
             poll_seconds: 60,
             streaming_host: None,
             enabled: true,
@@ -67,15 +92,25 @@ pub(super) fn check(accounts: &[AccountConfig], problems: &mut Problems) {
         // The same account twice would take everything in twice, and answer itself.
         let twin = accounts.iter().take(i).find(|a| {
             let named = matches!(a.token, SecretRef::Env(_) | SecretRef::File(_));
-            named && a.token == account.token && a.base_url.trim_end_matches('/') == account.base_url.trim_end_matches('/')
+            named && a.token == account.token && a.address().trim_end_matches('/') == account.address().trim_end_matches('/')
         });
         if let Some(twin) = twin {
             problems.add(&at.then("token"), Say::new("cli-config-twin").text("other", &twin.name));
+        }
+        let shared = accounts.iter().take(i).find(|a| a.tokens.is_some() && a.tokens == account.tokens);
+        if let Some(shared) = shared {
+            problems.add(&at.then("tokens"), Say::new("cli-config-x-tokens").text("other", &shared.name));
         }
     }
 }
 
 impl AccountConfig {
+    /// The server's address, the network's own where none is named.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        if self.network == "x" && self.base_url.trim().is_empty() { super::x::BASE_URL } else { &self.base_url }
+    }
+
     fn check(&self, at: &At, problems: &mut Problems) {
         problems.not_empty(&at.then("name"), &self.name);
         if self.name.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -87,6 +122,16 @@ impl AccountConfig {
             let say = say.text("near", nearest(&self.network, &NETWORKS).unwrap_or(NETWORKS[0]));
             problems.add(&at.then("network"), say);
         }
+        problems.within(&at.then("poll_seconds"), self.poll_seconds, 1, 3600);
+        if self.network == "x" {
+            self.check_x(at, problems);
+        } else {
+            self.check_mastodon(at, problems);
+        }
+    }
+
+    fn check_mastodon(&self, at: &At, problems: &mut Problems) {
+        check_elsewhere(at, &super::x::KEYS, &self.network, problems);
         check_url(&at.then("base_url"), &self.base_url, problems);
         let token = at.then("token");
         match self.token {
@@ -94,12 +139,21 @@ impl AccountConfig {
             SecretRef::Inline => problems.add(&token, Say::new("cli-config-secret")),
             SecretRef::Missing => problems.add(&token, Say::new("cli-config-secret-missing")),
         }
-        problems.within(&at.then("poll_seconds"), self.poll_seconds, 1, 3600);
         if let Some(host) = &self.streaming_host
             && !matches!(Host::parse(host), Ok(Host::Domain(name)) if !name.is_empty())
             && host.parse::<IpAddr>().is_err()
         {
             problems.add(&at.then("streaming_host"), Say::new("cli-config-host").text("value", host));
+        }
+    }
+}
+
+/// Keys that mean nothing on this network: whoever wrote them means something that would not happen.
+pub(super) fn check_elsewhere(at: &At, keys: &[&str], network: &str, problems: &mut Problems) {
+    for key in keys {
+        // Of a network that is unknown nothing is known.
+        if NETWORKS.contains(&network) && problems.written(&at.then(key)) {
+            problems.add(&at.then(key), Say::new("cli-config-elsewhere").text("network", network));
         }
     }
 }

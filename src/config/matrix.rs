@@ -35,7 +35,8 @@ pub struct MatrixConfig {
     pub recovery_key_file: Option<PathBuf>,
     /// What commands begin with.
     pub prefix: String,
-    /// Other homeservers whose people may act, by their server names.
+    /// Homeservers all of whose accounts may act, by their server names: of others, and of the bot's own, those alone whom
+    /// `[people]` names.
     pub allowed_servers: Vec<String>,
     /// Posts a minute to one room, until the homeserver says otherwise.
     pub posts_per_minute: i64,

@@ -6,13 +6,21 @@ use crate::say::Say;
 use serde::Deserialize;
 
 /// `[privacy]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PrivacyConfig {
     /// Rooms in which the text of a DM may stand. Elsewhere it is masked.
     pub private_rooms: Vec<String>,
     /// The room in which DMs are shown; one of `private_rooms`.
     pub dm_room: Option<String>,
+    /// Whether the pictures of customers' public posts are fetched, and shown where the chat can (Matrix).
+    pub pictures: bool,
+}
+
+impl Default for PrivacyConfig {
+    fn default() -> PrivacyConfig {
+        PrivacyConfig { private_rooms: Vec::new(), dm_room: None, pictures: true }
+    }
 }
 
 impl PrivacyConfig {
@@ -30,6 +38,7 @@ impl PrivacyConfig {
         PrivacyPolicy {
             private_rooms: self.private_rooms.iter().map(|r| RoomId::from(r.as_str())).collect(),
             dm_room: self.dm_room.as_deref().map(RoomId::from),
+            links_only: !self.pictures,
         }
     }
 }

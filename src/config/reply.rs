@@ -3,13 +3,12 @@
 use super::parse::nearest;
 use super::problem::{At, Problems};
 use crate::clock::SECOND_MS;
+use crate::command::fill::{FIELDS, braced};
 use crate::policy::{Approval, ReplyPolicy};
 use crate::say::Say;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What can stand in braces in a text to a customer.
-const FIELDS: [&str; 4] = ["code", "case", "handle", "agent"];
 /// A network may allow 500 characters, and the customer's handle goes in front.
 const MOST_HANDOFF: usize = 400;
 /// What a label's menu shows of it, in characters (docs.slack.dev/reference/block-kit: option text).
@@ -95,14 +94,9 @@ fn check_texts(at: &At, texts: &BTreeMap<String, String>, most: usize, problems:
         if text.chars().count() > most {
             problems.add(&at, Say::new("cli-config-too-long").number("most", most));
         }
-        for field in fields(text).filter(|f| !FIELDS.contains(f)) {
+        for field in braced(text).filter(|f| !FIELDS.contains(f)) {
             let say = Say::new("cli-config-template").text("value", field).text("known", FIELDS.join(", "));
             problems.add(&at, say.text("near", nearest(field, &FIELDS).unwrap_or(FIELDS[0])));
         }
     }
-}
-
-/// What stands in braces in `text`.
-fn fields(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(field, _)| field))
 }

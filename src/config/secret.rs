@@ -1,5 +1,6 @@
 //! Secrets: named in the file, never written in it.
 
+use crate::say::Say;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -80,6 +81,19 @@ pub enum SecretError {
     /// The file names no place to find it.
     #[error("no secret is named")]
     NotNamed,
+}
+
+impl SecretError {
+    /// For people.
+    #[must_use]
+    pub fn say(&self) -> Say {
+        match self {
+            SecretError::NoVariable(name) => Say::new("why-secret-no-variable").text("name", name),
+            SecretError::Unreadable(path, why) => Say::new("why-secret-unreadable").text("path", path).text("why", why),
+            SecretError::Empty(place) => Say::new("why-secret-empty").text("place", place),
+            SecretError::NotNamed => Say::new("why-secret-not-named"),
+        }
+    }
 }
 
 impl fmt::Display for SecretRef {

@@ -233,6 +233,7 @@ fn person(id: &str, handle: &str, name: &str, followers: u64, since: Time) -> Au
         followers: Some(followers),
         since: Some(since),
         bot: false,
+        route: None,
     }
 }
 

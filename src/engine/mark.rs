@@ -18,8 +18,8 @@ pub(super) fn rate_of(policy: &Policy, chat: Rate, lane: &Lane) -> Rate {
     match lane {
         Lane::Chat(_) => chat,
         Lane::Network(account) => {
-            let caps = policy.accounts.get(account).map(|a| &a.capabilities);
-            Rate { per_minute: caps.map_or(60, |c| c.sends_per_minute), in_flight: caps.map_or(1, |c| c.in_flight), apart: false }
+            let Some(caps) = policy.accounts.get(account).map(|a| &a.capabilities) else { return Rate::even(60) };
+            Rate { per_minute: caps.sends_per_minute, burst: caps.sends_at_once, in_flight: caps.in_flight, apart: false }
         }
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn mark(tx: &mut Tx<'_>, entry: &Entry) -> Result<Option<Entry>, Stor
             }
         };
     }
-    let marked = Entry { state: EntryState::InFlight, attempts: entry.attempts + 1, sent_at: Some(tx.now), ..entry.clone() };
+    let marked = entry.marked(tx.now);
     tx.put(marked.clone());
     Ok(Some(marked))
 }

@@ -5,6 +5,7 @@ use super::staff::{find_case, may};
 use crate::case::refusal::Refusal;
 use crate::case::{Case, EventRecord};
 use crate::clock::Time;
+use crate::command::help::ALL;
 use crate::command::{Args, Command, Filter, Period, Verb, table};
 use crate::digest::figures::{Figures, figures, open_at};
 use crate::digest::schedule;
@@ -44,10 +45,12 @@ pub enum Reply {
     },
     /// Figures.
     Digest(Box<Figures>),
-    /// What there is to say: one command, or all that this role may.
+    /// What there is to say: one command, or those that this role may.
     Help {
-        /// Which; `None`: all.
+        /// Which; `None`: those that this role may.
         verb: Option<Verb>,
+        /// Whether each of them is explained, rather than what fits a phone.
+        all: bool,
         /// The role of whoever asks.
         role: Role,
     },
@@ -105,6 +108,7 @@ impl Engine {
                     Args::Topic(topic) => table::find(topic).map(|row| row.verb),
                     _ => None,
                 },
+                all: matches!(&command.args, Args::Topic(topic) if topic == ALL),
                 role: self.policy.role(&command.by).unwrap_or(Role::Viewer),
             },
         }))

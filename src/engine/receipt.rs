@@ -16,6 +16,8 @@ use crate::store::{Claim, StoreError};
 
 /// How long a send is tried before it lies among the dead letters.
 const GIVE_UP_MS: i64 = DAY_MS;
+/// The least pause, however often a chat asked for a shorter one.
+const PACED_MS: i64 = 8 * SECOND_MS;
 /// How long after a doubt it is first looked up: time for the destination to finish what it began.
 const LOOK_AFTER_MS: i64 = 2 * SECOND_MS;
 
@@ -33,7 +35,10 @@ impl Tx<'_> {
             Outcome::Done(receipt) => self.done(entry, receipt),
             Outcome::Instead(receipt) => self.instead(entry, receipt),
             Outcome::Retry { after_ms, why, lane } => {
-                let until = self.now.plus(after_ms.unwrap_or(0).max(back_off_ms(entry.attempts)));
+                let back_off = back_off_ms(entry.attempts);
+                // A chat that says how long knows its own pace: what waits for that again and again is none the worse.
+                let least = if matches!(entry.lane, Lane::Chat(_)) && after_ms.is_some() { back_off.min(PACED_MS) } else { back_off };
+                let until = self.now.plus(after_ms.unwrap_or(0).max(least));
                 if *lane {
                     signals.push(Signal::Block(entry.lane.clone(), until));
                 }

@@ -213,7 +213,7 @@ impl Tx<'_> {
                 if sending || echoed(&case, post, self.policy).is_some() {
                     return Ok(Some(id));
                 }
-                if case.handoff_open && open.is_none() {
+                if (case.handoff_open || case.is_invited()) && open.is_none() {
                     open = Some(id);
                 }
             }
@@ -290,7 +290,9 @@ impl Tx<'_> {
     fn open_handoffs(&self, customer: &AuthorId) -> Result<Vec<CaseId>, StoreError> {
         let mut open = Vec::new();
         for id in self.cases_of(customer, LOOK_BACK)? {
-            open.extend(self.case(id)?.filter(|c| c.handoff_open && c.merged_into.is_none()).map(|c| (c.touched_at, id)));
+            open.extend(
+                self.case(id)?.filter(|c| (c.handoff_open || c.is_invited()) && c.merged_into.is_none()).map(|c| (c.touched_at, id)),
+            );
         }
         open.sort_unstable_by(|a, b| b.cmp(a));
         Ok(open.into_iter().map(|(_, id)| id).collect())

@@ -94,7 +94,7 @@ impl Engine {
             reconciled: BTreeSet::new(),
             unwatched,
             marked: VecDeque::new(),
-            chat: Rate { per_minute: 60, in_flight: 1, apart: false },
+            chat: Rate::even(60),
             entropy,
             reload: false,
             at_open: Some(at_open),
@@ -106,7 +106,8 @@ impl Engine {
 
     /// How many messages one room takes a minute.
     pub fn set_chat_rate(&mut self, posts_per_minute: u32) {
-        self.chat.per_minute = posts_per_minute.max(1);
+        let even = Rate::even(posts_per_minute.max(1));
+        self.chat = Rate { per_minute: even.per_minute, burst: even.burst, ..self.chat };
     }
 
     /// How many messages may be on their way to one room at once. One at a time, a room shows things in

@@ -5,7 +5,7 @@ use super::erase::absent;
 use crate::case::refusal::Refusal;
 use crate::case::step::CaseInput;
 use crate::case::{Case, CaseId};
-use crate::command::{Answer, Args, Command, Verb, table};
+use crate::command::{Answer, Args, Command, Door, Verb, table};
 use crate::planted::{self, Bug};
 use crate::policy::Policy;
 use crate::store::StoreError;
@@ -27,7 +27,10 @@ pub(super) fn command_answer(tx: &mut Tx<'_>, command: &Command) -> Result<Answe
         Ok(say) => Answer { ok: true, say, case, send, of },
         Err(refusal) => Answer { ok: false, say: refusal.say(), case, send: refusal.shows(), of },
     };
-    tx.answered(&command.id, answer.clone());
+    // A form that was refused stays open before whoever filled it in: sent in again, mended or later, it is judged anew.
+    if answer.ok || command.door != Door::Modal {
+        tx.answered(&command.id, answer.clone());
+    }
     Ok(answer)
 }
 

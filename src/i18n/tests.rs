@@ -8,7 +8,7 @@ use crate::policy::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefixes of codes: a string literal in the code that begins with one and looks like a code is one.
-const PREFIXES: [&str; 37] = [
+const PREFIXES: [&str; 38] = [
     "spread-",
     "refused-",
     "hold-",
@@ -27,6 +27,7 @@ const PREFIXES: [&str; 37] = [
     "post-",
     "who-",
     "send-",
+    "home-",
     "media-",
     "lang-",
     "action-",
@@ -151,6 +152,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NewText(id, 2),
         Refusal::OtherText(id, 2),
         Refusal::OtherDraft(id),
+        Refusal::NoSuchField("cod".into(), "code".into()),
         Refusal::TextGone(None),
         Refusal::TextGone(Some(2)),
         Refusal::WrongDoor(crate::command::Door::Reaction),
@@ -180,7 +182,11 @@ fn refusals() -> Vec<Refusal> {
         Refusal::OwnDraft,
         Refusal::NothingToUndo,
         Refusal::TooLate,
+        Refusal::ByHand(id, "https://example.org/a".into()),
+        Refusal::AnswersClosed,
+        Refusal::NotAnAddress("x".into()),
         Refusal::NoPrivateRoute,
+        Refusal::RouteShut,
         Refusal::NoHandoff,
         Refusal::NothingPublished,
         Refusal::NotOnThisNetwork,
@@ -227,13 +233,14 @@ fn variants(source: &str, name: &str) -> BTreeSet<String> {
 fn derived() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     let mut add = |prefix: &str, of: BTreeSet<String>| codes.extend(of.into_iter().map(|c| format!("{prefix}-{c}")));
-    let (model, event, command) = (include_str!("../case/model.rs"), include_str!("../case/event.rs"), include_str!("../command.rs"));
+    let (event, command) = (include_str!("../case/event.rs"), include_str!("../command.rs"));
+    let outgoing = include_str!("../case/outgoing.rs");
     add("status", variants(include_str!("../case/status.rs"), "Status"));
-    add("priority", variants(model, "Priority"));
-    add("hold", variants(model, "HoldReason"));
-    add("stop", variants(model, "StopReason"));
-    add("send", variants(model, "SendKind"));
-    add("send", variants(model, "SendState"));
+    add("priority", variants(include_str!("../case/model.rs"), "Priority"));
+    add("hold", variants(outgoing, "HoldReason"));
+    add("stop", variants(outgoing, "StopReason"));
+    add("send", variants(outgoing, "SendKind"));
+    add("send", variants(outgoing, "SendState"));
     add("role", variants(include_str!("../policy.rs"), "Role"));
     add("reason", variants(include_str!("../intake/weigh.rs"), "Reason"));
     add("list", variants(command, "Filter"));
@@ -343,6 +350,8 @@ fn every_refusal_becomes_a_sentence_in_both_languages() {
                 || refusal.shows().is_some()
                 || matches!(refusal, Refusal::OtherDraft(_))
                 || refusal.say().args.iter().any(|(name, _)| name == "usage");
+            // Braces that stand in the sentence for what they are.
+            let said = said.replace("`{cod}`", "").replace("`{code}`", "");
             assert!(whole && !said.contains(['{', '$']), "{said}");
         }
     }

@@ -1,20 +1,36 @@
 //! How long a text is in a network's own count.
 
-use crate::policy::Capabilities;
+pub mod weighted;
+
+use crate::policy::{Capabilities, Counting};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The length of `text` as the network counts it: what a reader sees as one character counts one
-/// (an emoji of several code points too), a link counts its fixed weight where the network has
-/// one, and of `@name@server` only `@name`. Source: Mastodon's `StatusLengthValidator`
-/// (`grapheme_length`, links only with their protocol) and docs.joinmastodon.org/user/posting.
+/// The length of `text` as the network counts it.
 #[must_use]
-pub fn length(text: &str, capabilities: &Capabilities) -> usize {
+pub fn length(text: &str, counting: Counting) -> usize {
+    match counting {
+        Counting::Characters { url } => characters(text, url),
+        Counting::Weighted => weighted::length(text),
+    }
+}
+
+/// The length of an answer of `text` to the person of that handle, whom it names in front where the network needs that.
+#[must_use]
+pub fn of_answer(text: &str, handle: &str, network: &Capabilities) -> usize {
+    let text = text.trim();
+    if network.names_addressee { length(&format!("{handle} {text}"), network.counting) } else { length(text, network.counting) }
+}
+
+/// What a reader sees as one character counts one (an emoji of several code points too), a link counts its fixed weight
+/// `url` where the network has one, and of `@name@server` only `@name`. Source: Mastodon's `StatusLengthValidator`
+/// (`grapheme_length`, links only with their protocol) and docs.joinmastodon.org/user/posting.
+fn characters(text: &str, url: Option<usize>) -> usize {
     let mut counted = String::with_capacity(text.len());
     let mut links = 0;
     let mut rest = text;
     let mut before = None;
     while let Some(c) = rest.chars().next() {
-        if let Some((link, after)) = link(rest, before).filter(|_| capabilities.url_length.is_some()) {
+        if let Some((link, after)) = link(rest, before).filter(|_| url.is_some()) {
             links += 1;
             // Keeps what stands around the link from growing into one character.
             counted.push('\n');
@@ -29,8 +45,7 @@ pub fn length(text: &str, capabilities: &Capabilities) -> usize {
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
     }
-    let each = capabilities.url_length.unwrap_or_default();
-    counted.graphemes(true).count() - links + links * each
+    counted.graphemes(true).count() - links + links * url.unwrap_or_default()
 }
 
 /// A link at the beginning of `text`, and what follows it.
@@ -87,7 +102,7 @@ mod tests {
 
     #[test]
     fn as_mastodon_counts() {
-        let mastodon = Capabilities::default();
+        let mastodon = Counting::Characters { url: Some(23) };
         let cases = [
             ("", 0),
             ("Hola, ¿qué tal?", 15),
@@ -113,26 +128,33 @@ mod tests {
             ("https://example.org/@ana@example.org", 23),
         ];
         for (text, count) in cases {
-            assert_eq!(length(text, &mastodon), count, "{text}");
+            assert_eq!(length(text, mastodon), count, "{text}");
         }
     }
 
     #[test]
     fn where_links_count_in_full() {
-        let plain = Capabilities { url_length: None, ..Capabilities::default() };
-        assert_eq!(length("https://example.org", &plain), 19);
+        assert_eq!(length("https://example.org", Counting::Characters { url: None }), 19);
+    }
+
+    #[test]
+    fn an_answer_counts_the_name_where_it_must_stand_there() {
+        let mastodon = Capabilities::default();
+        assert_eq!(of_answer(" hola ", "@ana@example.org", &mastodon), "@ana hola".len());
+        let x = Capabilities { counting: Counting::Weighted, names_addressee: false, ..mastodon };
+        assert_eq!(of_answer(" hola ", "@ana", &x), 4);
     }
 
     proptest! {
         #[test]
         fn plain_words_count_their_characters(text in "[a-zñ \n]{0,80}") {
-            prop_assert_eq!(length(&text, &Capabilities::default()), text.chars().count());
+            prop_assert_eq!(characters(&text, Some(23)), text.chars().count());
         }
         #[test]
         fn never_panics(text: String, cut in 0..60_usize) {
-            prop_assert!(length(&text, &Capabilities::default()) <= text.chars().count() + 23 * text.matches("://").count());
+            prop_assert!(characters(&text, Some(23)) <= text.chars().count() + 23 * text.matches("://").count());
             let dense: String = "https://a.es @b@c.d (x)".chars().cycle().skip(cut).take(cut).chain(text.chars()).collect();
-            prop_assert!(length(&dense, &Capabilities::default()) <= dense.chars().count() + 23 * (dense.matches("://").count()));
+            prop_assert!(characters(&dense, Some(23)) <= dense.chars().count() + 23 * (dense.matches("://").count()));
         }
     }
 }

@@ -16,7 +16,6 @@ pub mod poll;
 mod push;
 mod refresh;
 pub mod send;
-mod spoken;
 mod thread;
 pub mod wire;
 
@@ -26,7 +25,7 @@ use crate::case::{Outgoing, SendState};
 use crate::clock::{Clock, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use crate::network::{Finding, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
-use crate::policy::{AccountPolicy, Capabilities, DmRoute, ListenRule};
+use crate::policy::{AccountPolicy, Capabilities, Counting, DmRoute, ListenRule};
 use crate::post::{Account, NetEvent, Network, PostRef};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -254,12 +253,17 @@ impl MastodonAccount {
         };
         let limits = &instance.configuration.statuses;
         let usual = Capabilities::default();
+        let max_length = limits.max_characters.or(instance.max_toot_chars).filter(|n| *n > 0).unwrap_or(usual.max_length);
         let capabilities = Capabilities {
-            max_length: limits.max_characters.or(instance.max_toot_chars).filter(|n| *n > 0).unwrap_or(usual.max_length),
-            url_length: limits.characters_reserved_per_url.filter(|n| *n > 0).or(usual.url_length),
+            max_length,
+            // A private message is a post that only those see whom it names.
+            max_private: max_length,
+            counting: Counting::Characters { url: limits.characters_reserved_per_url.filter(|n| *n > 0).or(Some(23)) },
+            names_addressee: true,
             can_edit: true,
             can_delete: true,
             dm_route: DmRoute::Direct,
+            unseen_private: false,
             idempotent: honours_key(instance),
             ..usual
         };

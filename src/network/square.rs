@@ -12,7 +12,7 @@ use crate::clock::{Clock, Time};
 use crate::intake::listen::Matcher;
 use crate::network::{Finding, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome, Receipt};
-use crate::policy::{AccountPolicy, Capabilities};
+use crate::policy::{AccountPolicy, Capabilities, Counting};
 use crate::post::{Account, Author, AuthorId, NetEvent, Network, Post, PostId, PostRef, Reach};
 use crate::say::{Say, Why};
 use async_trait::async_trait;
@@ -244,7 +244,13 @@ impl NetworkAccount for SquareAccount {
             network: Network::from(NETWORK),
             author: Some(id.clone()),
             handle: handle.expose().to_owned(),
-            capabilities: Capabilities { max_length: MAX_LENGTH, url_length: None, idempotent: false, ..Capabilities::default() },
+            capabilities: Capabilities {
+                max_length: MAX_LENGTH,
+                max_private: MAX_LENGTH,
+                counting: Counting::Characters { url: None },
+                idempotent: false,
+                ..Capabilities::default()
+            },
         })
     }
 

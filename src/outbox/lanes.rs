@@ -11,13 +11,23 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How fast a lane may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Deliveries a minute.
+    /// Deliveries a minute, in the long run.
     pub per_minute: u32,
+    /// Deliveries at once after a quiet time, before that holds; at least one.
+    pub burst: u32,
     /// Deliveries on their way at once.
     pub in_flight: usize,
     /// Of these, whether changes of what already stands are counted by themselves, and what staff wait for as
     /// well: then a change that has to wait holds up no new message, and neither of them anybody's act.
     pub apart: bool,
+}
+
+impl Rate {
+    /// So many a minute, evenly: five seconds' worth at once, and one on its way.
+    #[must_use]
+    pub fn even(per_minute: u32) -> Rate {
+        Rate { per_minute, burst: per_minute / 12, in_flight: 1, apart: false }
+    }
 }
 
 /// One lane's own state; not kept, for it heals by itself.
@@ -287,10 +297,10 @@ impl LaneState {
         self.waiting.iter().filter_map(|(_, id)| entries.get(id)).filter(later).map(|e| e.due).min()
     }
 
-    /// A bucket holds five seconds' worth, at least one token. A clock that went back refills nothing.
+    /// A clock that went back refills nothing.
     fn refill(&mut self, now: Time, rate: Rate) {
         let per_minute = i64::from(rate.per_minute.max(1));
-        let full = (per_minute / 12).max(1) * TOKEN;
+        let full = i64::from(rate.burst.max(1)) * TOKEN;
         if self.filled == Time::default() {
             self.tokens = full;
         } else {
@@ -330,8 +340,19 @@ mod tests {
         Entry { case: Some(CaseId(case)), ..Entry::queued(EntryId(id), Lane::Chat(RoomId::from("room")), effect, Time(0)) }
     }
 
+    #[test]
+    fn a_doubt_goes_back_to_the_first_attempt_and_no_further() {
+        let new = entry(1, 1, Effect::Card { place: 0 });
+        let once = new.marked(Time(90_000));
+        assert_eq!((new.since(), once.since(), once.sent_at), (Time(0), Time(90_000), Some(Time(90_000))));
+        assert_eq!(once.marked(Time(95_000)).since(), Time(90_000));
+        // Tried by an older sereno, which did not keep when first.
+        let old = Entry { tried_at: None, ..once };
+        assert_eq!((old.since(), old.marked(Time(95_000)).since()), (Time(0), Time(0)));
+    }
+
     fn taken(lanes: &mut Lanes, apart: bool) -> Vec<u64> {
-        let rate = Rate { per_minute: 60_000, in_flight: 1, apart };
+        let rate = Rate { in_flight: 1, apart, ..Rate::even(60_000) };
         lanes.take(Time(1_000), 10, |_| rate, |_| true).into_iter().map(|e| e.id.0).collect()
     }
 
@@ -343,12 +364,24 @@ mod tests {
             assert_eq!(taken(&mut lanes, apart), [1]);
             lanes.put(entry(2, 2, Effect::CardUpdate { place: 0 }));
             lanes.put(entry(3, 3, Effect::Card { place: 0 }));
-            let rate = Rate { per_minute: 60_000, in_flight: 1, apart };
+            let rate = Rate { in_flight: 1, apart, ..Rate::even(60_000) };
             assert_eq!(lanes.next(Time(1_000), |_| rate, |_| true).is_some(), apart);
             assert_eq!(taken(&mut lanes, apart), then);
             lanes.remove(EntryId(1));
             assert_eq!(taken(&mut lanes, apart), [2]);
         }
+    }
+
+    #[test]
+    fn what_may_leave_at_once_does_and_then_the_rate_holds() {
+        let rate = Rate { burst: 3, in_flight: 10, ..Rate::even(1) };
+        let mut lanes = Lanes::default();
+        (1..=5).for_each(|id| lanes.put(entry(id, id, Effect::Card { place: 0 })));
+        let mut take = |at| lanes.take(Time(at), 10, |_| rate, |_| true).into_iter().map(|e| e.id.0).collect::<Vec<_>>();
+        assert_eq!(take(1_000), [1, 2, 3]);
+        assert_eq!(take(30_000), [] as [u64; 0]);
+        assert_eq!(take(62_000), [4], "one a minute");
+        assert_eq!(take(123_000), [5]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::case::CaseId;
 use crate::clock::Time;
 use crate::digest::Fact;
 use crate::outbox::EntryId;
+use crate::say::Say;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -63,6 +64,18 @@ impl fmt::Display for Wrong {
 }
 
 impl Wrong {
+    /// For people. What was expected and found is told in the program's own terms.
+    #[must_use]
+    pub fn say(&self) -> Say {
+        match self {
+            Wrong::Damaged { record, expected, found } => {
+                Say::new("why-store-bad-record").text("record", record).text("expected", expected).text("found", found)
+            }
+            Wrong::Newer { record, format } => {
+                Say::new("why-store-newer").text("record", record).number("format", *format).number("upto", FORMAT)
+            }
+        }
+    }
     /// A damaged record.
     #[must_use]
     pub fn damaged(key: &[u8], expected: impl Into<String>, found: impl Into<String>) -> Wrong {
@@ -126,7 +139,7 @@ fn sum(key: &[u8], body: &[u8]) -> u32 {
 
 /// A payload as JSON.
 pub fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, super::StoreError> {
-    serde_json::to_vec(value).map_err(|e| super::StoreError::Unavailable(format!("a record cannot be written as JSON: {e}")))
+    serde_json::to_vec(value).map_err(|e| super::StoreError::Unavailable(format!("a record cannot be written as JSON: {e}").into()))
 }
 
 /// A payload from JSON. What stood in it is never part of the message.
@@ -186,7 +199,7 @@ impl SecretKey {
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), super::StoreError> {
-    getrandom::fill(bytes).map_err(|e| super::StoreError::Unavailable(format!("the machine gives no randomness: {e}")))
+    getrandom::fill(bytes).map_err(|e| super::StoreError::Unavailable(format!("the machine gives no randomness: {e}").into()))
 }
 
 /// The keyed hash under which an id from outside stands in a key.

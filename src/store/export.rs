@@ -8,14 +8,15 @@
 use super::codec::{FORMAT, Hashed, SecretKey, hex, unhex};
 use super::sidecar::sync_dir_of;
 use super::sled::{Prepared, Reading, SledStore};
-use super::{Claim, Commit, Counters, Parked, StoreError};
+use super::{Claim, Commit, Counters, Parked, StoreError, shown};
 use crate::case::{Case, CaseId, EventRecord};
 use crate::clock::Time;
 use crate::command::Answer;
 use crate::desk::Desk;
 use crate::digest::Fact;
-use crate::outbox::Entry;
+use crate::outbox::{Effect, Entry, EntryState};
 use crate::post::Account;
+use crate::say::Say;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -143,7 +144,7 @@ impl Export {
         if let Some(kind) = line.kind() {
             *self.counts.entry(kind.to_owned()).or_default() += 1;
         }
-        self.out.write_all(&json).map_err(|e| failed("the export", &e))
+        self.out.write_all(&json).map_err(|e| unwritten(&e))
     }
 
     /// What has been written so far.
@@ -155,7 +156,7 @@ impl Export {
         let sha256 = hex(&self.sha.clone().finalize());
         let counts = self.counts.clone();
         self.line(&Line::Footer(Footer { counts: counts.clone(), sha256 }))?;
-        self.out.flush().map_err(|e| failed("the export", &e))?;
+        self.out.flush().map_err(|e| unwritten(&e))?;
         Ok(counts)
     }
 }
@@ -183,9 +184,20 @@ impl From<StoreError> for NotImported {
     }
 }
 
-fn failed(what: &str, e: &io::Error) -> StoreError {
-    let text = format!("{what}: {e}");
-    if e.kind() == io::ErrorKind::StorageFull { StoreError::Full(text) } else { StoreError::Unavailable(text) }
+fn failed(file: &str, e: &io::Error) -> StoreError {
+    match e.kind() {
+        io::ErrorKind::StorageFull => unwritten(e),
+        _ => StoreError::Unavailable(format!("{file}: {e}").into()),
+    }
+}
+
+/// Why what the export is written to took no more: in the words of whoever took it, where it was one of ours.
+fn unwritten(e: &io::Error) -> StoreError {
+    match e.get_ref().and_then(|why| why.downcast_ref::<StoreError>()) {
+        Some(why) => why.clone(),
+        None if e.kind() == io::ErrorKind::StorageFull => StoreError::full(Say::new("why-store-export-no-room")),
+        None => StoreError::unavailable(Say::new("why-store-export-unwritten").text("why", e.to_string())),
+    }
 }
 
 /// Writes the store to `file`, whole or not at all, readable by its owner only; how many records of each kind.
@@ -229,35 +241,32 @@ struct Reader {
 
 impl Reader {
     fn open(file: &Path) -> Result<(Reader, Header), StoreError> {
-        let shown = file.display();
+        let shown = shown(file);
         let opened = File::open(file).and_then(|f| f.metadata().map(|m| (f, m.is_dir())));
         let opened = match opened {
             Ok((_, true)) => {
-                return Err(StoreError::Unavailable(format!("{shown} is a directory: name the file that `sereno export` wrote")));
+                return Err(StoreError::unavailable(Say::new("why-store-export-directory").text("file", shown)));
             }
             Ok((opened, false)) => opened,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::Unavailable(format!("{shown} is not there: name the file that `sereno export` wrote")));
+                return Err(StoreError::unavailable(Say::new("why-store-export-missing").text("file", shown)));
             }
-            Err(e) => return Err(failed(&shown.to_string(), &e)),
+            Err(e) => return Err(failed(&shown, &e)),
         };
         let mut reader = Reader { file: file.to_owned(), lines: BufReader::new(opened), at: 0, sha: Sha256::new(), counts: Counts::new() };
         match reader.line()? {
             Some(Line::Header(header)) if header.format == FORMAT => Ok((reader, header)),
             Some(Line::Header(header)) => {
-                let why =
-                    format!("{}: format {}, this sereno reads up to {FORMAT}: import with the newer one", file.display(), header.format);
-                Err(StoreError::Unavailable(why))
+                let say = Say::new("why-store-export-newer").text("file", shown).number("format", header.format).number("upto", FORMAT);
+                Err(StoreError::unavailable(say))
             }
             _ => Err(reader.refuse("a header", "something else")),
         }
     }
 
     fn refuse(&self, expected: &str, found: &str) -> StoreError {
-        let (file, at) = (self.file.display(), self.at);
-        StoreError::Corrupt(format!(
-            "export {file}, line {at}: expected {expected}, found {found}; nothing was imported: use another export"
-        ))
+        let say = Say::new("why-store-export-damaged").text("file", shown(&self.file)).text("line", self.at.to_string());
+        StoreError::Corrupt(say.text("expected", expected).text("found", found).into())
     }
 
     /// The next line; `None` once the footer has confirmed all before it.
@@ -290,12 +299,34 @@ impl Reader {
     }
 }
 
-/// Makes a new store in `dir`, with a new keyring, out of an export; how many records of each kind.
+/// What an import took over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Records of each kind.
+    pub counts: Counts,
+    /// Answers that were still to go out when the export was made; they may have gone out since.
+    pub unsent: u64,
+}
+
+/// Makes a new store in `dir`, with a new keyring, out of an export.
 /// Nothing is kept unless the export is whole; one that is cut short by a crash can be begun again.
-pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, NotImported> {
+///
+/// What was not sent yet when the export was made may be long out: with `hold`, the present, sending is paused
+/// where there is such a thing, until a person has looked. Without, the store is what was exported, exactly.
+///
+/// # Errors
+/// The export is damaged or of a newer sereno, or there is a store already.
+pub fn import(file: &Path, dir: &Path, keyring: &Path, hold: Option<Time>) -> Result<Imported, NotImported> {
     let open = || Reader::open(file).map_err(NotImported::File);
     let (mut reader, _) = open()?;
-    while reader.line().map_err(NotImported::File)?.is_some() {}
+    let mut unsent = 0;
+    while let Some(line) = reader.line().map_err(NotImported::File)? {
+        if let Line::Entry(Entry { effect: Effect::Send { .. }, state, .. }) = line {
+            unsent += u64::from(!matches!(state, EntryState::Dead { .. }));
+        }
+    }
+    let hold = hold.filter(|_| unsent > 0);
+    let mut held = hold.is_none();
     let (mut reader, header) = open()?;
     let hash = unhex(&header.hash_key).and_then(|bytes| SecretKey::from_bytes(&bytes));
     let hash = hash.ok_or_else(|| NotImported::File(reader.refuse("a key of 32 bytes", "another")))?;
@@ -308,7 +339,13 @@ pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, NotImpo
             Line::Header(_) => return Err(NotImported::File(reader.refuse("one header", "another"))),
             Line::Footer(_) => {}
             Line::Counters(counters) => commit.counters = Some(counters),
-            Line::Desk(desk) => commit.desk = Some(desk),
+            Line::Desk(mut desk) => {
+                if let Some(now) = hold {
+                    desk.pause_by_itself(now);
+                    held = true;
+                }
+                commit.desk = Some(desk);
+            }
             Line::Case(case) => part.case(&case, &hasher)?,
             Line::Erased(case) => part.erased(case),
             Line::Event(event) => commit.events.push(event),
@@ -326,8 +363,13 @@ pub fn import(file: &Path, dir: &Path, keyring: &Path) -> Result<Counts, NotImpo
             size = 0;
         }
     }
+    if let Some(now) = hold.filter(|_| !held) {
+        let mut desk = Desk::default();
+        desk.pause_by_itself(now);
+        part.and(&Commit { desk: Some(desk), ..Commit::default() }, &hasher)?;
+    }
     part.set_seq(header.seq);
     store.commit_prepared(part)?;
     store.finish_import()?;
-    Ok(reader.counts)
+    Ok(Imported { counts: reader.counts, unsent })
 }

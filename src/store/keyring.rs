@@ -5,10 +5,11 @@
 //! is destroyed; between the two, a bucket has two keys, and opening the store finishes the work.
 //! The file is a secret (mode 0600) and stays out of backups of the data, else erasing is undone.
 
-use super::StoreError;
 use super::codec::{Hasher, SecretKey, hex, unhex};
 use super::sidecar::sync_dir_of;
+use super::{StoreError, shown};
 use crate::case::CaseId;
+use crate::say::Say;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -87,22 +88,26 @@ impl KeyRing {
         };
         let mode = file.metadata().map_err(|e| unavailable(path, &e))?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
-            let shown = path.display();
-            return Err(StoreError::Unavailable(format!(
-                "keyring {shown}: expected a file that only its owner can read (mode 600), found mode {mode:o}; run `chmod 600 {shown}`"
-            )));
+            let say = Say::new("why-store-keyring-mode").text("keyring", shown(path)).text("mode", format!("{mode:o}"));
+            return Err(StoreError::unavailable(say));
         }
         // What to do about these is said in the words of whoever asks.
-        let unfit = |what: String| StoreError::Keyring(format!("keyring {}: {what}", path.display()));
+        let unfit = |expected: &str, found: &str| {
+            let say = Say::new("why-store-keyring-unfit").text("keyring", shown(path)).text("expected", expected).text("found", found);
+            StoreError::Keyring(say.into())
+        };
         let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
         file.read_to_string(&mut text).map_err(|e| match e.kind() {
-            io::ErrorKind::InvalidData => unfit("expected lines of text, found something else".into()),
-            io::ErrorKind::IsADirectory => unfit("expected a file, found a directory".into()),
+            io::ErrorKind::InvalidData => unfit("lines of text", "something else"),
+            io::ErrorKind::IsADirectory => unfit("a file", "a directory"),
             _ => unavailable(path, &e),
         })?;
         parse(path, &text).map(Some).map_err(|(expected, found)| {
-            let what = format!("expected {expected}, found {found}");
-            if expected == LATER { StoreError::Unavailable(format!("keyring {}: {what}", path.display())) } else { unfit(what) }
+            if expected == LATER {
+                StoreError::unavailable(Say::new("why-store-keyring-newer").text("keyring", shown(path)))
+            } else {
+                unfit(&expected, &found)
+            }
         })
     }
 
@@ -227,16 +232,11 @@ fn parse(path: &Path, text: &str) -> Result<KeyRing, (String, String)> {
 }
 
 fn unavailable(path: &Path, e: &io::Error) -> StoreError {
-    let shown = path.display();
-    let text = match e.kind() {
-        io::ErrorKind::PermissionDenied => {
-            format!(
-                "keyring {shown}: this user may not read or write it, or its folder; change their owner or mode, or correct [store] keyring"
-            )
-        }
-        _ => format!("keyring {shown}: {e}"),
-    };
-    if e.kind() == io::ErrorKind::StorageFull { StoreError::Full(text) } else { StoreError::Unavailable(text) }
+    match e.kind() {
+        io::ErrorKind::PermissionDenied => StoreError::unavailable(Say::new("why-store-keyring-permission").text("keyring", shown(path))),
+        io::ErrorKind::StorageFull => StoreError::full(Say::new("why-store-no-room-left").text("path", shown(path))),
+        _ => StoreError::Unavailable(format!("{}: {e}", path.display()).into()),
+    }
 }
 
 fn draft_of(path: &Path) -> PathBuf {
@@ -355,7 +355,7 @@ mod tests {
     fn a_file_that_others_can_read_is_refused() {
         let (_dir, path, _ring) = ring();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(KeyRing::load(&path).unwrap_err().to_string().contains("chmod 600"));
+        assert!(KeyRing::load(&path).unwrap_err().to_string().contains("why-store-keyring-mode"));
         assert!(KeyRing::load(&path.with_file_name("none")).unwrap().is_none());
     }
 }

@@ -23,7 +23,7 @@ mod writer;
 
 use super::codec::{Hasher, Wrong};
 use super::keyring::KeyRing;
-use super::{Claim, Commit, Counters, Listed, OpenCount, Parked, Store, StoreError};
+use super::{Claim, Commit, Counters, Listed, OpenCount, Parked, Store, StoreError, shown};
 use crate::case::{Case, CaseId, CaseKey, EventRecord};
 use crate::clock::Time;
 use crate::command::{Answer, Filter};
@@ -33,6 +33,7 @@ use crate::network::Finding;
 use crate::outbox::Entry;
 use crate::policy::{AgentId, RoomId};
 use crate::post::{Account, AuthorId, Network, PostId, PostRef};
+use crate::say::Say;
 pub use prepared::Prepared;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -251,7 +252,7 @@ impl Core {
         match self.dead.get() {
             Some(why @ StoreError::Corrupt(_)) => Err(why.clone()),
             // Also after a full disk: unlike a refusal for lack of room, it does not pass by itself.
-            Some(why) => Err(StoreError::Unavailable(format!("the store stopped ({why}); start again"))),
+            Some(why) => Err(StoreError::unavailable(Say::new("why-store-stopped").with("why", why.why().into()))),
             None => Ok(()),
         }
     }
@@ -273,7 +274,7 @@ impl Core {
                 }
                 error
             }),
-            Err(_) => Err(corrupt(&self.dir, &self.keyring, "expected records that can be read, found damage")),
+            Err(_) => Err(corrupt(&self.dir, &self.keyring, Say::new("why-store-bad-records"))),
         }
     }
 }
@@ -281,18 +282,17 @@ impl Core {
 /// What is wrong with a record of the store in `dir`, with the way out.
 fn wrong_at(dir: &Path, keyring: &Path, wrong: Wrong) -> StoreError {
     match wrong {
-        Wrong::Damaged { .. } => corrupt(dir, keyring, &wrong.to_string()),
-        Wrong::Newer { .. } => StoreError::Unavailable(format!("{}: {wrong}", dir.display())),
+        Wrong::Damaged { .. } => corrupt(dir, keyring, wrong.say()),
+        Wrong::Newer { .. } => StoreError::unavailable(wrong.say()),
     }
 }
 
 /// Damage, with the way to mend it.
-fn corrupt(dir: &Path, keyring: &Path, what: &str) -> StoreError {
-    let (shown, seq, keys) = (dir.display(), super::sidecar::path_of(dir), keyring.display());
-    StoreError::Corrupt(format!(
-        "store {shown}: {what}. To restore the last export: move {shown}, {} and {keys} aside, then run `sereno import FILE`",
-        seq.display()
-    ))
+fn corrupt(dir: &Path, keyring: &Path, what: Say) -> StoreError {
+    let say = Say::new("why-store-damaged").with("what", what.into());
+    StoreError::Corrupt(
+        say.text("store", shown(dir)).text("seq", shown(&super::sidecar::path_of(dir))).text("keyring", shown(keyring)).into(),
+    )
 }
 
 /// An error of sled's in our terms.
@@ -301,15 +301,16 @@ fn sled_error(dir: &Path, keyring: &Path, e: &sled::Error) -> StoreError {
         sled::Error::Io(io) => io_error(dir, io),
         sled::Error::Corruption { at, .. } => {
             tracing::debug!(error = %e, "sled found damage");
-            let place = at.map_or_else(String::new, |at| format!(", at byte {}", at.lid()));
-            corrupt(dir, keyring, &format!("expected a whole log, found damage in its file db{place}"))
+            let what =
+                at.map_or_else(|| Say::new("why-store-bad-log"), |at| Say::new("why-store-bad-log-at").text("at", at.lid().to_string()));
+            corrupt(dir, keyring, what)
         }
         // Its settings are always the same.
         sled::Error::Unsupported(why) => {
             tracing::debug!(why, "sled takes its settings for others");
-            corrupt(dir, keyring, "expected the settings of a store of sereno in its file conf, found others: the file is damaged")
+            corrupt(dir, keyring, Say::new("why-store-bad-settings"))
         }
-        other => StoreError::Unavailable(format!("store {}: {other}", dir.display())),
+        other => StoreError::Unavailable(format!("{}: {other}", dir.display()).into()),
     }
 }
 
@@ -318,15 +319,11 @@ fn io_error(path: &Path, e: &std::io::Error) -> StoreError {
     // sled hands on its errors by kind alone, so look at both.
     let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) || e.raw_os_error() == Some(28);
     if full {
-        StoreError::Full(format!("no room is left for {}: make some, then start again", path.display()))
-    } else {
-        let shown = path.display();
-        match e.kind() {
-            std::io::ErrorKind::PermissionDenied => StoreError::Unavailable(format!(
-                "{shown}: this user may not read or write there; change its owner or mode, or correct [store] path"
-            )),
-            _ => StoreError::Unavailable(format!("{shown}: {e}")),
-        }
+        return StoreError::full(Say::new("why-store-no-room-left").text("path", shown(path)));
+    }
+    match e.kind() {
+        std::io::ErrorKind::PermissionDenied => StoreError::unavailable(Say::new("why-store-permission").text("path", shown(path))),
+        _ => StoreError::Unavailable(format!("{}: {e}", path.display()).into()),
     }
 }
 

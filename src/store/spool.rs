@@ -5,9 +5,10 @@
 //! while commits go on. What the store seals, this file seals too: with a key that is nowhere but in
 //! memory, so that nothing an erasure destroys lives on in it. It has no name and ends with its process.
 
-use super::StoreError;
 use super::codec::{SecretKey, hex};
 use super::sidecar::beside;
+use super::{StoreError, shown};
+use crate::say::Say;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -37,7 +38,7 @@ impl Spool {
             fs::remove_file(&path)?;
             Ok((file.try_clone()?, file))
         });
-        let (file, again) = opened.map_err(|e| StoreError::Unavailable(format!("{}: {e}", path.display())))?;
+        let (file, again) = opened.map_err(|e| StoreError::Unavailable(format!("{}: {e}", path.display()).into()))?;
         let spooled = Spooled { file: again, key: key.clone() };
         Ok((Spool { file, key, pieces: 0, waiting: Vec::with_capacity(PIECE), dir: dir.to_owned(), floor }, spooled))
     }
@@ -48,8 +49,8 @@ impl Spool {
         }
         let disk = rustix::fs::statvfs(&self.dir)?;
         if disk.f_bavail.saturating_mul(disk.f_frsize) < self.floor.saturating_add(PIECE as u64) {
-            let why = format!("there is no room beside {} to keep it while it is read; name a file on another disk", self.dir.display());
-            return Err(io::Error::new(io::ErrorKind::StorageFull, why));
+            let say = Say::new("why-store-no-room-to-spool").text("path", shown(&self.dir));
+            return Err(io::Error::new(io::ErrorKind::StorageFull, StoreError::full(say)));
         }
         let sealed = self.key.seal(&self.pieces.to_be_bytes(), &self.waiting).map_err(io::Error::other)?;
         self.file.write_all(&(sealed.len() as u64).to_be_bytes())?;
@@ -136,6 +137,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut spool, _spooled) = Spool::new(dir.path(), u64::MAX).unwrap_or_else(|e| panic!("{e}"));
         let full = spool.write_all(&vec![7; PIECE]).unwrap_err();
-        assert!(full.kind() == io::ErrorKind::StorageFull && full.to_string().contains("another disk"), "{full}");
+        assert!(full.kind() == io::ErrorKind::StorageFull && full.to_string().contains("why-store-no-room-to-spool"), "{full}");
     }
 }

@@ -14,16 +14,17 @@ mod pen;
 mod post;
 mod send;
 
-use crate::case::{Case, Place, PlaceKind};
+use crate::case::{Case, Event, Place, PlaceKind, Status};
 use crate::clock::Time;
 use crate::command::Answer;
 use crate::engine::{Body, Form, Reply};
 use crate::i18n::Words;
 use crate::planted::{self, Bug};
 use crate::policy::{Lang, Policy, RoomId};
+use crate::post::Visibility;
 use crate::say::{Arg, Say};
 use crate::view::picture::Picture;
-use crate::view::{Line, Piece, Privacy, TextView, View};
+use crate::view::{Line, Pictures, Piece, Privacy, TextView, View, hygiene};
 use pen::Pen;
 
 /// What a delivery shows, for the room that it goes to.
@@ -52,6 +53,37 @@ pub fn picture(body: &Body, policy: &Policy, words: &Words, lang: Lang, now: Tim
         Body::Digest { figures } => Some(digest::picture(&Pen { words, policy, lang, now }, figures)),
         _ => None,
     }
+}
+
+/// The most pictures of one post that are shown.
+const PICTURES_MAX: usize = 4;
+
+/// The pictures of the post that [`delivery`] shows for the first time, where it is public: what somebody sent us alone is
+/// not copied.
+#[must_use]
+pub fn pictures(body: &Body, policy: &Policy) -> Pictures {
+    let (case, post) = match body {
+        Body::Card { case, .. } => (case, card::opening(case)),
+        Body::Entry { case, event, .. } => match event.event {
+            Event::Joined { post } | Event::OtherSpoke { post } => (case, case.post_at(post)),
+            _ => return Pictures::None,
+        },
+        Body::Erased { .. } => return Pictures::Gone,
+        Body::Notice { .. } | Body::Digest { .. } | Body::Send { .. } => return Pictures::None,
+    };
+    let Some(post) = post else { return Pictures::None };
+    // Who changes a post may have shown by it what was not meant to be seen; and nobody looks at spam who did not ask for it.
+    if post.deleted_at.is_some() || post.edits > 0 || case.status == Status::Quarantined {
+        return Pictures::Gone;
+    }
+    let is_public = matches!(post.post.visibility, Visibility::Public | Visibility::Unlisted);
+    // What its author warns of stands behind a link.
+    if policy.privacy.links_only || !is_public || post.post.warning.is_some() {
+        return Pictures::None;
+    }
+    let images = post.post.media.iter().filter(|m| m.kind == "image");
+    let found: Vec<String> = images.filter_map(|m| hygiene::link(&m.url)).map(|(_, url)| url).take(PICTURES_MAX).collect();
+    if found.is_empty() { Pictures::None } else { Pictures::Shown(found) }
 }
 
 /// Whether what [`delivery`] builds holds private text, so that erasure finds the message again.
@@ -124,7 +156,7 @@ pub fn reply(reply: &Reply, policy: &Policy, words: &Words, lang: Lang, now: Tim
         Reply::List { filter, cases, page, total } => text("list", lists::list(&pen, *filter, cases, *page, *total)),
         Reply::History { case, events } => text("history", lists::history(&pen, case, events)),
         Reply::Digest(figures) => text("digest", digest::lines(&pen, figures)),
-        Reply::Help { verb, role } => text("help", lists::help(&pen, *verb, *role)),
+        Reply::Help { verb, all, role } => text("help", lists::help(&pen, *verb, *all, *role)),
         Reply::Outbox(lines) => text("outbox", lists::outbox(&pen, lines)),
     }
 }

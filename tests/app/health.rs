@@ -59,7 +59,7 @@ async fn what_had_to_be_passed_over_is_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_drips_keeps_nobody_from_health() {
     let Scene { bot, .. } = Scene::arranged(FAST, |_| {});
-    let limits = Limits { at_once: 4, lasts: Duration::from_millis(300) };
+    let limits = Limits { at_once: 4, lasts: Duration::from_millis(300), ..Limits::default() };
     let server = http::serve("127.0.0.1:0".parse().unwrap(), Arc::new(bot), limits).await.unwrap();
     let address = server.address();
     tokio::task::spawn_blocking(move || {

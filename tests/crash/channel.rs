@@ -62,6 +62,7 @@ impl Channel {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let slack = runtime.block_on(Slack::start());
         slack.unlimited();
+        slack.install(include_str!("../../slack-manifest.yaml"));
         slack.patience(3_000, [0, 1_000, 3_000]);
         let (acts, seen, lines, cards, doors) = Default::default();
         Channel { slack, acts, seen, lines, cards, doors }

@@ -42,6 +42,8 @@ pub use driver::{Act, User};
 pub use faults::Chances;
 pub use faults::{Fault, On, Trouble};
 pub use model::{BOT_USER, OTHER_TEAM, TEAM, View};
+#[cfg(feature = "slack")]
+pub use model::{File, Request};
 pub use pings::Ping;
 
 use model::{State, Token, empty_channel};
@@ -66,6 +68,8 @@ pub const CLIENT_ID: &str = "1111.2222";
 pub const CLIENT_SECRET: &str = "emulated-client-secret";
 /// The team's private channel: the bot is in it.
 pub const TEAM_CHANNEL: &str = "care";
+/// The organisation, where the workspace is part of one.
+pub const ENTERPRISE: &str = "E0EMU0001";
 /// The scopes that the app has, unless told otherwise.
 pub const SCOPES: &[&str] = &[
     "app_mentions:read",
@@ -232,6 +236,11 @@ impl Slack {
         user
     }
 
+    /// From now on somebody's Slack speaks this: `es-ES`.
+    pub fn speaks(&self, user: &str, locale: &str) {
+        self.state().users.get_mut(user).expect("a user").locale = locale.into();
+    }
+
     /// A guest, in [`TEAM_CHANNEL`]; `single`: of that channel alone.
     pub fn guest(&self, name: &str, single: bool) -> User {
         let id = self.made(name, |u| {
@@ -247,6 +256,61 @@ impl Slack {
         let id = self.made(name, |u| u.bot = true);
         self.invite(TEAM_CHANNEL, &id);
         User { workspace: self.state.clone(), id }
+    }
+
+    /// The workspace is one of several of an organisation from now on.
+    pub fn of_enterprise(&self) {
+        self.state().enterprise = Some(ENTERPRISE.into());
+    }
+
+    /// A colleague whose home is another workspace of the organisation.
+    pub fn cousin(&self, name: &str) -> User {
+        let id = self.made(name, |u| {
+            u.team = OTHER_TEAM.into();
+            u.cousin = true;
+        });
+        self.invite(TEAM_CHANNEL, &id);
+        User { workspace: self.state.clone(), id }
+    }
+
+    /// A channel's history is refused from now on, or no longer.
+    pub fn shut(&self, channel: &str, error: Option<&'static str>) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        match error {
+            Some(error) => drop(state.shut.insert(channel, error)),
+            None => drop(state.shut.remove(&channel)),
+        }
+    }
+
+    /// Slack shows a file so long after it took it, in milliseconds.
+    pub fn shows_files_late(&self, ms: i64) {
+        self.state().files_late = ms;
+    }
+
+    /// Of those who react to a message so many are named, where not all are asked for.
+    pub fn names_reactors(&self, shown: usize) {
+        self.state().reactors_shown = shown;
+    }
+
+    /// So many people's messages stand in a channel of which the app is told nothing.
+    pub fn fills(&self, channel: &str, user: &str, messages: usize) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        for n in 0..messages {
+            let ts = state.ts();
+            let text = format!("chatter {n}");
+            let message = model::Message { ts: ts.clone(), user: user.to_owned(), text, ..model::Message::default() };
+            state.channels.get_mut(&channel).expect("found above").messages.insert(ts, message);
+        }
+    }
+
+    /// The app comes into a channel, as its members see.
+    pub fn app_joins(&self, channel: &str) {
+        let mut state = self.state();
+        let channel = state.channel_named(channel).unwrap_or_else(|| panic!("no channel {channel}")).id.clone();
+        state.channels.get_mut(&channel).expect("found above").members.insert(BOT_USER.into());
+        state.joined(&channel, BOT_USER);
     }
 
     /// Somebody of another workspace, by Slack Connect.
@@ -370,11 +434,56 @@ impl Slack {
         id
     }
 
+    /// A user group is disabled: it is not found any more.
+    /// Source: docs.slack.dev/reference/methods/usergroups.users.list (`include_disabled` is false by default).
+    pub fn disable_group(&self, id: &str) {
+        let mut state = self.state();
+        let (handle, _) = state.groups.remove(id).expect("a group");
+        let now = state.now() / 1_000;
+        let event = json!({
+            "type": "subteam_updated", "event_ts": state.event_ts(), "subteam": {
+                "id": id, "team_id": TEAM, "is_usergroup": true, "is_subteam": true, "name": handle, "description": "", "handle": handle,
+                "is_external": false, "date_create": 1_700_000_000, "date_update": now, "date_delete": now, "auto_provision": false,
+                "created_by": BOT_USER, "updated_by": BOT_USER, "deleted_by": BOT_USER, "prefs": {"channels": [], "groups": []},
+                "user_count": 0, "channel_count": 0, "is_section": false,
+            },
+        });
+        state.tell_app("usergroups:read", event);
+    }
+
+    /// Somebody is made a guest from now on.
+    pub fn demote(&self, user: &str) {
+        let mut state = self.state();
+        state.users.get_mut(user).expect("a user").guest = true;
+        let (user, now) = (render::user(&state.users[user], true), state.now() / 1_000);
+        state.tell_app("users:read", json!({"type": "user_change", "user": user, "cache_ts": now}));
+    }
+
     // ---- the app ----------------------------------------------------------------------------
 
     /// The slash commands that the app has registered; none: all go.
     pub fn commands(&self, commands: &[&str]) {
         self.state().commands = commands.iter().map(|c| (*c).to_owned()).collect();
+    }
+
+    /// The app is what its manifest says: these scopes, events, slash commands and shortcuts, and no others.
+    pub fn install(&self, manifest: &str) {
+        let quoted = |line: &str| line.split('"').nth(1).map(str::to_owned);
+        let named = |key: &str| -> Vec<String> {
+            let lines = manifest.lines().map(|l| l.trim_start().trim_start_matches("- "));
+            lines.filter(|l| l.starts_with(key)).filter_map(quoted).collect()
+        };
+        let list = |key: &str| -> Vec<String> {
+            let lines = manifest.lines().map(str::trim).skip_while(|l| *l != key).skip(1);
+            lines.take_while(|l| l.starts_with("- ")).filter_map(quoted).collect()
+        };
+        let (scopes, events, commands) = (list("bot:"), list("bot_events:"), named("command:"));
+        assert!(!scopes.is_empty() && !events.is_empty() && !commands.is_empty(), "no manifest:\n{manifest}");
+        self.scopes(&scopes.iter().map(String::as_str).collect::<Vec<_>>());
+        self.commands(&commands.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut state = self.state();
+        state.events = Some(events);
+        state.shortcuts = Some(named("callback_id:"));
     }
 
     /// The scopes that the bot token has from now on.
@@ -469,6 +578,7 @@ fn person(id: &str, name: &str) -> model::User {
         guest: false,
         single_guest: false,
         bot: false,
+        cousin: false,
         deleted: false,
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn answer() -> Outgoing {
             followers: None,
             since: None,
             bot: false,
+            route: None,
         },
         text: Untrusted::new("Hola"),
         lang: "es".into(),
@@ -81,6 +82,7 @@ pub(super) fn answer() -> Outgoing {
         tried: false,
         tried_at: None,
         absent_at: None,
+        invites: false,
     }
 }
 

@@ -7,7 +7,7 @@ use sereno::clock::{Clock, HOUR_MS, Time};
 use sereno::network::mastodon::{MastodonAccount, Settings, TokenSource};
 use sereno::network::{NetError, NetworkAccount};
 use sereno::outbox::{Look, Outcome, Receipt};
-use sereno::policy::ListenRule;
+use sereno::policy::{Counting, ListenRule};
 use sereno::post::{NetEvent, Post, PostRef, Reach, Untrusted, Visibility};
 use sereno::say::{Say, Why};
 use std::collections::BTreeSet;
@@ -90,6 +90,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         tried: false,
         tried_at: None,
         absent_at: None,
+        invites: false,
     }
 }
 
@@ -117,7 +118,7 @@ async fn signing_in_learns_who_and_what() {
     let policy = adapter(settings(&emulator)).prepare().await.unwrap();
     assert_eq!(policy.author.unwrap().as_str(), "https://emulator.example/users/shop");
     assert_eq!(policy.handle, "@shop@emulator.example");
-    assert_eq!((policy.capabilities.max_length, policy.capabilities.url_length), (5_000, Some(25)));
+    assert_eq!((policy.capabilities.max_length, policy.capabilities.counting), (5_000, Counting::Characters { url: Some(25) }));
     assert!(policy.capabilities.idempotent && policy.capabilities.can_edit && policy.capabilities.can_delete);
     let agent = emulator.books().requests[0].agent.clone().unwrap();
     assert!(agent.starts_with("sereno/"), "{agent}");

@@ -9,6 +9,7 @@ use sereno::clock::{Clock, Time};
 use sereno::network::mastodon::{MastodonAccount, Settings};
 use sereno::network::{NetError, NetworkAccount};
 use sereno::outbox::{Look, Outcome, Receipt};
+use sereno::policy::Counting;
 use sereno::post::{NetEvent, Post, PostRef, Untrusted, Visibility};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ const CUSTOMER: &str = "grace_token";
 fn server() -> Option<String> {
     let server = std::env::var("SERENO_MASTODON_MOCK").ok().filter(|s| !s.is_empty());
     if server.is_none() {
-        println!("skipped: SERENO_MASTODON_MOCK names no server; see tests/real/mastodon-mock.sh");
+        crate::skipped::skipped("SERENO_MASTODON_MOCK names no server; see tests/real/mastodon-mock.sh");
     }
     server
 }
@@ -118,6 +119,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         tried: false,
         tried_at: None,
         absent_at: None,
+        invites: false,
     }
 }
 
@@ -134,7 +136,7 @@ async fn signing_in_and_checking() {
     let brand = account(&server, BRAND);
     let policy = brand.prepare().await.unwrap();
     assert!(policy.handle.starts_with("@ada@"), "{}", policy.handle);
-    assert_eq!((policy.capabilities.max_length, policy.capabilities.url_length), (500, Some(23)));
+    assert_eq!((policy.capabilities.max_length, policy.capabilities.counting), (500, Counting::Characters { url: Some(23) }));
     let findings = brand.check().await;
     assert!(findings.iter().all(|f| f.ok), "{findings:?}");
     let stranger = account(&server, "no_such_token");

@@ -1,5 +1,5 @@
-//! Harder days: a homeserver that goes away under load, an access token, pictures, keys that are missing, people of
-//! another homeserver, a colleague's client that checks keys.
+//! Harder days: a homeserver that goes away under load, an access token, pictures, a colleague's client that
+//! checks keys.
 
 use super::staff::{Account, escaped, server};
 use super::town::{Town, in_both_rooms};
@@ -16,8 +16,6 @@ use sereno::chat::Chat;
 use sereno::chat::matrix::place::Place;
 use sereno::chat::matrix::{Matrix, Secret, recover};
 use sereno::desk::Desk;
-use sereno::policy::{AgentId, Person, Role};
-use sereno::post::Account as Brand;
 use sereno::store::{Commit, Store};
 use std::path::Path;
 use std::time::Duration;
@@ -100,89 +98,6 @@ in_both_rooms!(
     the_digest_brings_its_picture_to_a_plain_room,
     the_digest_brings_its_picture_to_an_encrypted_room
 );
-
-/// What cannot be decrypted holds up nobody; its writer is told, once, and it is kept to be tried again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_decrypted_waits_and_holds_up_nobody() {
-    let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let (town, card) = Town::with_a_case(&hs, true).await;
-    let luis = Account::new(&hs, "luis").await;
-    town.ana.does(json!({ "do": "invite", "room": town.room, "user": luis.id })).await;
-    let room = escaped(&town.room);
-    luis.call("POST", &format!("rooms/{room}/join"), json!({})).await;
-    // A session whose key nobody has.
-    let sealed = json!({
-        "algorithm": "m.megolm.v1.aes-sha2",
-        "ciphertext": "AwgAEhCZ3NyaRZ5SvqKZoYzxm8Qf6Lz0Vt9pV9wzq3m7a2gJ1tqJ8d3m5y0Vb2Y6oA5l6xQm1v8kq2r9Yw4n7c8s1u3x5z7B9D1F3H5J7L9N1P3R5T7V9X1Z",
-        "device_id": "NOWHERE", "sender_key": "nothing", "session_id": "cYmVjYXVzZSBub2JvZHkgaGFzIGl0cyBrZXkgaGVyZQ",
-    });
-    for n in 0..3 {
-        let sent = luis.call("PUT", &format!("rooms/{room}/send/m.room.encrypted/sealed-{n}"), sealed.clone()).await;
-        assert!(sent["event_id"].is_string(), "{sent}");
-    }
-    town.ana.says(&town.room, Some(&card), "!note all the same").await;
-    town.entry(&card, "all the same").await;
-    let told =
-        |e: &&Value| e["sender"] == town.bot.id.as_str() && e["content"]["body"].as_str().is_some_and(|b| b.contains("cannot decrypt"));
-    town.ana.until("Luis to be told", |events| events.iter().find(told).map(drop)).await;
-    town.settled().await;
-    assert_eq!(town.ana.events().iter().filter(told).count(), 1, "once");
-    let kept = Store::cursor(&town.store, &Brand::from(sereno::engine::CHAT), "matrix:waiting").unwrap().unwrap_or_default();
-    assert_eq!(kept.matches("\"event\"").count(), 3, "{kept}");
-    town.sound().await;
-    town.sleep().await;
-}
-
-/// People of another homeserver: not obeyed, and told so once, until `servers` or `[people]` names theirs.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_homeserver_is_refused_until_it_is_listed() {
-    let (Some(hs), Some(far)) = (server("SERENO_SYNAPSE"), server("SERENO_SYNAPSE_LIMITED")) else { return };
-    let mut town = Town::new(&hs, false).await;
-    let rosa = Account::new(&far, "rosa").await;
-    let theirs = rosa.id.split_once(':').unwrap().1.to_owned();
-    assert!(!town.bot.id.ends_with(&theirs), "{} lives elsewhere than {}", rosa.id, town.bot.id);
-    // Theirs may not call the bot into a room either.
-    let made = rosa.call("POST", "createRoom", json!({ "preset": "private_chat", "invite": [town.bot.id] })).await;
-    let lure = escaped(made["room_id"].as_str().unwrap_or_else(|| panic!("{made}")));
-    town.ana.does(json!({ "do": "invite", "room": town.room, "user": rosa.id })).await;
-    let room = escaped(&town.room);
-    let ours = town.bot.id.split_once(':').unwrap().1.to_owned();
-    rosa.accepts(&town.room, &ours).await;
-    town.complain("marta", "my train never came");
-    let card = town.card("never came").await;
-    // Theirs may hear of it later than ours.
-    rosa.hears_of(&town.room, &card).await;
-    let says = async |n: u32, text: &str| {
-        let thread = json!({ "rel_type": "m.thread", "event_id": card });
-        let content = json!({ "msgtype": "m.text", "body": text, "m.mentions": {}, "m.relates_to": thread });
-        let sent = rosa.call("PUT", &format!("rooms/{room}/send/m.room.message/far-{n}"), content).await;
-        sent["event_id"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
-    };
-    says(1, "!claim").await;
-    says(2, "!note from afar").await;
-    let heard = says(3, "!reply 1 hello").await;
-    town.ana.until("what Rosa said", |events| events.iter().find(|e| e["event_id"] == heard.as_str()).map(drop)).await;
-    let refused = town.entry(&card, "team").await;
-    town.ana.says(&town.room, Some(&card), "!note all the same").await;
-    town.entry(&card, "all the same").await;
-    town.settled().await;
-    let sight = town.ana.sight();
-    assert!(!sight.contains("took the case") && town.published().is_empty(), "{sight}");
-    let told = town.ana.events().iter().filter(|e| e["content"]["body"] == refused["content"]["body"]).count();
-    assert_eq!(told, 1, "once: {sight}");
-    let members = rosa.call("GET", &format!("rooms/{lure}/joined_members"), Value::Null).await;
-    assert_eq!(members["joined"].as_object().unwrap().len(), 1, "{members}");
-    // Listed, hers is as good as ours.
-    town.sleep().await;
-    town.settings.servers.push(theirs);
-    let agent = Person { role: Role::Agent, name: "Rosa".into(), lang: None };
-    town.policy.people.insert(AgentId::from(rosa.id.as_str()), agent);
-    town.wake().await;
-    says(4, "!claim").await;
-    town.changed(&card, "Rosa").await;
-    town.sound().await;
-    town.sleep().await;
-}
 
 /// What is erased is gone from the homeserver as well: no earlier version of the card or of an entry is left there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use sereno::chat::matrix::{Matrix, recover};
 use sereno::chat::{Chat, Memory, Parked};
 use sereno::policy::{AgentId, Lang, Person, RoomId};
 use sereno::say::Say;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 async fn from_complaint_to_answer(encrypted: bool) {
@@ -145,6 +145,10 @@ async fn nothing_in_mirrored_text_calls_anybody() {
 async fn a_homeserver_that_limits_messages_gets_them_slowly() {
     let Some(hs) = server("SERENO_SYNAPSE_LIMITED") else { return };
     let town = Town::new(&hs, false).await;
+    // Beside a bot that has met no limit yet it is tried as well.
+    assert_eq!(town.settings.place.limit(), None);
+    let found = Matrix::new(town.settings.clone()).check().await;
+    assert!(found.iter().any(|f| !f.ok && f.detail.code == "check-matrix-limit"), "{found:?}");
     for n in 0..13 {
         town.complain(if n % 2 == 0 { "marta" } else { "luis" }, &format!("complaint {n:02}."));
     }
@@ -163,13 +167,13 @@ async fn a_homeserver_that_limits_messages_gets_them_slowly() {
     assert_eq!(rooms["joined_rooms"].as_array().unwrap().len(), 1, "{rooms}");
 }
 
-/// The memory of a bot that never gets as far as to remember anything.
+/// The memory of a bot that never gets as far as to remember anything: there is nothing in it yet.
 struct Nothing;
 
 #[async_trait]
 impl Memory for Nothing {
     async fn cursor(&self, _: &str) -> anyhow::Result<Option<String>> {
-        unreachable!()
+        Ok(None)
     }
     async fn keep(&self, _: &str, _: String) -> anyhow::Result<()> {
         unreachable!()
@@ -184,6 +188,12 @@ impl Memory for Nothing {
         unreachable!()
     }
     async fn unfit(&self, _: &RoomId, _: Option<Say>) -> anyhow::Result<()> {
+        unreachable!()
+    }
+    fn person(&self, _: &AgentId) -> Option<Person> {
+        unreachable!()
+    }
+    async fn rooms(&self) -> BTreeSet<RoomId> {
         unreachable!()
     }
     fn room_lang(&self, _: &RoomId) -> Lang {
@@ -224,6 +234,23 @@ async fn lost_keys_are_recovered() {
     town.changed(&card, "Ana").await;
     town.sound().await;
     town.sleep().await;
+}
+
+/// The homeserver lets in somebody else than `bot.toml` names: no device is left behind, however often it is tried.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_as_somebody_else_leaves_no_device() {
+    let Some(hs) = server("SERENO_SYNAPSE") else { return };
+    let mut town = Town::asleep(&hs, false).await;
+    // Synapse takes no notice of capitals there.
+    town.settings.user = town.bot.id.replace("@s", "@S");
+    for _ in 0..2 {
+        let (inbox, _said) = tokio::sync::mpsc::channel(1);
+        let refused = Matrix::new(town.settings.clone()).run(inbox, Arc::new(Nothing)).await.unwrap_err().to_string();
+        assert!(refused.contains(&format!("not of {}", town.settings.user)), "{refused}");
+    }
+    assert!(town.settings.place.session().unwrap().is_none());
+    let devices = town.bot.call("GET", "devices", Value::Null).await;
+    assert_eq!(devices["devices"].as_array().unwrap().len(), 1, "the account's first: {devices}");
 }
 
 /// The text of a private message stands in an encrypted room by invitation, and nowhere when that changes.
@@ -293,6 +320,12 @@ async fn only_those_who_may_are_obeyed() {
     let bot = json!({ "msgtype": "m.notice", "body": "!claim", "m.relates_to": { "rel_type": "m.thread", "event_id": card } });
     town.ana.sends(&town.room, "m.room.message", bot).await;
     let luis = Account::new(&hs, "luis").await;
+    // One of the bot's own homeserver, by itself a stranger or a bot like any other.
+    town.ana.does(json!({ "do": "invite", "room": town.room, "user": luis.id })).await;
+    luis.call("POST", &format!("join/{}", escaped(&town.room)), json!({})).await;
+    let claims = json!({ "msgtype": "m.text", "body": "!claim", "m.relates_to": { "rel_type": "m.thread", "event_id": card } });
+    luis.call("PUT", &format!("rooms/{}/send/m.room.message/claims", escaped(&town.room)), claims).await;
+    town.entry(&card, "You are not on the team's list").await;
     let made = luis.call("POST", "createRoom", json!({ "preset": "private_chat", "invite": [town.bot.id] })).await;
     let other = escaped(made["room_id"].as_str().unwrap());
     town.ana.says(&town.room, Some(&card), "!note after").await;

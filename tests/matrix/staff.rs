@@ -18,7 +18,7 @@ static NAMES: AtomicU64 = AtomicU64::new(1);
 pub fn server(variable: &str) -> Option<String> {
     let found = std::env::var(variable).ok().filter(|u| !u.is_empty());
     if found.is_none() {
-        eprintln!("SKIPPED: there is no {variable}; `tests/real/matrix.sh` starts a homeserver and runs this");
+        crate::skipped::skipped(&format!("there is no {variable}; `tests/real/matrix.sh` starts a homeserver and runs this"));
     }
     found
 }
@@ -42,6 +42,11 @@ impl Account {
         let answer: Value = reqwest::Client::new().post(url).json(&body).send().await.unwrap().json().await.unwrap();
         let text = |key: &str| answer[key].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         Account { hs: hs.to_owned(), id: text("user_id"), password, token: text("access_token") }
+    }
+
+    /// The name of its homeserver.
+    pub fn server(&self) -> &str {
+        self.id.split_once(':').unwrap().1
     }
 
     /// Calls the client-server API.

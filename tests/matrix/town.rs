@@ -3,6 +3,7 @@
 use super::staff::{Account, Staff};
 use serde_json::{Value, json};
 use sereno::app::{self, Handle, Parts, Source};
+use sereno::case::{Case, CaseId};
 use sereno::chat::matrix::place::Place;
 use sereno::chat::matrix::{Matrix, Pace, Secret, Settings};
 use sereno::clock::Clock;
@@ -238,6 +239,17 @@ impl Town {
                 && content["m.new_content"]["body"].as_str().is_some_and(|b| b.contains(words))
         };
         self.ana.until(&format!("{event} changed to “{words}”"), |events| events.iter().find(is).map(drop)).await;
+    }
+
+    /// Waits until this holds of the first case.
+    pub async fn holds(&self, what: &str, is: impl Fn(&Case) -> bool) {
+        for _ in 0..3_000 {
+            if self.store.case(CaseId(1)).unwrap().is_some_and(|case| is(&case)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{what}: {:?}; the room shows:\n{}", self.store.case(CaseId(1)), self.ana.sight());
     }
 
     /// What stands published by the company on the square.

@@ -98,7 +98,7 @@ async fn called(account: &Account, bot: &str) -> BTreeSet<String> {
 }
 
 /// The cards of urgent cases are pinned, as long as they are that: by what the room's own state said, one after the other.
-fn pins_hold(ana: &Staff, bot: &str, room: &str) -> usize {
+fn pins_hold(ana: &Staff, bot: &str, room: &str, lang: Lang) -> usize {
     let events: Vec<Value> = ana.events().into_iter().filter(|e| e["room_id"] == room).collect();
     let is_card = |id: &str| {
         let card = events.iter().find(|e| e["event_id"] == id);
@@ -122,10 +122,13 @@ fn pins_hold(ana: &Staff, bot: &str, room: &str) -> usize {
         let last = events.iter().rfind(change).map(|e| e["content"]["m.new_content"]["body"].clone());
         last.or(first).unwrap().as_str().unwrap().lines().next().unwrap().to_owned()
     };
+    let words = Words::new();
+    let over = ["resolved", "merged", "quarantined"].map(|status| format!("· {}", words.get(&format!("status-{status}"), lang)));
+    let urgent = words.get("priority-urgent", lang);
     for id in events.iter().filter_map(|e| e["event_id"].as_str()).filter(|id| is_card(id)) {
         let shown = shows(id);
-        let over = ["resolved", "merged", "hidden"].iter().any(|s| shown.contains(&format!("· {s}")));
-        assert_eq!(now.contains(id), shown.contains("urgent") && !over, "whether it is pinned, where it shows: {shown}");
+        let over = over.iter().any(|status| shown.contains(status));
+        assert_eq!(now.contains(id), shown.contains(&urgent) && !over, "whether it is pinned, where it shows: {shown}");
     }
     ever.len()
 }
@@ -144,7 +147,7 @@ fn named(ana: &Staff, bot: &str) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-async fn the_whole_story_goes_well(encrypted: bool) {
+async fn the_whole_story(encrypted: bool, lang: Lang) {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
     let team = Team::new(&hs).await;
     let room = team.room(encrypted).await;
@@ -163,7 +166,7 @@ async fn the_whole_story_goes_well(encrypted: bool) {
         private: private.map(RoomId),
         hands: Box::new(InMatrix { ana: Arc::clone(&ana), room: room.clone(), bot: bot.id.clone(), said: 0, doors: Arc::clone(&doors) }),
     };
-    let (verdict, problems) = demo::play(elsewhere, Lang::En, SPEED, Arc::new(Words::new())).await.unwrap();
+    let (verdict, problems) = demo::play(elsewhere, lang, SPEED, Arc::new(Words::new())).await.unwrap();
     assert_eq!(problems, [""; 0], "\n{}\n{}", verdict.last_line(), ana.sight());
     assert!(verdict.cases > 15 && verdict.replies > 10 && verdict.handoffs > 2, "{}", verdict.last_line());
     let doors = doors.lock().unwrap().clone();
@@ -172,7 +175,7 @@ async fn the_whole_story_goes_well(encrypted: bool) {
     }
     // What the adapter said of its messages is one thing; here is what stands in the room.
     ana.judges(&bot.id);
-    let pinned = pins_hold(&ana, &bot.id, &room);
+    let pinned = pins_hold(&ana, &bot.id, &room, lang);
     let named = named(&ana, &bot.id);
     // She is the whole team: whoever is called must be she.
     assert!(named.values().flatten().all(|id| *id == ana.id), "{named:?}");
@@ -185,6 +188,15 @@ async fn the_whole_story_goes_well(encrypted: bool) {
     }
     println!("{}; by {doors:?}; {pinned} cards were pinned, {} messages called somebody", verdict.last_line(), named.len());
     assert!(pinned > 0 && !named.is_empty(), "the story has urgent cases, and something that somebody must do");
+}
+
+async fn the_whole_story_goes_well(encrypted: bool) {
+    the_whole_story(encrypted, Lang::En).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_story_goes_well_in_spanish() {
+    the_whole_story(true, Lang::Es).await;
 }
 
 in_both_rooms!(the_whole_story_goes_well, the_whole_story_goes_well_in_a_plain_room, the_whole_story_goes_well_in_an_encrypted_room);

@@ -4,15 +4,20 @@
 
 Reads one JSON object a line: {"n": 1, "do": "say", "room": …, "type": …, "content": {…}}, and writes
 {"done": 1, "event_id": …} or {"done": 1, "error": …} for each, and {"event": {…}} for every event that it
-hears, decrypted. `do`: create, join, invite, say (any event), redact, state.
+hears, decrypted. `do`: create, join, invite, kick, say (any event), redact, state, read, unseal (a file that was sent); withhold: what is said from then on
+in a room is encrypted under a key that nobody else gets; share: somebody gets that key after all; renew: the next
+message has a key of its own, for all who are there.
 """
 import asyncio
 import json
 import sys
+from base64 import b64decode, b64encode
 
 from nio import AsyncClient, AsyncClientConfig, Event, MegolmEvent, RoomEncryptionEvent
-from nio import RoomCreateResponse, RoomRedactResponse, RoomSendResponse, RoomInviteResponse, JoinResponse
+from nio import RoomCreateResponse, RoomRedactResponse, RoomSendResponse, RoomInviteResponse, RoomKickResponse, JoinResponse
 from nio.api import RelationshipType
+from nio.crypto.attachments import decrypt_attachment
+from nio.event_builders.direct_messages import ToDeviceMessage
 
 homeserver, user, password, folder = sys.argv[1:5]
 # A slow machine must not miss what came between two syncs.
@@ -39,6 +44,32 @@ def legible(client, room, event):
     return event.source
 
 
+def withhold(client, room):
+    """A new key, of which the client believes that all have it."""
+    client.olm.create_outbound_group_session(room)
+    session = client.olm.outbound_group_sessions[room]
+    session.shared = True
+    # From its first message on.
+    return {"algorithm": "m.megolm.v1.aes-sha2", "room_id": room, "session_id": session.id, "session_key": session.session_key}
+
+
+async def know(client, user):
+    """Whoever has just come into a room has devices that the client asks for a moment later."""
+    client.olm.users_for_key_query.add(user)
+    await client.keys_query()
+
+
+async def share(client, key, user):
+    await know(client, user)
+    missing = client.get_missing_sessions(key["room_id"])
+    if missing:
+        await client.keys_claim(missing)
+    for device in client.device_store.active_user_devices(user):
+        session = client.olm.session_store.get(device.curve25519)
+        sealed = client.olm._olm_encrypt(session, device, "m.room_key", key)
+        await client.to_device(ToDeviceMessage("m.room.encrypted", user, device.id, sealed))
+
+
 async def do(client, order):
     what = order["do"]
     if what == "create":
@@ -55,6 +86,9 @@ async def do(client, order):
     if what == "invite":
         response = await client.room_invite(order["room"], order["user"])
         return {} if isinstance(response, RoomInviteResponse) else {"error": str(response)}
+    if what == "kick":
+        response = await client.room_kick(order["room"], order["user"])
+        return {} if isinstance(response, RoomKickResponse) else {"error": str(response)}
     if what == "redact":
         response = await client.room_redact(order["room"], order["event"])
         return {"event_id": response.event_id} if isinstance(response, RoomRedactResponse) else {"error": str(response)}
@@ -67,9 +101,22 @@ async def do(client, order):
         changes = client.room_get_event_relations(order["room"], order["event"], RelationshipType.replacement)
         found = [one.event] + [event async for event in changes]
         return {"found": [legible(client, order["room"], event) for event in found]}
+    if what == "unseal":
+        file = order["file"]
+        opened = decrypt_attachment(b64decode(order["bytes"]), file["key"]["k"], file["hashes"]["sha256"], file["iv"])
+        return {"bytes": b64encode(opened).decode()}
     if what == "say":
         response = await client.room_send(order["room"], order["type"], order["content"], ignore_unverified_devices=True)
         return {"event_id": response.event_id} if isinstance(response, RoomSendResponse) else {"error": str(response)}
+    if what == "withhold":
+        return {"key": withhold(client, order["room"])}
+    if what == "renew":
+        await know(client, order["user"])
+        client.olm.outbound_group_sessions.pop(order["room"], None)
+        return {}
+    if what == "share":
+        await share(client, order["key"], order["user"])
+        return {}
     return {"error": "unknown order"}
 
 

@@ -7,7 +7,7 @@
 #
 # FOLDER keeps what is installed between runs (default: a new one, removed at the end). Needs python3
 # with venv, node and npm, and both registries. Everything listens on 127.0.0.1 alone, and each
-# witness is ended by its process id. Exits with the tests' own code.
+# witness is ended by its process id. Exits with the tests' own code. WITHOUT_NODE=1: Python's witness alone.
 set -eu
 
 sdk=3.47.0 websocket=1.9.2
@@ -20,5 +20,7 @@ if ! "$cache/python/bin/python" -c "import slack_sdk.version as v; assert v.__ve
     "$cache/python/bin/pip" install --quiet --disable-pip-version-check "slack_sdk==$sdk" "websocket-client==$websocket"
 fi
 
-SERENO_SLACK_PYTHON="$cache/python/bin/python" SERENO_SLACK_NODE="$cache/node" \
+node=$cache/node
+[ "${WITHOUT_NODE:-0}" != 1 ] || node=
+SERENO_SLACK_PYTHON="$cache/python/bin/python" SERENO_SLACK_NODE="$node" \
     cargo test --locked --test all slack::witness -- --nocapture --test-threads=1

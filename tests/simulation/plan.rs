@@ -101,8 +101,8 @@ fn rules(rng: &mut Rng) -> Policy {
         digest: DigestPolicy { minute_of_day: *rng.pick(&[0, 150, 170, 540, 1439]), ..Policy::default().digest },
         privacy: match private {
             0 => PrivacyPolicy::default(),
-            1 => PrivacyPolicy { private_rooms: vec![room("vault")], dm_room: Some(room("vault")) },
-            _ => PrivacyPolicy { private_rooms: vec![room("vault"), room("support")], dm_room: Some(room("vault")) },
+            1 => PrivacyPolicy { private_rooms: vec![room("vault")], dm_room: Some(room("vault")), links_only: false },
+            _ => PrivacyPolicy { private_rooms: vec![room("vault"), room("support")], dm_room: Some(room("vault")), links_only: false },
         },
         listen: vec![ListenRule { name: "brand".into(), keywords: vec!["acme".into()], ..ListenRule::default() }],
         import_ms: HOUR_MS,

@@ -1,10 +1,13 @@
 //! Every way in: slash commands, the thread, buttons, forms, shortcuts, reactions, the home.
 
 use super::town::Town;
-use crate::emulator::slack::{Fault, On, TEAM_CHANNEL, User, words};
+use crate::emulator::slack::driver::actions;
+use crate::emulator::slack::{Books, Fault, On, TEAM_CHANNEL, Trouble, User, words};
+use serde_json::json;
 use sereno::case::CaseId;
+use sereno::chat::slack::manifest;
 use sereno::engine::Engine;
-use sereno::policy::AgentId;
+use sereno::policy::{AgentId, Lang};
 
 /// Waits until somebody owns the case, or nobody.
 async fn owned(town: &Town, case: u64, who: Option<&str>) {
@@ -76,7 +79,7 @@ async fn a_button_claims_and_a_form_answers_in_public_once() {
     let verbs = &card.actions;
     assert!(verbs.iter().any(|(id, _)| id == "sereno:draft"), "{verbs:?}");
     ana.presses(&card.ts, "sereno:draft");
-    let modal = town.slack.until("a form", |b| b.modals(&ana.id).first().map(|v| (*v).clone())).await;
+    let modal = town.form(&ana.id).await;
     let typed = ana.types(&modal.id, "text", "We are looking into it");
     town.slack
         .until("the length", |b| (b.views[&modal.id].updates > 0 && words(&b.views[&modal.id].body).contains(" of ")).then_some(()))
@@ -99,7 +102,7 @@ async fn a_form_whose_case_moved_on_is_refused_kindly() {
     let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
     let act = ana.slash("/draft 1");
     town.slack.acked(&act).await.unwrap();
-    let modal = town.slack.until("a form", |b| b.modals(&ana.id).first().map(|v| (*v).clone())).await;
+    let modal = town.form(&ana.id).await;
     eva.says(TEAM_CHANNEL, Some(&card.ts), "!resolve");
     town.slack
         .until("it is resolved", |b| {
@@ -112,6 +115,57 @@ async fn a_form_whose_case_moved_on_is_refused_kindly() {
     let view = &town.slack.books().views[&modal.id];
     assert!(view.open && view.errors.contains_key("text"), "what was typed is not lost: {:?}", view.errors);
     town.sound().await;
+}
+
+#[tokio::test]
+async fn a_form_that_was_refused_is_judged_anew_when_it_is_sent_in_again() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    town.slack.acked(&ana.slash("/reply 1")).await.unwrap();
+    let modal = town.form(&ana.id).await;
+    let refused = async |text: &str| {
+        let ack = town.slack.acked(&ana.submits(&modal.id, &[("text", text)])).await.unwrap();
+        assert_eq!(ack.payload["response_action"], "errors", "{:?}", ack.payload);
+    };
+    refused(&"far too long ".repeat(60)).await;
+    // Other words in the same form.
+    town.slack.acked(&eva.says(TEAM_CHANNEL, Some(&card.ts), "!resolve")).await.unwrap();
+    refused("We are looking into it").await;
+    // The same words once more, and it comes twice.
+    town.slack.acked(&eva.says(TEAM_CHANNEL, Some(&card.ts), "!reopen")).await.unwrap();
+    town.slack.trouble(Trouble::Twice, 1);
+    let ack = town.slack.acked(&ana.submits(&modal.id, &[("text", "We are looking into it")])).await.unwrap();
+    assert!(ack.payload.is_null(), "{:?}", ack.payload);
+    town.sent("We are looking into it").await;
+    town.sound().await;
+    assert_eq!(town.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_that_slack_did_not_hear_taken_is_taken_once() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    town.slack.acked(&ana.slash("/reply 1")).await.unwrap();
+    let modal = town.form(&ana.id).await;
+    town.slack.patience(300, [50, 50, 50]);
+    town.slack.trouble(Trouble::Cut, 1);
+    assert!(town.slack.acked(&ana.submits(&modal.id, &[("text", "We are looking into it")])).await.is_err());
+    town.slack.connected(1).await;
+    town.slack.patience(3_000, [100, 200, 400]);
+    // It is still before her: she mends a word and sends it in again.
+    let ack = town.slack.acked(&ana.submits(&modal.id, &[("text", "We are looking into this")])).await.unwrap();
+    let said = ack.payload["errors"]["text"].as_str().unwrap_or_default();
+    assert!(said.contains("was taken before"), "{:?}", ack.payload);
+    // The same words again: they were taken.
+    let ack = town.slack.acked(&ana.submits(&modal.id, &[("text", "We are looking into it")])).await.unwrap();
+    assert!(ack.payload.is_null(), "{:?}", ack.payload);
+    town.sent("We are looking into it").await;
+    town.sound().await;
+    assert_eq!(town.published().len(), 1);
 }
 
 #[tokio::test]
@@ -133,7 +187,7 @@ async fn shortcuts_and_reactions_work_on_the_card_and_a_reaction_taken_away_undo
     town.told(&ana.id, "private").await;
     assert!(town.square.with(|b| b.received().is_empty()), "a proposal sends nothing");
     ana.shortcut("sereno:draft", &card.ts);
-    town.slack.until("a form", |b| b.modals(&ana.id).first().map(|_| ())).await;
+    town.form(&ana.id).await;
     town.sound().await;
     assert!(town.published().is_empty());
 }
@@ -143,13 +197,64 @@ async fn the_home_shows_ones_own_cases_and_the_queue() {
     let town = Town::new().await;
     town.complain("marta", "Where is my parcel?");
     town.complain("luis", "It arrived broken");
-    let (one, _) = (town.card("Where is my parcel?").await, town.card("It arrived broken").await);
+    let (one, two) = (town.card("Where is my parcel?").await, town.card("It arrived broken").await);
     let ana = town.slack.user("ana");
     let act = ana.says(TEAM_CHANNEL, Some(&one.ts), "!claim");
     town.slack.acked(&act).await.unwrap();
     ana.opens_home();
     let words = town.slack.until("a home", |b| b.home(&ana.id).map(|v| words(&v.body))).await;
     assert!(words.contains("#1") && words.contains("#2"), "{words}");
+    // Each leads to its card, as Slack itself would have it.
+    let channel = town.slack.channel(TEAM_CHANNEL);
+    let shown = town.slack.books().home(&ana.id).unwrap().body.to_string();
+    for card in [&one, &two] {
+        let query = [("channel", channel.as_str()), ("message_ts", card.ts.as_str())];
+        let link = super::workspace::get(&town.slack, "chat.getPermalink", &query).await;
+        let link = link["permalink"].as_str().unwrap();
+        assert!(shown.contains(&format!("\"{}\"", link.split('?').next().unwrap())), "{link} in {shown}");
+    }
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn what_the_home_shows_can_be_worked_on_there() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    town.complain("luis", "It arrived broken");
+    let (one, _) = (town.card("Where is my parcel?").await, town.card("It arrived broken").await);
+    let ana = town.slack.user("ana");
+    ana.opens_home();
+    let has = |action: &'static str, case: &'static str| {
+        let id = ana.id.clone();
+        move |b: &Books| {
+            let view = b.home(&id)?;
+            let blocks = view.body["blocks"].as_array()?;
+            actions(blocks).iter().any(|(a, c)| a == action && c == case).then(|| view.id.clone())
+        }
+    };
+    let home = town.slack.until("the queue", has("sereno:claim", "1")).await;
+    ana.presses_in(&home, "sereno:claim");
+    owned(&town, 1, Some(&ana.id)).await;
+    town.entry(&one.ts, "ana took the case").await;
+    // It is hers now, and shown so.
+    town.slack.until("her own case", has("sereno:resolve", "1")).await;
+    ana.presses_in(&home, "sereno:draft");
+    let modal = town.form(&ana.id).await;
+    let drawn = |b: &Books| b.log.calls.get("views.publish").copied().unwrap_or_default();
+    let before = drawn(&town.slack.books());
+    ana.submits(&modal.id, &[("text", "We are looking into it")]);
+    town.entry(&one.ts, "We are looking into it").await;
+    town.slack.until("her home after it", |b| (drawn(b) > before).then_some(())).await;
+    // Somebody else was faster with the other one: she is told in private.
+    let eva = town.slack.user("eva");
+    town.slack.acked(&eva.slash("/claim 2")).await.unwrap();
+    ana.presses_in(&home, "sereno:claim");
+    let told = |b: &Books| b.ours().into_iter().any(|(c, m)| c.im.as_ref() == Some(&ana.id) && m.words().contains("eva")).then_some(());
+    town.slack.until("she is told who has it", told).await;
+    ana.presses_in(&home, "sereno:resolve");
+    let resolved = |e: &Engine| e.case(CaseId(1)).unwrap().filter(|c| !c.status.is_open()).map(|_| ());
+    town.until("it is resolved", resolved).await;
+    town.slack.until("an empty home", |b| b.home(&ana.id).filter(|v| !words(&v.body).contains('#')).map(|_| ())).await;
     town.sound().await;
 }
 
@@ -157,12 +262,45 @@ async fn the_home_shows_ones_own_cases_and_the_queue() {
 async fn people_read_their_own_language_and_threads_the_room_s() {
     let town = Town::new().await;
     town.complain("marta", "Where is my parcel?");
-    town.card("Where is my parcel?").await;
+    let card = town.card("Where is my parcel?").await;
     let lola = town.slack.user_speaking("lola", "es-ES");
     let act = lola.slash("/case reclamar 1");
     let ack = town.slack.acked(&act).await.unwrap();
-    let said = ack.payload["text"].as_str().unwrap().to_lowercase();
-    assert!(said.contains("caso") || said.contains("tuyo") || said.contains("reclam"), "{said}");
+    assert_eq!(ack.payload["text"], "#1 es tuyo.", "{:?}", ack.payload);
+    town.entry(&card.ts, "lola took the case").await;
+    let ana = town.slack.user("ana");
+    let ack = town.slack.acked(&ana.slash("/claim 1")).await.unwrap();
+    assert!(ack.payload["text"].as_str().unwrap().contains("lola"), "{:?}", ack.payload);
+    // A list, a form and a mistake, too.
+    let ack = town.slack.acked(&lola.slash("/case lista mías")).await.unwrap();
+    assert!(ack.payload["text"].as_str().unwrap().contains("#1 · normal · abierto"), "{:?}", ack.payload);
+    town.slack.acked(&lola.slash("/draft 1")).await.unwrap();
+    let modal = town.slack.until("a form", |b| b.modals(&lola.id).first().map(|v| (*v).clone())).await;
+    assert_eq!((&modal.body["submit"]["text"], &modal.body["close"]["text"]), (&json!("Borrador"), &json!("Cancelar")));
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn with_a_prefix_the_slash_commands_are_the_same_by_their_longer_names() {
+    let mut town = Town::asleep().await;
+    town.settings.slash_prefix = "acme-".into();
+    let words = sereno::i18n::Words::new();
+    town.slack.install(&manifest::yaml(&words, Lang::En, "acme-", None));
+    town.wake().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    let ack = town.slack.acked(&ana.slash("/acme-claim 1")).await.unwrap();
+    assert_eq!(ack.payload["text"], "#1 is yours.", "{:?}", ack.payload);
+    town.entry(&card.ts, "ana took the case").await;
+    let ack = town.slack.acked(&ana.slash("/acme-case list mine")).await.unwrap();
+    assert!(ack.payload["text"].as_str().unwrap().contains("#1"), "{:?}", ack.payload);
+    town.slack.acked(&ana.slash("/acme-draft 1")).await.unwrap();
+    let modal = town.form(&ana.id).await.id;
+    ana.submits(&modal, &[("text", "We are looking into it")]);
+    town.entry(&card.ts, "We are looking into it").await;
+    town.slack.acked(&ana.slash("/acme-reply 1")).await.unwrap();
+    town.sent("We are looking into it").await;
     town.sound().await;
 }
 
@@ -230,7 +368,7 @@ async fn a_reply_of_which_nothing_was_drafted_asks_for_its_text() {
     let ana = town.slack.user("ana");
     let act = ana.slash("/reply 1");
     town.slack.acked(&act).await.unwrap();
-    let modal = town.slack.until("a form", |b| b.modals(&ana.id).first().map(|v| (*v).clone())).await;
+    let modal = town.form(&ana.id).await;
     ana.submits(&modal.id, &[("text", "We are looking into it")]);
     town.sent("We are looking into it").await;
     // With a draft there is something to send, and nothing to ask.
@@ -252,8 +390,7 @@ async fn stands_once(town: &Town, ana: &User, thread: &str) {
     town.slack.acked(&act).await.unwrap();
     town.entry(thread, "called again").await;
     town.settled().await;
-    let books = town.slack.books();
-    let times = books.thread(TEAM_CHANNEL, thread).into_iter().filter(|m| m.ours && m.words().contains("called the depot")).count();
+    let times = town.times(thread, "called the depot");
     assert_eq!(times, 1, "\n{}", town.slack.sight());
     town.sound().await;
 }

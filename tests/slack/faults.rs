@@ -1,7 +1,8 @@
 //! Each fault, once: nothing is lost, nothing stands twice.
 
 use super::town::Town;
-use crate::emulator::slack::{Books, Chances, Fault, On, TEAM_CHANNEL, Trouble};
+use crate::emulator::slack::{BOT_USER, Books, Chances, Fault, On, TEAM_CHANNEL, Trouble};
+use sereno::policy::RoomId;
 
 /// A fault on the post of a card: the card stands once all the same.
 async fn on_a_post(fault: Fault, name: &str) {
@@ -65,6 +66,36 @@ async fn blocks_that_slack_refuses_go_as_text() {
     on_a_post(Fault::Refused("msg_blocks_too_long"), "refused").await;
 }
 
+/// What was posted and not confirmed stands in a room out of which the bot was put since: it is not posted again, there
+/// or elsewhere, before the room can be read.
+#[tokio::test]
+async fn what_may_stand_in_a_room_that_cannot_be_read_is_not_posted_again() {
+    let mut town = Town::asleep().await;
+    let vip = town.slack.private_channel("vip");
+    town.slack.invite(&vip, BOT_USER);
+    town.policy.routes[0].room = RoomId(vip.clone());
+    town.settings.rooms.push(RoomId(vip.clone()));
+    town.wake().await;
+    town.slack.fault(On::Method("chat.postMessage"), Fault::Drop { done: true }, 1);
+    town.complain("marta", "Where is my parcel?");
+    town.slack.until("it stands", |b| (b.top(&vip).len() == 1).then_some(())).await;
+    town.slack.kick(&vip, BOT_USER);
+    let told = |b: &Books| b.top(TEAM_CHANNEL).iter().filter(|m| m.words().contains(&format!("cannot read the room {vip}"))).count();
+    town.slack.until("people are told what to do", |b| (told(b) > 0).then_some(())).await;
+    let refused = |b: &Books| {
+        b.log.requests.iter().filter(|r| r.method == "conversations.history" && r.error.as_deref() == Some("channel_not_found")).count()
+    };
+    let before = refused(&town.slack.books());
+    town.slack.until("it is looked for again", |b| (refused(b) > before).then_some(())).await;
+    town.slack.invite(&vip, BOT_USER);
+    town.settled().await;
+    let books = town.slack.books();
+    assert_eq!(books.top(&vip).len(), 1, "{}", town.slack.sight());
+    let elsewhere = books.top(TEAM_CHANNEL).iter().filter(|m| m.words().contains("Where is my parcel?")).count();
+    assert_eq!((elsewhere, told(&books)), (0, 1), "{}", town.slack.sight());
+    town.sound().await;
+}
+
 #[tokio::test]
 async fn below_a_card_in_doubt_people_act_on_its_case() {
     let town = Town::new().await;
@@ -122,8 +153,7 @@ async fn on_a_command(trouble: Trouble) {
     town.slack.acked(&act).await.unwrap();
     town.entry(&card.ts, "It is his third parcel").await;
     town.sound().await;
-    let books = town.slack.books();
-    let notes = books.thread(TEAM_CHANNEL, &card.ts).into_iter().filter(|m| m.ours && m.words().contains("third parcel")).count();
+    let notes = town.times(&card.ts, "third parcel");
     assert_eq!(notes, 1, "{}", town.slack.sight());
 }
 
@@ -150,6 +180,100 @@ async fn an_envelope_upon_which_the_connection_breaks() {
 #[tokio::test]
 async fn an_envelope_that_is_lost_with_its_connection() {
     on_a_command(Trouble::Lost).await;
+}
+
+/// How a command comes that Slack brings once only.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Slash,
+    Press,
+    Submit,
+}
+
+/// Trouble with what Slack brings once only: done once, and whoever gave it learns what came of it.
+async fn on_what_comes_once(by: By, trouble: Trouble) {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    let mut form = String::new();
+    if let By::Submit = by {
+        town.slack.acked(&ana.slash("/draft 1")).await.unwrap();
+        form = town.form(&ana.id).await.id;
+    }
+    town.settled().await;
+    let own = |b: &Books| b.whispers(&ana.id).into_iter().filter(|w| w.by != "slack").map(|w| w.words()).collect::<Vec<_>>();
+    let before = own(&town.slack.books()).len();
+    town.slack.patience(1_000, [300, 600, 1_200]);
+    let give = || match by {
+        By::Slash => ana.slash("/case note 1 It is his third parcel"),
+        By::Press => ana.presses(&card.ts, "sereno:claim"),
+        By::Submit => ana.submits(&form, &[("text", "It is his third parcel")]),
+    };
+    town.slack.trouble(trouble, 1);
+    let act = give();
+    let heard = town.slack.acked(&act).await;
+    let words = if let By::Press = by { "ana took the case" } else { "It is his third parcel" };
+    match trouble {
+        Trouble::Twice => {
+            let n = act.told[0] as usize - 1;
+            town.slack.until("both acks", |b| (b.deliveries[n].acks.len() == 2).then_some(())).await;
+            heard.unwrap();
+        }
+        Trouble::Late { .. } => drop(heard.unwrap()),
+        // Slack tells them that it failed, and it did: they do it again.
+        Trouble::Lost => {
+            heard.unwrap_err();
+            town.slack.connected(1).await;
+            assert_eq!(town.times(&card.ts, words), 0, "{by:?}\n{}", town.slack.sight());
+            town.slack.acked(&give()).await.unwrap();
+        }
+        // Slack tells them that it failed, and it did not.
+        _ => {
+            heard.unwrap_err();
+            town.slack.connected(1).await;
+            // A form still stands before them: they send it in again.
+            if let By::Submit = by {
+                town.slack.acked(&give()).await.unwrap();
+            }
+        }
+    }
+    town.entry(&card.ts, words).await;
+    match by {
+        By::Slash => town.told(&ana.id, "Noted in #1").await,
+        By::Submit => town.slack.until("the form closes", |b| b.modals(&ana.id).is_empty().then_some(())).await,
+        // The thread says it.
+        By::Press => {}
+    }
+    // What comes after it finds all of it done.
+    town.slack.acked(&ana.says(TEAM_CHANNEL, Some(&card.ts), "!note the last one")).await.unwrap();
+    town.entry(&card.ts, "the last one").await;
+    town.sound().await;
+    let times = town.times(&card.ts, words);
+    assert_eq!(times, 1, "{by:?} {trouble:?}\n{}", town.slack.sight());
+    let told = own(&town.slack.books()).split_off(before);
+    assert_eq!(told.len(), usize::from(matches!(by, By::Slash)), "{by:?} {trouble:?}: {told:?}");
+}
+
+#[tokio::test]
+async fn a_slash_command_in_trouble_is_done_and_answered_once() {
+    for trouble in [Trouble::Twice, Trouble::Late { ms: 700 }, Trouble::Cut, Trouble::Lost] {
+        on_what_comes_once(By::Slash, trouble).await;
+    }
+}
+
+#[tokio::test]
+async fn a_press_in_trouble_is_done_and_answered_once() {
+    for trouble in [Trouble::Twice, Trouble::Late { ms: 700 }, Trouble::Cut, Trouble::Lost] {
+        on_what_comes_once(By::Press, trouble).await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_sent_in_in_trouble_is_done_and_answered_once() {
+    for trouble in [Trouble::Twice, Trouble::Late { ms: 700 }, Trouble::Cut, Trouble::Lost] {
+        on_what_comes_once(By::Submit, trouble).await;
+    }
 }
 
 #[tokio::test]
@@ -269,6 +393,29 @@ async fn a_change_that_waits_holds_up_no_new_message() {
 /// Everything at once, by seeded chance, with a crash in the middle: nothing lost, nothing twice. Another
 /// seed by `SERENO_SLACK_SEED`.
 #[tokio::test]
+async fn what_is_in_doubt_is_found_behind_thousands_of_messages() {
+    let town = Town::new().await;
+    // What was said before it came is read by now: that takes of the same limit.
+    let stream = format!("slack:history:{}", town.slack.channel(TEAM_CHANNEL));
+    town.until("the room was heard", move |e| e.cursor(&sereno::engine::CHAT.into(), &stream).unwrap()).await;
+    town.slack.fault(On::Method("chat.postMessage"), Fault::Drop { done: true }, 1);
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    // More than one look reads.
+    town.slack.fills(TEAM_CHANNEL, &ana.id, 4_050);
+    town.settled().await;
+    town.slack.acked(&ana.says(TEAM_CHANNEL, Some(&card.ts), "!claim")).await.unwrap();
+    town.entry(&card.ts, "ana took the case").await;
+    let books = town.slack.books();
+    let cards = books.top(TEAM_CHANNEL).iter().filter(|m| m.ours && m.words().contains("Where is my parcel?")).count();
+    assert_eq!(cards, 1, "it is not posted again");
+    let pages = books.log.calls["conversations.history"];
+    assert!(pages > 20, "{pages} pages");
+    town.sound().await;
+}
+
+#[tokio::test]
 async fn by_chance_and_with_a_crash_nothing_is_lost_or_stands_twice() {
     let town = Town::new().await;
     town.slack.patience(800, [200, 400, 800]);
@@ -326,7 +473,7 @@ async fn by_chance_and_with_a_crash_nothing_is_lost_or_stands_twice() {
         assert!(times >= 1, "{words} is lost\n{}", town.slack.sight());
     }
     for (thread, words) in &noted {
-        let times = books.thread(TEAM_CHANNEL, thread).into_iter().filter(|m| m.ours && m.words().contains(words)).count();
+        let times = town.times(thread, words);
         assert_eq!(times, 1, "{words}\n{}", town.slack.sight());
     }
     town.sound().await;

@@ -1,12 +1,8 @@
 //! Who may act, and what may stand where.
 
 use super::town::Town;
-use crate::emulator::slack::{Books, CLIENT_ID, CLIENT_SECRET, Fault, On, TEAM_CHANNEL};
+use crate::emulator::slack::{Books, Fault, On, TEAM_CHANNEL, words};
 use sereno::case::CaseId;
-use sereno::chat::slack::{Rotation, Slack as Adapter};
-use sereno::clock::HOUR_MS;
-use sereno::policy::RoomId;
-use std::path::PathBuf;
 
 const SECRET: &str = "canary-4711";
 
@@ -43,6 +39,25 @@ async fn guests_strangers_and_bots_do_nothing() {
 }
 
 #[tokio::test]
+async fn who_is_none_of_ours_is_told_so_in_their_own_language() {
+    let town = Town::new().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let guest = town.slack.guest("gil", false);
+    town.slack.speaks(&guest.id, "es-ES");
+    let ack = town.slack.acked(&guest.slash("/claim 1")).await.unwrap();
+    let said = ack.payload["text"].as_str().unwrap();
+    assert!(said.contains("No estás en la lista del equipo"), "{said}");
+    guest.presses(&card.ts, "sereno:claim");
+    town.slack.until("told again", |b| (b.whispers(&guest.id).len() > 1).then_some(())).await;
+    guest.says(TEAM_CHANNEL, Some(&card.ts), "!claim");
+    town.slack.until("and once more", |b| (b.whispers(&guest.id).len() > 2).then_some(())).await;
+    let books = town.slack.books();
+    assert!(books.whispers(&guest.id).iter().all(|w| w.words().contains("No estás en la lista")), "{}", town.slack.sight());
+    nobody_owns(&town).await;
+}
+
+#[tokio::test]
 async fn what_is_private_stands_in_a_private_room_until_it_is_none() {
     let town = Town::new().await;
     town.whisper("marta", &format!("my number is {SECRET}-1"));
@@ -59,6 +74,54 @@ async fn what_is_private_stands_in_a_private_room_until_it_is_none() {
     let leaked = books.ours().into_iter().any(|(_, m)| m.words().contains(SECRET));
     assert!(!leaked, "neither what came since nor what stood there before\n{}", town.slack.sight());
     assert!(books.top(TEAM_CHANNEL).iter().any(|m| m.words().contains("replaced by one")), "people are told\n{}", town.slack.sight());
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn a_room_that_turns_public_while_a_private_message_waits_for_its_turn_does_not_get_it() {
+    let town = Town::new().await;
+    town.slack.fault(On::Method("chat.postMessage"), Fault::TooMany { after_s: 3 }, 1);
+    town.complain("luis", "It arrived broken");
+    let limited = |b: &Books| b.log.requests.iter().any(|r| r.method == "chat.postMessage" && r.fault.is_some()).then_some(());
+    town.slack.until("Slack wants silence", limited).await;
+    town.whisper("marta", &format!("my number is {SECRET}-6"));
+    let waits = |e: &sereno::engine::Engine| {
+        let mut entries = e.outbox().into_iter().map(|line| line.entry);
+        entries.any(|e| e.case == Some(CaseId(2)) && e.state == sereno::outbox::EntryState::InFlight).then_some(())
+    };
+    town.until("its card is on its way", waits).await;
+    let asked = |b: &Books| b.log.calls.get("conversations.info").copied().unwrap_or_default();
+    let before = asked(&town.slack.books());
+    // Looked at now it would be private still.
+    let early = town.slack.until("an early look", |b| (asked(b) > before).then_some(()));
+    tokio::time::timeout(std::time::Duration::from_millis(700), early).await.ok();
+    let before = asked(&town.slack.books());
+    town.slack.hold();
+    town.slack.convert(TEAM_CHANNEL, false);
+    town.slack.until("a card", |b| b.top(TEAM_CHANNEL).iter().any(|m| m.ours && m.words().contains("#2")).then_some(())).await;
+    town.settled().await;
+    let books = town.slack.books();
+    assert!(!books.ours().into_iter().any(|(_, m)| m.words().contains(SECRET)), "{}", town.slack.sight());
+    assert!(asked(&books) > before, "it was looked at again");
+}
+
+#[tokio::test]
+async fn a_colleague_of_another_workspace_of_the_organisation_is_one_of_ours() {
+    let town = Town::asleep().await;
+    town.slack.of_enterprise();
+    town.wake().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let (cousin, stranger) = (town.slack.cousin("cleo"), town.slack.stranger("sam"));
+    town.slack.acked(&stranger.says(TEAM_CHANNEL, Some(&card.ts), "!claim")).await.unwrap();
+    town.told(&stranger.id, "not on the team").await;
+    nobody_owns(&town).await;
+    town.slack.acked(&cousin.says(TEAM_CHANNEL, Some(&card.ts), "!claim")).await.unwrap();
+    town.entry(&card.ts, "cleo took the case").await;
+    town.slack.acked(&cousin.presses(&card.ts, "sereno:resolve")).await.unwrap();
+    town.entry(&card.ts, "resolved").await;
+    town.slack.acked(&cousin.slash("/case reopen 1")).await.unwrap();
+    town.entry(&card.ts, "reopened").await;
     town.sound().await;
 }
 
@@ -122,63 +185,139 @@ async fn the_members_of_the_user_group_are_agents() {
     town.sound().await;
 }
 
-/// A new pair of tokens that rotate, as bot.toml would have it; the newest are kept in `file`.
-fn rotating(town: &mut Town, file: PathBuf) {
-    let (access, refresh) = town.slack.rotating();
-    town.settings.bot_token = access.into();
-    let (client_id, client_secret) = (CLIENT_ID.into(), CLIENT_SECRET.to_owned().into());
-    town.settings.rotation = Some(Rotation { refresh_token: refresh.into(), client_id, client_secret, file });
+/// A town in which only the user group's members may anything; Ana is one.
+async fn of_a_group() -> Town {
+    let mut town = Town::asleep().await;
+    town.policy.default_role = None;
+    town.slack.user("ana");
+    town.settings.user_group = Some(town.slack.group("agents", &["ana"]));
+    town
 }
 
 #[tokio::test]
-async fn tokens_that_rotate_are_renewed_and_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut town = Town::asleep().await;
-    rotating(&mut town, dir.path().join("store.slack-token.json"));
+async fn who_was_in_the_user_group_before_a_restart_is_until_it_is_read_again() {
+    let town = of_a_group().await;
     town.wake().await;
     town.complain("marta", "Where is my parcel?");
-    town.card("Where is my parcel?").await;
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    town.slack.acked(&ana.says(TEAM_CHANNEL, Some(&card.ts), "!claim")).await.unwrap();
+    town.entry(&card.ts, "ana took the case").await;
     town.settled().await;
     town.sleep().await;
-    // The refresh token of bot.toml is spent: the kept one serves.
+    town.slack.fault(On::Method("usergroups.users.list"), Fault::Status { code: 503, done: false }, 1_000);
     town.wake().await;
-    town.complain("luis", "It arrived broken");
-    town.card("It arrived broken").await;
-    town.sound().await;
-}
-
-/// The answer that held the new tokens is lost, and the old refresh token is spent: what is to be shown waits, and
-/// new tokens in bot.toml mend it.
-#[tokio::test]
-async fn a_rotation_that_broke_off_loses_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut town = Town::asleep().await;
-    rotating(&mut town, dir.path().join("store.slack-token.json"));
-    town.wake().await;
-    town.complain("marta", "Where is my parcel?");
-    town.card("Where is my parcel?").await;
-    town.settled().await;
-    town.slack.fault(On::Method("oauth.v2.access"), Fault::Drop { done: true }, 1);
-    town.slack.advance(13 * HOUR_MS);
-    town.complain("luis", "It arrived broken");
-    let renewals = |b: &Books| b.log.requests.iter().filter(|r| r.method == "oauth.v2.access").count();
-    let before = renewals(&town.slack.books());
-    town.slack.until("it is renewed in vain", |b| (renewals(b) >= before + 3).then_some(())).await;
-    town.sleep().await;
-    rotating(&mut town, dir.path().join("another.slack-token.json"));
-    town.wake().await;
-    town.card("It arrived broken").await;
+    town.slack.acked(&ana.says(TEAM_CHANNEL, Some(&card.ts), "!note after the restart")).await.unwrap();
+    town.entry(&card.ts, "after the restart").await;
+    let eva = town.slack.user("eva");
+    town.slack.acked(&eva.says(TEAM_CHANNEL, Some(&card.ts), "!release")).await.unwrap();
+    town.told(&eva.id, "not on the team").await;
     town.sound().await;
 }
 
 #[tokio::test]
-async fn a_file_goes_up_in_three_steps() {
+async fn a_user_group_that_was_disabled_makes_nobody_an_agent_and_that_is_said_once() {
+    let mut town = of_a_group().await;
+    town.settings.pace.known = std::time::Duration::from_millis(100);
+    let group = town.settings.user_group.clone().unwrap();
+    town.wake().await;
+    town.complain("marta", "Where is my parcel?");
+    let card = town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    town.slack.acked(&ana.says(TEAM_CHANNEL, Some(&card.ts), "!note from the team")).await.unwrap();
+    town.entry(&card.ts, "from the team").await;
+    // Trouble of Slack's own takes nobody's rights away.
+    town.slack.fault(On::Method("usergroups.users.list"), Fault::Refused("internal_error"), 2);
+    town.slack.until("it was asked in vain", |b| (asked(b, "internal_error") >= 2).then_some(())).await;
+    town.slack.acked(&ana.says(TEAM_CHANNEL, Some(&card.ts), "!note still of the team")).await.unwrap();
+    town.entry(&card.ts, "still of the team").await;
+
+    town.slack.disable_group(&group);
+    let warned = |b: &Books| b.top(TEAM_CHANNEL).iter().filter(|m| m.ours && m.words().contains(&format!("user group {group}"))).count();
+    town.slack.until("people are told", |b| (warned(b) > 0).then_some(())).await;
+    ana.says(TEAM_CHANNEL, Some(&card.ts), "!claim");
+    town.told(&ana.id, "not on the team").await;
+    nobody_owns(&town).await;
+    // Neither the next looks nor the next start say it again.
+    let before = asked(&town.slack.books(), "no_such_subteam");
+    town.slack.until("it is asked for again", |b| (asked(b, "no_such_subteam") >= before + 2).then_some(())).await;
+    town.settled().await;
+    town.sleep().await;
+    town.wake().await;
+    let before = asked(&town.slack.books(), "no_such_subteam");
+    town.slack.until("and again", |b| (asked(b, "no_such_subteam") >= before + 2).then_some(())).await;
+    assert_eq!(warned(&town.slack.books()), 1, "{}", town.slack.sight());
+    town.sound().await;
+}
+
+/// How often the user group was asked for and this came back.
+fn asked(books: &Books, error: &str) -> usize {
+    books.log.requests.iter().filter(|r| r.method == "usergroups.users.list" && r.error.as_deref() == Some(error)).count()
+}
+
+#[tokio::test]
+async fn nobody_is_judged_before_the_user_group_was_read_for_the_first_time() {
+    let town = of_a_group().await;
+    town.slack.fault(On::Method("usergroups.users.list"), Fault::Hang { done: false }, 1);
+    town.slack.patience(3_000, [500, 1_500, 5_000]);
+    let ana = town.slack.user("ana");
+    // Slack brings it as soon as there is a connection.
+    ana.says(TEAM_CHANNEL, None, "!list");
+    town.wake().await;
+    let said = town.slack.until("an answer", |b| b.whispers(&ana.id).first().map(|w| w.words())).await;
+    assert!(!said.contains("not on the team"), "{said}");
+}
+
+/// What somebody's home says.
+fn home(books: &Books, user: &str) -> Option<String> {
+    books.home(user).map(|view| words(&view.body))
+}
+
+#[tokio::test]
+async fn who_became_a_guest_sees_no_cases_in_their_home_any_more() {
     let town = Town::new().await;
-    let adapter = Adapter::new(town.settings.clone()).unwrap();
-    let room = RoomId(town.slack.channel(TEAM_CHANNEL));
-    let id = adapter.upload(&room, None, "week.png", "The week", b"\x89PNG picture".to_vec()).await.unwrap();
-    let books = town.slack.books();
-    let file = &books.files[&id];
-    assert!(file.complete && file.content.as_deref() == Some(b"\x89PNG picture".as_slice()), "{file:?}");
-    assert_eq!(file.shared.len(), 1);
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    let (ana, eva) = (town.slack.user("ana"), town.slack.user("eva"));
+    for user in [&ana, &eva] {
+        user.opens_home();
+        town.slack.until("the queue", |b| home(b, &user.id).filter(|h| h.contains("Where is my parcel?"))).await;
+    }
+    let refused = |user: &str| {
+        let user = user.to_owned();
+        move |b: &Books| home(b, &user).filter(|h| h.contains("not on the team") && !h.contains('#')).map(drop)
+    };
+    town.slack.demote(&ana.id);
+    town.slack.until("an empty home", refused(&ana.id)).await;
+    // Of the other one the bot does not hear: it is not up.
+    town.settled().await;
+    town.sleep().await;
+    town.slack.patience(50, [50, 50, 50]);
+    town.slack.demote(&eva.id);
+    town.slack.until("Slack has given up", |b| b.deliveries.iter().all(|d| !d.acks.is_empty() || d.tries >= 4).then_some(())).await;
+    town.wake().await;
+    eva.opens_home();
+    town.slack.until("empty when it is opened", refused(&eva.id)).await;
+    // Who never was one of us sees why there is nothing.
+    let guest = town.slack.guest("gil", false);
+    guest.opens_home();
+    town.slack.until("a word in place of cases", refused(&guest.id)).await;
+    town.sound().await;
+}
+
+#[tokio::test]
+async fn who_is_taken_out_of_the_user_group_sees_no_cases_in_their_home_any_more() {
+    let town = of_a_group().await;
+    town.wake().await;
+    town.complain("marta", "Where is my parcel?");
+    town.card("Where is my parcel?").await;
+    let ana = town.slack.user("ana");
+    town.slack.user("eva");
+    ana.opens_home();
+    town.slack.until("the queue", |b| home(b, &ana.id).filter(|h| h.contains("Where is my parcel?"))).await;
+    town.slack.group("agents", &["eva"]);
+    town.slack.until("an empty home", |b| home(b, &ana.id).filter(|h| !h.contains("Where is my parcel?"))).await;
+    let shown = home(&town.slack.books(), &ana.id).unwrap();
+    assert_eq!(shown.matches("not on the team").count(), 1, "{shown}");
+    town.sound().await;
 }

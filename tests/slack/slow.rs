@@ -2,7 +2,11 @@
 //! commands, forms within the life of their trigger.
 
 use super::town::Town;
-use crate::emulator::slack::{TEAM_CHANNEL, words};
+use crate::emulator::slack::{BOT_USER, TEAM_CHANNEL, words};
+use sereno::chat::{Chat as _, Message};
+use sereno::outbox::{Outcome, Urgency};
+use sereno::policy::Lang;
+use sereno::view::{Piece, TextView, View};
 use std::time::Duration;
 
 /// Keeps the engine busy for so long.
@@ -27,6 +31,38 @@ async fn a_question_is_acked_before_it_is_answered() {
     town.told(&ana.id, "#1").await;
     slow.await.unwrap();
     town.sound().await;
+}
+
+/// So many rooms that their turns come later than anybody's patience lasts: none of them falls silent for it.
+#[tokio::test]
+async fn rooms_that_wait_for_the_budget_of_all_are_not_silenced() {
+    let mut town = Town::asleep().await;
+    town.settings.workspace_posts_per_minute = 60;
+    let adapter = sereno::chat::slack::Slack::new(town.settings.clone()).unwrap();
+    let message = |n: usize| {
+        let name = format!("room-{n}");
+        let room = sereno::policy::RoomId(town.slack.private_channel(&name));
+        town.slack.invite(&name, BOT_USER);
+        Message {
+            op: format!("s-{n}"),
+            room,
+            thread: None,
+            edit: None,
+            private: false,
+            privacy: sereno::view::Privacy::Never,
+            urgency: Urgency::Staff,
+            since: sereno::clock::Time(0),
+            lang: Lang::En,
+            view: View::Text(TextView { code: "answer".into(), lines: vec![vec![Piece::Words("done".into())]] }),
+            picture: None,
+            pictures: sereno::view::Pictures::None,
+        }
+    };
+    let all: Vec<Message> = (0..40).map(message).collect();
+    let outcomes = futures_util::future::join_all(all.iter().map(|m| adapter.post(m))).await;
+    let done = outcomes.iter().filter(|o| matches!(o, Outcome::Done(_))).count();
+    let later = outcomes.iter().filter(|o| matches!(o, Outcome::Retry { after_ms: Some(_), lane: false, .. })).count();
+    assert!(done >= 10 && later > 0 && done + later == outcomes.len(), "{outcomes:?}");
 }
 
 #[tokio::test]

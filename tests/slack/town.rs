@@ -1,6 +1,6 @@
 //! The real bot in the emulated workspace, with the square as its network.
 
-use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN, Slack, TEAM_CHANNEL};
+use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN, Slack, TEAM_CHANNEL, View};
 use sereno::app::{self, Handle, Parts, Source};
 use sereno::chat::slack::{Pace, Settings, Slack as Adapter, Way};
 use sereno::clock::Clock;
@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// The app as people set it up.
+pub const MANIFEST: &str = include_str!("../../slack-manifest.yaml");
+
 /// Waits short enough for tests.
 pub fn pace() -> Pace {
     Pace {
@@ -27,9 +30,11 @@ pub fn pace() -> Pace {
         say_after: Duration::from_millis(700),
         ack_by: Duration::from_millis(2_500),
         note: Duration::from_millis(200),
+        reread: Duration::from_secs(600),
         known: Duration::from_secs(600),
         moment: Duration::ZERO,
         typing: Duration::from_millis(50),
+        shows: Duration::from_millis(500),
     }
 }
 
@@ -63,6 +68,7 @@ impl Town {
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
         let slack = Slack::start().await;
         slack.unlimited();
+        slack.install(MANIFEST);
         let clock = Clock::system();
         let square = Square::new(clock, BTreeMap::new());
         square.with(|books| {
@@ -134,6 +140,11 @@ impl Town {
         self.slack.until("no connection", |_| (self.slack.sockets() == 0).then_some(())).await;
     }
 
+    /// Somebody more whom the network knows.
+    pub fn customer(&self, name: &str) {
+        self.square.with(|books| books.settle(author(name, &format!("@{name}"))));
+    }
+
     /// Somebody complains in public.
     pub fn complain(&self, who: &str, text: &str) -> PostId {
         let now = self.square.clock().now();
@@ -160,6 +171,16 @@ impl Town {
                     .map(|m| Shown { ts: m.ts.clone(), actions: m.actions() })
             })
             .await
+    }
+
+    /// The form that opens before somebody.
+    pub async fn form(&self, user: &str) -> View {
+        self.slack.until("a form", |b| b.modals(user).first().map(|v| (*v).clone())).await
+    }
+
+    /// How many messages of the bot's in a thread hold these words.
+    pub fn times(&self, thread: &str, words: &str) -> usize {
+        self.slack.books().thread(TEAM_CHANNEL, thread).into_iter().filter(|m| m.ours && m.words().contains(words)).count()
     }
 
     /// An entry of a thread that shows these words, once it stands.
@@ -240,6 +261,14 @@ impl Town {
         assert!(books.log.pings.is_empty(), "{:?}", books.log.pings);
         assert!(books.log.odd_metadata.is_empty(), "{:?}", books.log.odd_metadata);
         assert_eq!(books.log.strange_acks, 0);
+        assert!(books.log.bad_acks.is_empty(), "{:?}", books.log.bad_acks);
+        let unfurled: Vec<_> = books.ours().into_iter().filter(|(_, m)| m.unfurls).map(|(_, m)| m.words()).collect();
+        assert!(unfurled.is_empty(), "Slack shows what their links lead to: {unfurled:?}");
+        // No right that the manifest does not ask for, no word that Slack's methods do not know.
+        let refused = ["missing_scope", "invalid_arguments", "unknown_method", "invalid_blocks_format"];
+        let odd = books.log.requests.iter().filter(|r| r.fault.is_none() && r.error.as_deref().is_some_and(|e| refused.contains(&e)));
+        let odd: Vec<_> = odd.map(|r| (&r.method, &r.error)).collect();
+        assert!(odd.is_empty(), "{odd:?}");
     }
 }
 

@@ -109,6 +109,7 @@ async fn the_whole_story_goes_well_in_slack() {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let slack = Arc::new(Slack::start().await);
     slack.unlimited();
+    slack.install(super::town::MANIFEST);
     let ana = Arc::new(slack.user("ana"));
     let room = slack.channel(TEAM_CHANNEL);
     let settings = Settings {
@@ -141,5 +142,6 @@ async fn the_whole_story_goes_well_in_slack() {
     assert!(books.log.pings.is_empty(), "{:?}", books.log.pings);
     assert!(books.log.odd_metadata.is_empty(), "{:?}", books.log.odd_metadata);
     assert_eq!(books.log.strange_acks, 0);
+    assert!(books.log.bad_acks.is_empty(), "{:?}", books.log.bad_acks);
     println!("{}; by {doors:?}", verdict.last_line());
 }

@@ -3,57 +3,15 @@
 //! @slack/bolt in its node_modules). Without those the tests say so and pass.
 
 use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Slack};
-use std::fs::File;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use crate::witness::{named, witness};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-fn named(variable: &str) -> Option<String> {
-    let name = std::env::var(variable).ok().filter(|n| !n.is_empty());
-    if name.is_none() {
-        println!("skipped: {variable} is not set; see tests/real/slack-witness.sh");
-    }
-    name
-}
-
-/// Runs a witness to its end; what it proved.
-async fn witness(program: &str, script: &str, arguments: &[&str]) -> Vec<String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real").join(script);
-    let folder = tempfile::tempdir().unwrap();
-    let (said, complained) = (folder.path().join("out"), folder.path().join("err"));
-    let mut child = Command::new(program)
-        .arg(script)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(File::create(&said).unwrap())
-        .stderr(File::create(&complained).unwrap())
-        .spawn()
-        .unwrap_or_else(|e| panic!("{program}: {e}"));
-    let ended = tokio::task::spawn_blocking(move || {
-        // Each step of the witnesses has its own bound; this one is for those who never begin.
-        let end = Instant::now() + Duration::from_secs(180);
-        while Instant::now() < end {
-            if let Some(status) = child.try_wait().unwrap() {
-                return Some(status);
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        None
-    });
-    let status = ended.await.unwrap();
-    let proofs: Vec<String> = std::fs::read_to_string(&said).unwrap().lines().map(str::to_owned).collect();
-    proofs.iter().for_each(|p| println!("{p}"));
-    let complaints = std::fs::read_to_string(&complained).unwrap();
-    assert!(status.is_some_and(|s| s.success()), "{program} ended with {status:?}:\n{complaints}");
-    proofs
-}
+/// Installs the witnesses, and names them.
+const SCRIPT: &str = "tests/real/slack-witness.sh";
 
 #[tokio::test]
 async fn slack_sdk_finds_a_workspace() {
-    let Some(python) = named("SERENO_SLACK_PYTHON") else { return };
+    let Some(python) = named("SERENO_SLACK_PYTHON", SCRIPT) else { return };
     let slack = Slack::start().await;
     let proofs = witness(&python, "slack_sdk_witness.py", &[&slack.url(), BOT_TOKEN, APP_TOKEN]).await;
     assert_eq!(proofs.len(), 5, "{proofs:?}");
@@ -61,7 +19,7 @@ async fn slack_sdk_finds_a_workspace() {
 
 #[tokio::test]
 async fn bolt_finds_a_workspace() {
-    let Some(folder) = named("SERENO_SLACK_NODE") else { return };
+    let Some(folder) = named("SERENO_SLACK_NODE", SCRIPT) else { return };
     let slack = Slack::start().await;
     let proofs = witness("node", "bolt_witness.js", &[&folder, &slack.url(), BOT_TOKEN, APP_TOKEN, SIGNING_SECRET]).await;
     assert_eq!(proofs.len(), 2, "{proofs:?}");

@@ -625,3 +625,46 @@ async fn people_of_every_kind() {
     let refused = ana.slash_in_thread(TEAM_CHANNEL, "1.000001", "/claim");
     assert!(refused.contains("not supported in threads"));
 }
+
+#[tokio::test]
+async fn an_app_is_what_its_manifest_says() {
+    let slack = Slack::start().await;
+    slack.unlimited();
+    slack.install(include_str!("../../slack-manifest.yaml"));
+    let care = slack.channel(TEAM_CHANNEL);
+    let ana = slack.user("ana");
+    let needed = async |method: &str, arguments: Value| {
+        let answer = call(&slack, method, arguments).await;
+        assert_eq!(answer["error"], "missing_scope", "{method}: {answer}");
+        answer["needed"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(needed("conversations.open", json!({"users": ana.id})).await, "im:write");
+    let card = call(&slack, "chat.postMessage", json!({"channel": care, "text": "a card"})).await["ts"].clone();
+    assert_eq!(needed("pins.add", json!({"channel": care, "timestamp": card})).await, "pins:write");
+    assert_eq!(needed("reactions.add", json!({"channel": care, "timestamp": card, "name": "eyes"})).await, "reactions:write");
+    assert_eq!(get(&slack, "team.info", &[]).await["needed"], "team:read");
+    let im = call(&slack, "chat.postMessage", json!({"channel": ana.id, "text": "to her alone"})).await["channel"].clone();
+    let im = im.as_str().unwrap();
+    assert_eq!(get(&slack, "conversations.info", &[("channel", im)]).await["ok"], true);
+    assert_eq!(get(&slack, "conversations.history", &[("channel", im)]).await["ok"], true);
+    // What it does not subscribe to it is not told.
+    let before = slack.books().deliveries.len();
+    slack.kick(TEAM_CHANNEL, &ana.id);
+    assert_eq!(slack.books().deliveries.len(), before, "member_left_channel");
+    let slash = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| slack.user("ana").slash("/snooze 1")));
+    assert!(slash.is_err(), "no such slash command");
+}
+
+#[tokio::test]
+async fn an_ack_with_blocks_that_slack_refuses_is_not_shown() {
+    let slack = Slack::start().await;
+    let mut socket = Socket::greeted(&slack).await;
+    let ana = slack.user("ana");
+    let act = ana.slash("/claim 1");
+    let frame = socket.next().await;
+    socket.ack(&frame, Some(json!({"text": "done", "blocks": [{"type": "section"}]}))).await;
+    slack.acked(&act).await.unwrap();
+    let books = slack.books();
+    assert!(!books.log.bad_acks.is_empty());
+    assert!(books.whispers(&ana.id).iter().all(|w| w.by == "slack" && w.words().contains("failed")), "{:?}", books.whispers(&ana.id));
+}

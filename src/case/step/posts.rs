@@ -2,10 +2,11 @@
 
 use super::{SPREADING, echoed};
 use crate::case::event::Event;
-use crate::case::model::{CasePost, HoldReason, Priority, Resolution, SendState, Shown, StopReason, Voice};
 use crate::case::status::{Status, Trigger};
 use crate::case::work::Work;
+use crate::case::{CasePost, HoldReason, Priority, Resolution, SendState, Shown, StopReason, Voice};
 use crate::clock::Time;
+use crate::command::posted;
 use crate::digest::FactKind;
 use crate::intake::{Reason, is_content, weigh};
 use crate::outbox::{Effect, Receipt};
@@ -48,7 +49,9 @@ impl Work<'_> {
 
     pub(super) fn on_customer_post(&mut self, post: &Post) {
         let local_id = if post.account == self.case.account { &post.author.local_id } else { &self.case.customer.local_id };
-        self.case.customer = Author { local_id: local_id.clone(), ..post.author.clone() };
+        // Not every answer of a network tells how they can be written to.
+        let route = post.author.route.clone().or_else(|| self.case.customer.route.clone());
+        self.case.customer = Author { local_id: local_id.clone(), route, ..post.author.clone() };
         let index = self.push(Voice::Customer, post);
         if post.is_dm() {
             self.case.handoff_open = true;
@@ -100,6 +103,11 @@ impl Work<'_> {
             return;
         }
         let index = self.push(Voice::Outside, post);
+        let told = |url: &String| post.url.as_ref().is_some_and(|here| posted::is_same(url, here));
+        if self.case.by_hand.iter().any(told) {
+            // Whoever wrote it has said so already.
+            return;
+        }
         if self.is_to_another(post) {
             self.event(None, Event::SpokeOutside { post: index });
             return;
@@ -163,6 +171,7 @@ impl Work<'_> {
             entry.post.local_id = was.local_id;
             entry.post.author.local_id = was.author.local_id;
             entry.post.parent = was.parent;
+            entry.post.answering = was.answering;
         }
         entry.edits += 1;
         entry.changed_at = Some(now);

@@ -2,9 +2,9 @@
 
 use super::comparable;
 use crate::case::event::Event;
-use crate::case::model::{Case, CasePost, HoldReason, Outgoing, SendKind, SendState, StopReason, Voice};
 use crate::case::status::{Status, Trigger};
 use crate::case::work::Work;
+use crate::case::{Case, CasePost, HoldReason, Outgoing, SendKind, SendState, StopReason, Voice};
 use crate::clock::Time;
 use crate::digest::FactKind;
 use crate::outbox::Receipt;
@@ -83,7 +83,7 @@ impl Work<'_> {
     }
 
     /// The brand has answered: clocks stop. `outside`: when, where sereno only heard of it.
-    pub(super) fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: Option<Time>) {
+    pub(crate) fn answered(&mut self, by: Option<&crate::policy::AgentId>, outside: Option<Time>) {
         self.case.answer_due = None;
         self.case.overdue_said = false;
         if self.case.first_answer_at.is_none() {
@@ -129,7 +129,7 @@ impl Work<'_> {
         let given_up = send.was_given_up();
         let post = receipt.post.clone().unwrap_or_else(|| PostId(receipt.native_id.clone()));
         send.state = SendState::Published { id: post, local_id: receipt.native_id.clone(), url: receipt.url.clone(), at: now };
-        let (kind, by) = (send.kind.clone(), send.by.clone());
+        let (kind, by, invites) = (send.kind.clone(), send.by.clone(), send.invites);
         self.voided.push(id);
         if given_up {
             self.event(None, Event::StoodAfterAll { send: id });
@@ -141,6 +141,9 @@ impl Work<'_> {
         match kind {
             SendKind::Reply => {
                 self.fact(Some(&by), FactKind::Replied);
+                if invites {
+                    self.fact(Some(&by), FactKind::HandedOff);
+                }
                 self.answered(Some(&by), None);
                 self.trigger(Trigger::Answer).ok();
             }

@@ -3,7 +3,11 @@
 //! One process has it at a time: a second one on the same keys would break decryption for good. A
 //! sign-in never goes into a store that was there before; whatever a broken-off one left is removed.
 
-use anyhow::Context as _;
+use crate::i18n::Words;
+use crate::policy::Lang;
+#[cfg(feature = "matrix")]
+use crate::say::Why;
+use crate::say::{Arg, Say};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +32,48 @@ const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// Begins the names of the databases' directories.
 const STORE: &str = "store-";
 
+/// Why keys, session or device cannot be used: for people by the locales, for logs in English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble(pub Say);
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&Words::new().tell(&self.0, Lang::En))
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl Trouble {
+    /// What an error says to people: its own sentence, where it has one.
+    #[must_use]
+    pub fn of(error: &anyhow::Error) -> Arg {
+        let ours = error.chain().find_map(|e| e.downcast_ref::<Trouble>());
+        ours.map_or_else(|| Arg::Text(format!("{error:#}")), |trouble| Arg::Said(Box::new(trouble.0.clone())))
+    }
+
+    /// Something that has no arguments.
+    pub(super) fn new(code: &str) -> Trouble {
+        Trouble(Say::new(code))
+    }
+
+    /// With one more argument.
+    pub(super) fn text(self, name: &str, text: impl ToString) -> Trouble {
+        Trouble(self.0.text(name, text.to_string()))
+    }
+
+    /// And why.
+    #[cfg(feature = "matrix")]
+    pub(super) fn why(self, why: Why) -> Trouble {
+        Trouble(self.0.with("why", why.into()))
+    }
+
+    /// What the machine says of a file.
+    fn file(code: &str, file: &Path, why: impl ToString) -> Trouble {
+        Trouble::new(code).text("file", file.display()).text("why", why)
+    }
+}
+
 /// Where everything stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -40,8 +86,6 @@ pub struct Place {
 /// A signed-in device.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Saved {
-    /// The homeserver's address.
-    pub homeserver: String,
     /// The bot's full id.
     pub user: String,
     /// The name of the directory of its databases.
@@ -86,7 +130,7 @@ impl Place {
     /// # Errors
     /// It cannot be read, or is none.
     pub fn session(&self) -> anyhow::Result<Option<Saved>> {
-        read_json(&self.dir.join(SESSION)).context("the session of Matrix cannot be read")
+        Ok(read_json(&self.dir.join(SESSION))?)
     }
 
     /// The limit that was noted, if any was.
@@ -103,7 +147,7 @@ impl Place {
         match std::fs::read_to_string(&self.recovery_key) {
             Ok(text) => Ok(Some(Zeroizing::new(text.trim().to_owned())).filter(|t| !t.is_empty())),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e).with_context(|| format!("the recovery key cannot be read: {}", self.recovery_key.display())),
+            Err(e) => Err(Trouble::file("why-file-unread", &self.recovery_key, e).into()),
         }
     }
 
@@ -119,21 +163,18 @@ impl Place {
     /// # Errors
     /// Another process has it, or the machine says no.
     pub fn hold(&self) -> anyhow::Result<Held> {
-        let shown = self.dir.display();
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).with_context(|| format!("cannot make {shown}"))?;
+        let unwritten = |e: std::io::Error| Trouble::file("why-file-unwritten", &self.dir, e);
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(unwritten)?;
         // It may have been made by hand, for others to read.
-        std::fs::set_permissions(&self.dir, std::fs::Permissions::from_mode(0o700))
-            .with_context(|| format!("cannot close {shown} to others"))?;
+        std::fs::set_permissions(&self.dir, std::fs::Permissions::from_mode(0o700)).map_err(unwritten)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.dir.join(LOCK));
-        let lock = lock.with_context(|| format!("cannot lock {shown}"))?;
+        let lock = lock.map_err(unwritten)?;
         // A check that looks whether somebody is here holds it for a moment.
         for tried in 1.. {
             match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
                 Err(_) if tried < TRIES => std::thread::sleep(TRY_AGAIN),
-                Err(_) => anyhow::bail!(
-                    "another process works with the Matrix keys in {shown}: there can be one only, or decryption breaks for good"
-                ),
+                Err(_) => return Err(Trouble::new("why-matrix-taken").text("file", self.dir.display()).into()),
             }
         }
         Ok(Held { place: self.clone(), _lock: lock })
@@ -156,7 +197,7 @@ impl Held {
         match std::fs::read(&path) {
             Ok(bytes) => {
                 let bytes = Zeroizing::new(bytes);
-                let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| anyhow::anyhow!("{} is no key", path.display()))?;
+                let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| Trouble::new("why-file-odd").text("file", path.display()))?;
                 Ok(Zeroizing::new(key))
             }
             Err(e) if e.kind() == ErrorKind::NotFound && fresh => {
@@ -165,7 +206,7 @@ impl Held {
                 write(&path, key.as_slice())?;
                 Ok(key)
             }
-            Err(e) => Err(e).with_context(|| format!("the key of the Matrix databases cannot be read: {}", path.display())),
+            Err(e) => Err(Trouble::file("why-file-unread", &path, e).into()),
         }
     }
 
@@ -179,12 +220,12 @@ impl Held {
             let entry = entry?;
             let found = entry.file_name().to_string_lossy().into_owned();
             if found.starts_with(STORE) && Some(&found) != keep.as_ref() {
-                std::fs::remove_dir_all(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
+                std::fs::remove_dir_all(entry.path()).map_err(|e| Trouble::file("why-file-unwritten", &entry.path(), e))?;
             }
         }
         let name = format!("{STORE}{name}");
         let path = self.store(&name);
-        DirBuilder::new().mode(0o700).create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        DirBuilder::new().mode(0o700).create(&path).map_err(|e| Trouble::file("why-file-unwritten", &path, e))?;
         Ok((name, path))
     }
 
@@ -208,7 +249,7 @@ impl Held {
     /// The machine says no.
     pub fn forget_session(&self) -> anyhow::Result<()> {
         let path = self.place.dir.join(SESSION);
-        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+        Ok(std::fs::remove_file(&path).map_err(|e| Trouble::file("why-file-unwritten", &path, e))?)
     }
 
     /// Writes the recovery key where people find it.
@@ -228,11 +269,11 @@ impl Held {
     }
 }
 
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Option<T>> {
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Trouble> {
     match std::fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| anyhow::anyhow!("{} is not what it should be", path.display())),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| Trouble::new("why-file-odd").text("file", path.display())),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e).with_context(|| path.display().to_string()),
+        Err(e) => Err(Trouble::file("why-file-unread", path, e)),
     }
 }
 
@@ -253,7 +294,7 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(dir)?.sync_all()
     };
-    written().with_context(|| format!("cannot write {}", path.display()))
+    Ok(written().map_err(|e| Trouble::file("why-file-unwritten", path, e))?)
 }
 
 #[cfg(test)]
@@ -266,7 +307,7 @@ mod tests {
 
     fn saved(store: &str) -> Saved {
         let session = serde_json::json!({"access_token": "t"});
-        Saved { homeserver: "h".into(), user: "@s:h".into(), store: store.into(), made_ms: 5, recoverable: false, session }
+        Saved { user: "@s:h".into(), store: store.into(), made_ms: 5, recoverable: false, session }
     }
 
     fn mode(path: &Path) -> u32 {

@@ -29,7 +29,10 @@ pub enum Heard {
         target: String,
     },
     /// It cannot be decrypted yet.
-    Sealed,
+    Sealed {
+        /// The session of keys under which it is encrypted.
+        session: String,
+    },
     /// The room itself changed: who may read it, whether it is encrypted.
     Room,
     /// The room is over: another one has taken its place.
@@ -111,7 +114,10 @@ pub fn read(event: &Value, me: &str) -> Heard {
             Some(target) => Heard::Redacted { target: target.to_owned() },
             None => Heard::Nothing,
         },
-        "m.room.encrypted" if text(event, "/content/algorithm").is_some() => Heard::Sealed,
+        "m.room.encrypted" if text(event, "/content/algorithm").is_some() => {
+            let session = text(event, "/content/session_id").filter(|id| id.len() <= MOST_ID).unwrap_or_default();
+            Heard::Sealed { session: session.to_owned() }
+        }
         _ => Heard::Nothing,
     }
 }
@@ -293,9 +299,8 @@ mod tests {
         assert_eq!(read(&event, ME), Heard::Nothing);
         let gone = json!({"type":"m.room.redaction","event_id":"$3","sender":"@ana:example.org","redacts":"$2","content":{}});
         assert_eq!(read(&gone, ME), Heard::Redacted { target: "$2".into() });
-        let sealed =
-            json!({"type":"m.room.encrypted","event_id":"$4","sender":"@ana:example.org","content":{"algorithm":"m.megolm.v1.aes-sha2"}});
-        assert_eq!(read(&sealed, ME), Heard::Sealed);
+        let sealed = json!({"type":"m.room.encrypted","event_id":"$4","sender":"@ana:example.org","content":{"algorithm":"m.megolm.v1.aes-sha2","session_id":"S"}});
+        assert_eq!(read(&sealed, ME), Heard::Sealed { session: "S".into() });
     }
 
     #[test]

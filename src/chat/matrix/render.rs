@@ -182,8 +182,8 @@ fn laid_out(first: &[Line], rest: &[Line], typed: Option<String>, calls: &[Strin
         lines.push(vec![Piece::Words((ctx.say)(&Say::new("matrix-cut")))]);
     }
     lines.extend(typed.map(|t| vec![Piece::Words(hygiene::cap(&t, ACTIONS_BYTES / 12))]));
-    let mut html = html(&lines);
-    let mut body = plain(&lines);
+    let mut html = html(&lines, ctx.prefix);
+    let mut body = plain(&lines, ctx.prefix);
     if body.trim().is_empty() {
         (html, body) = ("–".into(), "–".into());
     }
@@ -228,6 +228,8 @@ fn text_cost(text: &str) -> usize {
 fn char_cost(c: char) -> usize {
     match c {
         '&' | '<' | '>' | '"' | '\'' | '\\' => 8,
+        // With the tags and the prefix that belong to it.
+        '`' => 24,
         c if c.is_control() => 12,
         c => 2 * c.len_utf8(),
     }
@@ -260,10 +262,43 @@ fn is_foreign(line: &Line) -> bool {
     !line.is_empty() && line.iter().all(|p| matches!(p, Piece::Foreign(_)))
 }
 
-fn html(lines: &[Line]) -> String {
+/// Our own words, in parts: whether each can be typed, with what commands begin with here in front of it then.
+/// `` `claim 42` `` in a sentence is `!claim 42` here; what is no command is only set apart: `sereno check`.
+fn parts(words: &str, prefix: &str) -> Vec<(bool, String)> {
+    let words = clean(words);
+    let is_marked = words.matches('`').count().is_multiple_of(2) && !words.split('`').skip(1).step_by(2).any(str::is_empty);
+    if !is_marked {
+        return vec![(false, words)];
+    }
+    let part = |(n, part): (usize, &str)| {
+        let is_typed = n % 2 == 1;
+        let first = part.split_whitespace().next().filter(|_| is_typed);
+        let is_command = first.is_some_and(|word| crate::command::table::find(word).is_some());
+        (is_typed, if is_command { format!("{prefix}{part}") } else { part.to_owned() })
+    };
+    words.split('`').enumerate().map(part).collect()
+}
+
+fn html_words(words: &str, prefix: &str) -> String {
+    let part = |(is_typed, part): (bool, String)| {
+        let part = escape(&part);
+        if is_typed { format!("<code>{part}</code>") } else { part }
+    };
+    parts(words, prefix).into_iter().map(part).collect()
+}
+
+fn plain_words(words: &str, prefix: &str) -> String {
+    parts(words, prefix).into_iter().map(|(is_typed, part)| if is_typed { format!("`{part}`") } else { part }).collect()
+}
+
+fn html(lines: &[Line], prefix: &str) -> String {
     let mut out = String::new();
     for group in lines.chunk_by(|a, b| is_foreign(a) == is_foreign(b)) {
-        let text = group.iter().map(|line| line.iter().map(html_piece).collect::<String>()).collect::<Vec<_>>().join("<br>");
+        let text = group
+            .iter()
+            .map(|line| line.iter().map(|piece| html_piece(piece, prefix)).collect::<String>())
+            .collect::<Vec<_>>()
+            .join("<br>");
         if group.first().is_some_and(is_foreign) {
             out.push_str("<blockquote>");
             out.push_str(&text);
@@ -279,11 +314,11 @@ fn html(lines: &[Line]) -> String {
     out
 }
 
-fn html_piece(piece: &Piece) -> String {
+fn html_piece(piece: &Piece, prefix: &str) -> String {
     match piece {
-        Piece::Words(words) => escape(&clean(words)),
+        Piece::Words(words) => html_words(words, prefix),
         Piece::Until { words, at } => format!("{} ({})", escape(&clean(words)), moment(*at)),
-        Piece::Strong(words) => format!("<strong>{}</strong>", escape(&clean(words))),
+        Piece::Strong(words) => format!("<strong>{}</strong>", html_words(words, prefix)),
         Piece::Foreign(text) => escape(&clean(text.expose())),
         Piece::Link { label, url } => match linked(label, url) {
             Some((label, url)) => format!("<a href=\"{}\">{}</a>", escape(&url), escape(&label)),
@@ -292,7 +327,7 @@ fn html_piece(piece: &Piece) -> String {
     }
 }
 
-fn plain(lines: &[Line]) -> String {
+fn plain(lines: &[Line], prefix: &str) -> String {
     let mut out = String::new();
     for (i, line) in lines.iter().enumerate() {
         if i > 0 {
@@ -301,14 +336,14 @@ fn plain(lines: &[Line]) -> String {
         if is_foreign(line) {
             out.push_str(MARK);
         }
-        line.iter().for_each(|piece| out.push_str(&plain_piece(piece)));
+        line.iter().for_each(|piece| out.push_str(&plain_piece(piece, prefix)));
     }
     out
 }
 
-fn plain_piece(piece: &Piece) -> String {
+fn plain_piece(piece: &Piece, prefix: &str) -> String {
     match piece {
-        Piece::Words(words) | Piece::Strong(words) => clean(words),
+        Piece::Words(words) | Piece::Strong(words) => plain_words(words, prefix),
         Piece::Until { words, at } => format!("{} ({})", clean(words), moment(*at)),
         Piece::Foreign(text) => clean(text.expose()),
         Piece::Link { label, url } => match linked(label, url) {

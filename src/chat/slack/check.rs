@@ -2,8 +2,9 @@
 //! says what to do. Nothing is posted.
 
 use super::manifest::SCOPES;
+use super::who::outsider;
 use crate::network::Finding;
-use crate::say::Say;
+use crate::say::{Say, Why};
 use async_trait::async_trait;
 use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +19,9 @@ const MOST_WAIT: u64 = 30;
 const MOST_BYTES: usize = 4 << 20;
 /// People looked up at most: Slack allows some hundred a minute.
 const MOST_PEOPLE: usize = 90;
+
+/// How a bot's token begins; the second rotates.
+const BOT_TOKENS: [&str; 2] = ["xoxb-", "xoxe.xoxb-"];
 
 /// Which token a call is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,7 @@ pub enum Trouble {
     /// Slack said no: its code.
     Code(String),
     /// Nothing that can be used came back; why, without secrets.
-    Silent(String),
+    Silent(Why),
 }
 
 /// The part of Slack's Web API that a check needs.
@@ -88,7 +92,7 @@ pub async fn findings(api: &dyn Api, setup: &Setup) -> Vec<Finding> {
             None => found.push(socket(api, setup).await),
         }
     }
-    if let Some(code) = wrong_kind(setup.bot_token.expose_secret(), &["xoxb-", "xoxe.xoxb-"]) {
+    if let Some(code) = wrong_kind(setup.bot_token.expose_secret(), &BOT_TOKENS) {
         found.push(ill("bot_token", Say::new(code).text("key", "bot_token").text("wanted", "xoxb-")));
         return found;
     }
@@ -108,11 +112,18 @@ pub async fn findings(api: &dyn Api, setup: &Setup) -> Vec<Finding> {
     for room in &setup.rooms {
         found.extend(self::room(api, setup, room).await);
     }
+    let (team, enterprise) = (text("team_id"), me.body["enterprise_id"].as_str());
     if let Some(group) = &setup.user_group {
-        found.push(self::group(api, setup, group).await);
+        found.extend(self::group(api, setup, group, &team, enterprise).await);
     }
-    found.extend(people(api, setup, &text("team_id"), me.body["enterprise_id"].as_str()).await);
+    found.extend(people(api, setup, &team, enterprise).await);
     found
+}
+
+/// Whether it begins as a bot's token does.
+#[cfg(feature = "slack")]
+pub(super) fn is_bot_token(token: &SecretString) -> bool {
+    wrong_kind(token.expose_secret(), &BOT_TOKENS).is_none()
 }
 
 /// The code of what a token is instead, told by how it begins (docs.slack.dev/authentication/tokens). No part of it is shown.
@@ -188,19 +199,30 @@ async fn room(api: &dyn Api, setup: &Setup, room: &Room) -> Vec<Finding> {
     wrong
 }
 
-async fn group(api: &dyn Api, setup: &Setup, group: &str) -> Finding {
+async fn group(api: &dyn Api, setup: &Setup, group: &str, team: &str, enterprise: Option<&str>) -> Vec<Finding> {
     let say = |code: &str| Say::new(code).text("group", group);
-    match api.call(Token::Bot, "usergroups.users.list", &[("usergroup", group)]).await {
-        Ok(reply) => match reply.body["users"].as_array().map_or(0, Vec::len) {
-            0 => ill("user_group", say("check-slack-group-empty")),
-            count => well("user_group", say("check-slack-group").number("count", count)),
-        },
+    let members = match api.call(Token::Bot, "usergroups.users.list", &[("usergroup", group)]).await {
+        Ok(reply) => reply.body["users"].as_array().cloned().unwrap_or_default(),
         Err(Trouble::Code(why)) if why == "missing_scope" => {
-            ill("user_group", Say::new("check-slack-scope-missing").text("scope", "usergroups:read"))
+            return vec![ill("user_group", Say::new("check-slack-scope-missing").text("scope", "usergroups:read"))];
         }
-        Err(Trouble::Code(why)) => ill("user_group", say("check-slack-group-unknown").text("why", why)),
-        Err(Trouble::Silent(why)) => unreachable(setup, why),
+        Err(Trouble::Code(why)) => return vec![ill("user_group", say("check-slack-group-unknown").text("why", why))],
+        Err(Trouble::Silent(why)) => return vec![unreachable(setup, why)],
+    };
+    let mut others = 0;
+    for id in members.iter().filter_map(Value::as_str).take(MOST_PEOPLE) {
+        match api.call(Token::Bot, "users.info", &[("user", id)]).await {
+            Ok(reply) => others += usize::from(outsider(&reply.body["user"], team, enterprise).is_some()),
+            Err(Trouble::Code(_)) => others += 1,
+            Err(Trouble::Silent(why)) => return vec![unreachable(setup, why)],
+        }
     }
+    if others == members.len() {
+        return vec![ill("user_group", say("check-slack-group-empty"))];
+    }
+    let well = well("user_group", say("check-slack-group").number("count", members.len() - others));
+    let others = (others > 0).then(|| ill("user_group", say("check-slack-group-others").number("count", others)));
+    std::iter::once(well).chain(others).collect()
 }
 
 /// Everybody in `[people]` is a colleague: guests, bots and strangers are refused whatever their role says.
@@ -209,7 +231,7 @@ async fn people(api: &dyn Api, setup: &Setup, team: &str, enterprise: Option<&st
     for id in setup.people.iter().take(MOST_PEOPLE) {
         let what = format!("people.{id}");
         match api.call(Token::Bot, "users.info", &[("user", id)]).await {
-            Ok(reply) => found.extend(not_a_colleague(&reply.body["user"], team, enterprise).map(|code| ill(&what, Say::new(code)))),
+            Ok(reply) => found.extend(outsider(&reply.body["user"], team, enterprise).map(|o| ill(&what, Say::new(o.code())))),
             Err(Trouble::Code(why)) => found.push(ill(&what, Say::new("check-slack-person-unknown").text("why", why))),
             Err(Trouble::Silent(why)) => {
                 found.push(unreachable(setup, why));
@@ -226,26 +248,13 @@ async fn people(api: &dyn Api, setup: &Setup, team: &str, enterprise: Option<&st
     found
 }
 
-fn not_a_colleague(user: &Value, team: &str, enterprise: Option<&str>) -> Option<&'static str> {
-    let is = |key: &str| user[key].as_bool() == Some(true);
-    let theirs = user["enterprise_user"]["enterprise_id"].as_str();
-    let same_house = enterprise.is_some() && theirs == enterprise;
-    let elsewhere = user["team_id"].as_str().is_some_and(|t| t != team) && !same_house;
-    if is("deleted") {
-        Some("check-slack-person-gone")
-    } else if is("is_bot") || is("is_workflow_bot") {
-        Some("check-slack-person-bot")
-    } else if is("is_restricted") || is("is_ultra_restricted") {
-        Some("check-slack-person-guest")
-    } else if is("is_stranger") || elsewhere {
-        Some("check-slack-person-stranger")
-    } else {
-        None
-    }
+fn unreachable(setup: &Setup, why: Why) -> Finding {
+    ill("api_url", Say::new("check-slack-unreachable").text("url", &setup.api_url).with("why", (&why).into()))
 }
 
-fn unreachable(setup: &Setup, why: String) -> Finding {
-    ill("api_url", Say::new("check-slack-unreachable").text("url", &setup.api_url).text("why", why))
+/// Something else answers there.
+fn not_slack(status: reqwest::StatusCode) -> Trouble {
+    Trouble::Silent(Why::Ours(Say::new("why-not-slack").text("status", status.as_str())))
 }
 
 fn well(what: &str, detail: Say) -> Finding {
@@ -285,7 +294,7 @@ impl WebApi {
             Token::Bot => &self.bot,
             Token::App => self.app.as_ref().ok_or_else(|| Trouble::Code("not_authed".into()))?,
         };
-        let silent = |e: reqwest::Error| Trouble::Silent(e.without_url().to_string());
+        let silent = |e: reqwest::Error| Trouble::Silent(e.without_url().to_string().into());
         let request = self.web.post(format!("{}/{method}", self.base)).bearer_auth(token.expose_secret()).form(args);
         let mut response = request.send().await.map_err(silent)?;
         let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -298,14 +307,14 @@ impl WebApi {
         while let Some(chunk) = response.chunk().await.map_err(silent)? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > MOST_BYTES {
-                return Err(Trouble::Silent("the answer is too long".into()));
+                return Err(Trouble::Silent(Why::ours("why-answer-too-long")));
             }
         }
-        let body: Value = serde_json::from_slice(&bytes).map_err(|_| Trouble::Silent(format!("{status}: this is not Slack's API")))?;
+        let body: Value = serde_json::from_slice(&bytes).map_err(|_| not_slack(status))?;
         match (body["ok"].as_bool(), body["error"].as_str()) {
             (Some(true), _) => Ok(Ok(Reply { body, scopes })),
             (_, Some(code)) => Err(Trouble::Code(code.to_owned())),
-            _ => Err(Trouble::Silent(format!("{status}: this is not Slack's API"))),
+            _ => Err(not_slack(status)),
         }
     }
 }

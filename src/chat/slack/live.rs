@@ -7,10 +7,12 @@ mod catchup;
 mod deliver;
 mod events;
 mod forms;
+mod history;
 mod home;
 mod inbound;
 mod lanes;
 mod people;
+mod pictures;
 mod reactions;
 mod rooms;
 mod sent;
@@ -18,10 +20,11 @@ mod session;
 mod socket;
 mod tokens;
 mod turns;
+mod typed;
 mod wire;
 
 pub use adapter::{HttpEvents, Pace, Settings, Slack, Way};
 pub use tokens::Rotation;
 
-use super::{check, render};
+use super::{check, render, who};
 use adapter::Shared;

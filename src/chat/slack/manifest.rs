@@ -9,7 +9,7 @@ use crate::policy::Lang;
 use std::fmt::Write as _;
 
 /// What the bot's token must allow (docs.slack.dev/reference/scopes), in the order of the manifest.
-pub const SCOPES: [&str; 15] = [
+pub const SCOPES: [&str; 13] = [
     "app_mentions:read",
     "channels:history",
     "channels:read",
@@ -19,10 +19,8 @@ pub const SCOPES: [&str; 15] = [
     "groups:history",
     "groups:read",
     "im:history",
-    "im:write",
-    "pins:write",
+    "im:read",
     "reactions:read",
-    "reactions:write",
     "usergroups:read",
     "users:read",
 ];
@@ -109,7 +107,7 @@ fn features(out: &mut Yaml, words: &Words, lang: Lang, prefix: &str, url: Option
 
 /// What stands behind the command's name in its first example: `42 We are looking into it`.
 fn hint(usage: &str) -> String {
-    let first = usage.split(',').next().unwrap_or_default();
+    let first = usage.split('`').nth(1).unwrap_or_default();
     first.split_once(' ').map_or_else(String::new, |(_, rest)| rest.trim().to_owned())
 }
 
@@ -202,7 +200,7 @@ mod tests {
 
     #[test]
     fn hints_come_from_the_first_example() {
-        assert_eq!(hint("snooze 42 2h, or 30m, 1d"), "42 2h");
-        assert_eq!(hint("digest, or digest yesterday"), "");
+        assert_eq!(hint("`snooze 42 2h`, or `30m`, `1d`"), "42 2h");
+        assert_eq!(hint("`digest`, or `digest yesterday`"), "");
     }
 }

@@ -20,7 +20,7 @@ mod modal;
 mod rich;
 
 pub use buttons::{MORE, PREFIX};
-pub use home::home;
+pub use home::{OF_OWN, OF_QUEUE, case_of, home};
 pub use modal::{CANNED, FIELD, FORM, Typed, length, metadata, modal};
 
 use crate::policy::Lang;

@@ -66,6 +66,8 @@ fn lines_in_the_room() {
         ("resumen 2024-02-29", Verb::Digest, None, Args::Period(Period::Day(jiff::civil::date(2024, 2, 29)))),
         ("help", Verb::Help, None, Args::None),
         ("?", Verb::Help, None, Args::None),
+        ("help all", Verb::Help, None, Args::Topic("all".into())),
+        ("ayuda Todo", Verb::Help, None, Args::Topic("all".into())),
         ("!help !responder", Verb::Help, None, Args::Topic("reply".into())),
         ("pausa", Verb::Pause, None, Args::None),
         ("history 7", Verb::History, Some(7), Args::None),

@@ -68,7 +68,7 @@ fn every_command_is_explained_in_both_languages() {
             };
             assert!(line("help").len() > 10);
             // Examples can be typed as they stand.
-            let usage = line("usage").split(", o").next().unwrap_or_default();
+            let usage = line("usage").split('`').nth(1).unwrap_or_default();
             let verb = usage.split(' ').next().unwrap_or_default();
             assert_eq!(find(verb).map(|r| r.verb), Some(row.verb), "{usage}");
             assert!(!spanish || row.es.contains(&verb) || verb == row.name, "{usage}: a Spanish name");

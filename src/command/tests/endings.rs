@@ -1,6 +1,7 @@
 //! Handoffs, closing, merging, hiding.
 
 use super::*;
+use crate::post::{Answering, Author, Post, Visibility};
 
 #[test]
 fn handoff_speaks_the_customers_language() {
@@ -56,6 +57,84 @@ fn handoff_and_dm_are_refused_without_a_private_way() {
     let mut b = bench();
     b.policy.accounts.get_mut(&Account::from("main")).expect("the account").capabilities.dm_route = DmRoute::None;
     assert_eq!(b.no(ANA, "handoff"), Refusal::NoPrivateRoute);
+    // What is known of the person outweighs what is known of the network.
+    b.case.customer.route = Some(DmRoute::Direct);
+    assert_eq!(b.ok(ANA, "handoff").code, "done-handoff");
+}
+
+const LINK: &str = "https://x.example/compose?to=us";
+
+fn dm(b: &Bench, id: &str) -> Post {
+    Post { visibility: Visibility::Direct, created_at: b.now, ..post(id, "Es la R7") }
+}
+
+#[test]
+fn who_has_to_write_first_is_asked_in_public_with_the_link() {
+    let mut b = bench();
+    b.policy.reply.approval = Approval::Agents;
+    b.case.customer.route = Some(DmRoute::Link { url: LINK.into() });
+    assert_eq!(b.ok(ANA, "handoff").code, "done-send-approval", "what is public needs its second pair of eyes");
+    b.ok(LEO, "approve");
+    let send = b.case.send(1).cloned().expect("the invitation");
+    assert_eq!((send.kind, send.target), (SendKind::Reply, Some(PostId::from("p1"))));
+    let text = send.text.expose().to_owned();
+    assert!(text.starts_with("Queremos resolverlo contigo.") && text.ends_with(&format!(" {LINK}")), "{text}");
+    assert!(!text.contains("K7RM") && !text.contains("cleo"), "nothing of the customer's: {text}");
+    b.publish();
+    assert!(b.case.is_invited() && !b.case.handoff_open);
+    assert_eq!(b.case.status, Status::Waiting);
+    assert_eq!(b.no(ANA, "dm Hola"), Refusal::NoHandoff, "they have not written yet");
+    assert_eq!(b.no(ANA, "handoff"), Refusal::AlreadySo);
+    let message = dm(&b, "d1");
+    b.input(CaseInput::Post(&message));
+    assert!(b.case.handoff_open && !b.case.is_invited());
+    b.policy.reply.approval = Approval::Off;
+    assert_eq!(b.ok(ANA, "dm Gracias").code, "done-dm");
+}
+
+#[test]
+fn own_words_of_an_invitation_get_the_link_once_and_only_where_there_is_one() {
+    let mut b = bench();
+    b.case.customer.route = Some(DmRoute::Link { url: LINK.into() });
+    assert_eq!(b.ok(ANA, "handoff Escríbenos, por favor").code, "done-handoff-in-public");
+    assert_eq!(b.case.send(1).map(|s| s.text.expose()), Some(format!("Escríbenos, por favor {LINK}").as_str()));
+    let mut b = bench();
+    b.case.customer.route = Some(DmRoute::Link { url: LINK.into() });
+    b.ok(ANA, &format!("handoff Aquí: {LINK} – gracias"));
+    assert_eq!(b.case.send(1).map(|s| s.text.expose()), Some(format!("Aquí: {LINK} – gracias").as_str()));
+    let mut b = bench();
+    b.case.customer.route = Some(DmRoute::InPublic);
+    b.ok(ANA, "handoff");
+    assert!(b.case.send(1).is_some_and(|s| s.invites && !s.text.expose().contains("https")));
+    // Where people alone may answer, the form there holds the invitation and its link.
+    let mut b = bench();
+    b.case.posts[0].post.answering = Answering::ByHand { url: "https://x.example/?text={text}".into() };
+    b.case.customer.route = Some(DmRoute::Link { url: "https://l".into() });
+    let form = "https://x.example/?text=Ven%20https%3A%2F%2Fl";
+    assert_eq!(b.no(ANA, "handoff Ven"), Refusal::ByHand(CaseId(42), form.into()));
+}
+
+#[test]
+fn one_message_or_messages_for_a_while() {
+    let mut b = bench();
+    b.case.customer.route = Some(DmRoute::OneShot { until: b.now.plus(HOUR_MS) });
+    assert_eq!(b.ok(ANA, "handoff").code, "done-handoff");
+    b.publish();
+    assert_eq!(b.no(ANA, "dm ¿Sigues ahí?"), Refusal::RouteShut);
+    b.now = b.now.plus(SECOND_MS);
+    let message =
+        Post { author: Author { route: Some(DmRoute::Window { until: b.now.plus(HOUR_MS) }), ..dm(&b, "d1").author }, ..dm(&b, "d1") };
+    b.input(CaseInput::Post(&message));
+    b.ok(ANA, "dm Gracias");
+    b.publish();
+    b.ok(ANA, "dm Ya está");
+    b.publish();
+    b.now = b.now.plus(HOUR_MS + SECOND_MS);
+    assert_eq!(b.no(ANA, "dm Una cosa más"), Refusal::RouteShut);
+    // Too late for the first one, they are asked in public.
+    let mut b = bench();
+    b.case.customer.route = Some(DmRoute::OneShot { until: b.now.plus(-SECOND_MS) });
+    assert_eq!(b.ok(ANA, "handoff").code, "done-handoff-in-public");
 }
 
 #[test]

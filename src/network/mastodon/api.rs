@@ -1,10 +1,11 @@
 //! Calls to a server: one client, time limits and size limits on everything, rate-limit headers
 //! obeyed, and failures told apart by what to do next.
 
-use super::spoken::spoken;
 use super::wire::ApiError;
 use crate::clock::{Clock, MINUTE_MS, SECOND_MS, Time};
 use crate::network::NetError;
+use crate::network::lenient::time;
+use crate::network::spoken::spoken;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -431,13 +432,6 @@ impl FirstId {
         self.found
     }
 }
-
-/// ISO 8601 to a moment.
-#[must_use]
-pub fn time(iso: &str) -> Option<Time> {
-    iso.parse::<jiff::Timestamp>().ok().map(Time::from)
-}
-
 fn http_date(value: &HeaderValue) -> Option<Time> {
     let zoned = jiff::fmt::rfc2822::parse(value.to_str().ok()?).ok()?;
     Some(zoned.timestamp().into())

@@ -4,12 +4,12 @@
 use super::html::{Named, to_text};
 use super::wire;
 use crate::clock::Time;
-use crate::network::mastodon::api::time;
+use crate::network::bounds::{cut, is_language, is_web};
+use crate::network::lenient::time;
 use crate::post::{
-    Account, Author, AuthorId, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility,
+    Account, Answering, Author, AuthorId, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility,
 };
 use std::fmt::Write as _;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// The name of the network in posts and policies.
 pub const NETWORK: &str = "mastodon";
@@ -82,6 +82,7 @@ impl Mapper<'_> {
             created_at: status.created_at.as_deref().and_then(time).unwrap_or(self.now),
             edited_at: status.edited_at.as_deref().and_then(time),
             engagement: engagement(status),
+            answering: Answering::ByApi,
             author,
         }
     }
@@ -98,6 +99,7 @@ impl Mapper<'_> {
             followers: account.followers_count.and_then(|n| u64::try_from(n).ok()),
             since: account.created_at.as_deref().and_then(time),
             bot: account.bot,
+            route: None,
         }
     }
 
@@ -206,30 +208,6 @@ fn media(attachment: &wire::Attachment) -> Option<Media> {
     let description =
         attachment.description.as_deref().map(str::trim).filter(|d| !d.is_empty()).map(|d| Untrusted::new(cut(d, MAX_DESCRIPTION)));
     Some(Media { kind: kind.into(), url: url.clone(), description })
-}
-
-/// At most `max` characters, no grapheme torn apart, the last an ellipsis if anything was cut.
-fn cut(text: &str, max: usize) -> String {
-    if text.chars().nth(max).is_none() {
-        return text.to_owned();
-    }
-    let mut room = max.saturating_sub(1);
-    let fits = |g: &&str| {
-        let left = room.checked_sub(g.chars().count());
-        room = left.unwrap_or(0);
-        left.is_some()
-    };
-    let mut kept: String = text.graphemes(true).take_while(fits).collect();
-    kept.push('…');
-    kept
-}
-
-fn is_web(address: &str) -> bool {
-    address.len() <= 2_048 && url::Url::parse(address).is_ok_and(|u| matches!(u.scheme(), "http" | "https"))
-}
-
-fn is_language(tag: &str) -> bool {
-    (2..=35).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 #[cfg(test)]

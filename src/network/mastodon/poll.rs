@@ -1,11 +1,12 @@
 //! Reading a stream from where it was left.
 
-use super::api::{Call, MAX_BODY_BYTES, Trouble, newer, time};
+use super::api::{Call, MAX_BODY_BYTES, Trouble, newer};
 use super::cursor::{Cursor, Mark, by_id};
 use super::mapping::Mapper;
 use super::{MastodonAccount, Ready, wire};
 use crate::clock::Time;
 use crate::intake::listen::Matcher;
+use crate::network::lenient::time;
 use crate::network::{NetError, Page};
 use crate::policy::ListenRule;
 use crate::post::{NetEvent, Reach};

@@ -11,7 +11,7 @@ use super::{MastodonAccount, Ready, wire};
 use crate::case::{Outgoing, SendKind, SendState};
 use crate::clock::{MINUTE_MS, Time};
 use crate::network::NetError;
-use crate::network::mastodon::api::time;
+use crate::network::lenient::time;
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::post::Visibility;
 use crate::say::{Say, Why};

@@ -3,32 +3,8 @@
 //!
 //! Source: docs.joinmastodon.org/entities, as in the OpenAPI description of version 4.7.
 
-use serde::{Deserialize, Deserializer};
-
-/// `null` and absent are the same: the default.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(d)?.unwrap_or_default())
-}
-
-/// Text where text is; nothing where something else stands.
-fn text_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<serde_json::Value>::deserialize(d)?.and_then(|v| v.as_str().map(str::to_owned)))
-}
-
-/// `true` where that stands; no where anything else does.
-fn yes<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
-    Ok(serde_json::Value::deserialize(d)? == serde_json::Value::Bool(true))
-}
-
-/// A number where one is; nothing where something else stands.
-fn number_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<i64>, D::Error> {
-    Ok(serde_json::Value::deserialize(d)?.as_i64())
-}
-
-/// Counts can be -1 where a server hides them.
-fn count<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    Ok(number_or_none(d)?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
-}
+use crate::network::lenient::{count, number_or_none, or_default, text_or_none, yes};
+use serde::Deserialize;
 
 /// An account, ours or another's.
 #[derive(Clone, Debug, Default, Deserialize)]

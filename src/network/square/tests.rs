@@ -43,6 +43,7 @@ fn reply(square: &Square, target: &PostId, text: &str) -> Outgoing {
         tried: false,
         tried_at: None,
         absent_at: None,
+        invites: false,
     }
 }
 

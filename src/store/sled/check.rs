@@ -25,7 +25,7 @@ const TOLD: usize = 20;
 struct Walk {
     rows: BTreeMap<char, u64>,
     bytes: u64,
-    wrong: Vec<String>,
+    wrong: Vec<Say>,
     wrongs: usize,
     /// The data keys of cases, and events still expected of each.
     cases: BTreeMap<CaseId, (SecretKey, i64)>,
@@ -35,7 +35,7 @@ impl Walk {
     fn wrong(&mut self, wrong: &Wrong) {
         self.wrongs += 1;
         if self.wrong.len() < TOLD {
-            self.wrong.push(wrong.to_string());
+            self.wrong.push(wrong.say());
         }
     }
 }
@@ -81,8 +81,8 @@ impl Core {
         let mut findings: Vec<Finding> = Vec::new();
         let mut find = |ok, detail| findings.push(Finding { ok, what: shown.clone(), detail });
         for wrong in &walk.wrong {
-            let error = super::corrupt(&self.dir, &self.keyring, wrong);
-            find(false, Say::new("check-store-damaged").text("why", error.to_string()));
+            let error = super::corrupt(&self.dir, &self.keyring, wrong.clone());
+            find(false, Say::new("check-store-damaged").with("why", error.why().into()));
         }
         if walk.wrongs > walk.wrong.len() {
             find(false, Say::new("check-store-more").number("count", walk.wrongs));

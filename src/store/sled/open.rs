@@ -5,11 +5,12 @@ use super::trial::{self, Copy, Mark};
 use super::writer::{ERASED_VERSION, Writer, digest_of};
 use super::{Core, Meta, Options, Reading, SledStore, corrupt, io_error, sled_error};
 use crate::case::CaseId;
+use crate::say::Say;
 use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
 use crate::store::index::Head;
 use crate::store::keyring::{KeyRing, Stage, bucket_of};
 use crate::store::sidecar::{self, Misplaced, Sidecar, Unfit, sync_dir_of};
-use crate::store::{Counters, StoreError};
+use crate::store::{Counters, StoreError, shown};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,7 +39,7 @@ pub(super) fn open(dir: &Path, keyring: &Path, options: Options, purpose: Purpos
     let lock = lock(dir)?;
     room_to_open(dir)?;
     let (ring, sidecar) = if stage == Stage::Made {
-        let ring = ring.ok_or_else(|| corrupt(dir, keyring, "expected its keyring, found none"))?;
+        let ring = ring.ok_or_else(|| corrupt(dir, keyring, Say::new("why-store-no-keyring")))?;
         let sidecar = open_sidecar(dir, keyring, &seq_file, &ring)?;
         (ring, Some(sidecar))
     } else {
@@ -134,9 +135,7 @@ pub(super) fn look_into(dir: &Path, keyring: &Path, options: Options) -> Result<
     let lock = lock(dir)?;
     let (_, acked) = open_sidecar(dir, keyring, &seq_file, &ring)?;
     let copy = Copy::of(dir).map_err(|e| match e.kind() {
-        std::io::ErrorKind::StorageFull => {
-            StoreError::Full(format!("so as to change nothing, a copy of {} is read: {e}; make room", dir.display()))
-        }
+        std::io::ErrorKind::StorageFull => StoreError::full(Say::new("why-store-no-room-copy").text("path", shown(dir))),
         _ => io_error(dir, &e),
     })?;
     let core = make_core(Some(copy), dir, keyring, options, ring, lock)?;
@@ -163,15 +162,13 @@ fn judge(
     load: impl FnOnce(&Path) -> Result<Option<KeyRing>, StoreError>,
     purpose: &Purpose<'_>,
 ) -> Result<(Option<KeyRing>, Stage), StoreError> {
-    let (shown, keys) = (dir.display(), keyring.display());
+    let say = |code: &str| Say::new(code).text("keyring", shown(keyring)).text("store", shown(dir));
     match sidecar::misplaced(dir, keyring) {
         Some(Misplaced::Inside) => {
-            return Err(StoreError::Unavailable(format!("keyring {keys}: must lie outside of the store {shown}: choose another place")));
+            return Err(StoreError::unavailable(say("why-store-keyring-inside")));
         }
         Some(Misplaced::Taken) => {
-            return Err(StoreError::Unavailable(format!(
-                "keyring {keys}: the store keeps another file of its own there, and one would overwrite the other: choose another name, such as {shown}.keys"
-            )));
+            return Err(StoreError::unavailable(say("why-store-keyring-taken")));
         }
         None => {}
     }
@@ -180,10 +177,7 @@ fn judge(
     // Of the store's own directory whatever is missing is made; the keyring's is somebody's choice.
     let folder = keyring.parent().filter(|p| !p.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|f| ring.is_none() && !f.is_dir() && Some(*f) != dir.parent()) {
-        let folder = folder.display();
-        return Err(StoreError::Unavailable(format!(
-            "keyring {keys}: its folder {folder} is not there; make it (`mkdir -p {folder}`), or correct [store] keyring"
-        )));
+        return Err(StoreError::unavailable(say("why-store-keyring-folder").text("folder", shown(folder))));
     }
     Ok((ring, stage))
 }
@@ -191,18 +185,15 @@ fn judge(
 fn open_sidecar(dir: &Path, keyring: &Path, seq_file: &Path, ring: &KeyRing) -> Result<(Sidecar, u64), StoreError> {
     let opened = Sidecar::open(seq_file, ring.instance()).map_err(|e| io_error(seq_file, &e))?;
     opened.map_err(|unfit| match unfit {
-        Unfit::Damaged(why) => corrupt(dir, keyring, &format!("sidecar {}: {why}", seq_file.display())),
-        Unfit::Foreign => foreign(dir, keyring, ring.instance(), &format!("its file {}", seq_file.display())),
+        Unfit::Damaged(why) => corrupt(dir, keyring, Say::new("why-store-bad-sidecar").text("seq", shown(seq_file)).text("why", why)),
+        Unfit::Foreign => foreign(dir, keyring, ring.instance(), Say::new("why-store-foreign-sidecar").text("seq", shown(seq_file))),
     })
 }
 
 /// The keyring is most likely the wrong one.
-fn foreign(dir: &Path, keyring: &Path, instance: &str, what: &str) -> StoreError {
-    let (shown, keys, seq) = (dir.display(), keyring.display(), sidecar::path_of(dir));
-    StoreError::Corrupt(format!(
-        "store {shown}: the keyring {keys} is that of store {instance}, but {what} is another store's. Most likely the keyring is the wrong one: put this store's own in its place, or name it in [store] keyring. If it is lost for good, move {shown}, {} and {keys} aside, then run `sereno import FILE`",
-        seq.display()
-    ))
+fn foreign(dir: &Path, keyring: &Path, instance: &str, what: Say) -> StoreError {
+    let say = Say::new("why-store-foreign-keyring").with("what", what.into()).text("instance", instance);
+    StoreError::Corrupt(say.text("store", shown(dir)).text("seq", shown(&sidecar::path_of(dir))).text("keyring", shown(keyring)).into())
 }
 
 fn start(core: Core, meta: Meta, counters: Counters, sidecar: Sidecar) -> Result<SledStore, StoreError> {
@@ -230,10 +221,8 @@ fn room_to_open(dir: &Path) -> Result<(), StoreError> {
     if free >= ROOM_TO_OPEN {
         return Ok(());
     }
-    let shown = dir.display();
-    Err(StoreError::Full(format!(
-        "{free} bytes are free for {shown}, at least {ROOM_TO_OPEN} are needed to open it: make room, then start again"
-    )))
+    let say = Say::new("why-store-no-room-to-open").text("free", free.to_string()).text("least", ROOM_TO_OPEN.to_string());
+    Err(StoreError::full(say.text("path", shown(dir))))
 }
 
 /// What lies in a store's directory.
@@ -275,40 +264,21 @@ fn may_open(
     lies: Lies,
     purpose: &Purpose<'_>,
 ) -> Result<Stage, StoreError> {
-    let (shown, keys, seq) = (dir.display(), keyring.display(), seq_file.display());
+    let say = |code: &str| Say::new(code).text("store", shown(dir)).text("keyring", shown(keyring)).text("seq", shown(seq_file));
+    let refused = |code: &str| Err(StoreError::unavailable(say(code)));
     let fits_import = matches!(purpose, Purpose::Import(..));
     let sidecar = seq_file.exists();
     match (ring.map(KeyRing::stage), fits_import) {
-        (Some(Stage::Importing), false) => {
-            Err(StoreError::Unavailable(format!("store {shown}: an import into it did not finish; run `sereno import FILE` again")))
-        }
+        (Some(Stage::Importing), false) => refused("why-store-import-unfinished"),
         (Some(Stage::Importing), true) => Ok(Stage::Importing),
-        (Some(Stage::Made), true) => Err(StoreError::Unavailable(format!(
-            "store {shown}: an import needs an empty place, but {keys} belongs to a store; stop the bot that uses it and move {shown}, {seq} and {keys} aside, or name another [store] path"
-        ))),
-        (None, _) if lies == Lies::Data || sidecar => Err(StoreError::Unavailable(format!(
-            "store {shown}: expected its keyring {keys}, found none, and without it nothing can be read; put the file back. If it is lost for good, move {shown} and {seq} aside, then run `sereno import FILE`"
-        ))),
-        (None, _) if lies == Lies::Other => Err(StoreError::Unavailable(format!(
-            "store {shown}: expected an empty directory, or a store of sereno; found other files: name another directory"
-        ))),
+        (Some(Stage::Made), true) => refused("why-store-import-taken"),
+        (None, _) if lies == Lies::Data || sidecar => refused("why-store-keyring-missing"),
+        (None, _) if lies == Lies::Other => refused("why-store-not-empty"),
         (None, true) => Ok(Stage::Importing),
         // Nothing was ever acknowledged by a store that is still being made.
         (None | Some(Stage::New), _) if lies != Lies::Other || ring.is_some() => Ok(Stage::New),
-        (Some(_), false) if lies != Lies::Data => Err(corrupt(
-            dir,
-            keyring,
-            &format!(
-                "its data is not there, though its keyring {keys} is: the directory is missing, empty or without its files. Correct [store] path if that is wrong, or put the directory back with its file {seq}"
-            ),
-        )),
-        (Some(_), false) if !sidecar => Err(corrupt(
-            dir,
-            keyring,
-            &format!(
-                "the sidecar {seq}, which says how far it was acknowledged, is missing: put the file back, it belongs to the directory"
-            ),
-        )),
+        (Some(_), false) if lies != Lies::Data => Err(corrupt(dir, keyring, say("why-store-no-data"))),
+        (Some(_), false) if !sidecar => Err(corrupt(dir, keyring, say("why-store-no-sidecar"))),
         _ => Ok(Stage::Made),
     }
 }
@@ -325,10 +295,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
             Ok(()) => return Ok(lock),
             Err(rustix::io::Errno::WOULDBLOCK) if began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(StoreError::Unavailable(format!(
-                    "store {}: another process has it open, perhaps another `sereno run`: stop that one first",
-                    dir.display()
-                )));
+                return Err(StoreError::unavailable(Say::new("why-store-in-use").text("store", shown(dir))));
             }
             Err(e) => return Err(io_error(dir, &e.into())),
         }
@@ -362,7 +329,7 @@ fn open_sled(at: &Path, dir: &Path, keyring: &Path, options: &Options) -> Result
     let began = std::time::Instant::now();
     loop {
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
-            Err(_) => return Err(corrupt(dir, keyring, "expected a log that can be read, found damage in its file db")),
+            Err(_) => return Err(corrupt(dir, keyring, Say::new("why-store-bad-log"))),
             // Our own lock is held: whoever still has sled's lets go of it in a moment. A process that
             // is just being started by one that had the store open holds it until it becomes its own.
             Ok(Err(e)) if is_locked(&e) && began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 60),
@@ -397,12 +364,12 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
     let value = core.sled(|t| t.get(key::META))?.ok_or_else(|| none(key::META))?;
     let (_, payload) = open_envelope(key::META, &value).map_err(|w| core.wrong(w))?;
     let meta: Meta = from_json(key::META, payload).map_err(|w| core.wrong(w))?;
-    let refuse = |expected: String, found: String| Err(corrupt(&core.dir, &core.keyring, &format!("expected {expected}, found {found}")));
+    let refuse = |what: Say| Err(corrupt(&core.dir, &core.keyring, what));
     if meta.instance != core.instance {
-        return Err(foreign(&core.dir, &core.keyring, &core.instance, &format!("what lies here ({})", meta.instance)));
+        return Err(foreign(&core.dir, &core.keyring, &core.instance, Say::new("why-store-foreign-data").text("found", meta.instance)));
     }
     if meta.seq < acked {
-        return refuse(format!("{acked} commits, the last of them acknowledged"), format!("{}: the end of the log is gone", meta.seq));
+        return refuse(Say::new("why-store-lost-end").text("expected", acked.to_string()).text("found", meta.seq.to_string()));
     }
     let (mut heads, mut digest, mut open) = (0_u64, 0_u64, 0_u64);
     let unfinished = core.ring().unfinished();
@@ -423,15 +390,14 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
         Ok(true)
     })?;
     if (heads, digest, open) != (meta.heads, meta.digest, meta.open) {
-        return refuse(
-            format!("{} cases ({} open) as last committed", meta.heads, meta.open),
-            format!("{heads} ({open} open), or older ones"),
-        );
+        let count = |name, n: u64| (name, n.to_string());
+        let counts = [count("expected", meta.heads), count("expected_open", meta.open), count("found", heads), count("found_open", open)];
+        return refuse(counts.into_iter().fold(Say::new("why-store-lost-cases"), |say, (name, n)| say.text(name, n)));
     }
     let entries = core.read_outbox()?.len() as u64;
     let expected = meta.rows.get(&'o').copied().unwrap_or(0);
     if entries != expected {
-        return refuse(format!("{expected} entries in the outbox"), entries.to_string());
+        return refuse(Say::new("why-store-lost-entries").text("expected", expected.to_string()).text("found", entries.to_string()));
     }
     core.read_desk()?;
     general(&core.ring()).map_err(|w| core.wrong(w))?;

@@ -11,9 +11,10 @@ use super::read::Raw;
 use super::{Core, Job, Meta, io_error};
 use crate::case::CaseId;
 use crate::clock::Time;
+use crate::say::Say;
 use crate::store::codec::{Hashed, envelope, key, open_envelope, time_bytes, to_json};
 use crate::store::sidecar::Sidecar;
-use crate::store::{Counters, StoreError};
+use crate::store::{Counters, StoreError, shown};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,7 +94,7 @@ impl Writer {
             let core = Arc::clone(&self.core);
             let done = catch_unwind(AssertUnwindSafe(|| self.take(job, &mut waiting)));
             if done.is_err() {
-                let why = super::corrupt(&core.dir, &core.keyring, "expected records that can be read, found damage");
+                let why = super::corrupt(&core.dir, &core.keyring, Say::new("why-store-bad-records"));
                 core.dead.set(why).ok();
             }
             if core.dead.get().is_some() {
@@ -160,7 +161,9 @@ impl Writer {
         if free >= least {
             return Ok(());
         }
-        Err(StoreError::Full(format!("{free} bytes are free for {}, at least {least} are wanted: make room", dir.display())))
+        Err(StoreError::full(
+            Say::new("why-store-no-room").text("free", free.to_string()).text("least", least.to_string()).text("path", shown(dir)),
+        ))
     }
 
     /// A record as the store will have it, with what is staged.
@@ -191,7 +194,8 @@ impl Writer {
     /// What was staged for one commit joins the group.
     pub(super) fn keep(&mut self) {
         self.bytes += self.own.iter().map(|(k, v)| k.len() + v.as_ref().map_or(0, Vec::len)).sum::<usize>();
-        self.staged.append(&mut self.own);
+        // One by one: `append` would go through the whole group again for each commit of it.
+        self.staged.extend(std::mem::take(&mut self.own));
     }
 
     fn purge(&mut self, now: Time, limit: usize) -> Result<usize, StoreError> {

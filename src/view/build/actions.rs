@@ -5,6 +5,7 @@ use crate::case::refusal::code;
 use crate::case::{Case, Event, Outgoing, SendState, Status, Trigger};
 use crate::command::Verb;
 use crate::policy::DmRoute;
+use crate::post::Answering;
 use crate::view::Action;
 
 /// What can be done to the case as it stands, the likeliest first. Whether the reader may do it is
@@ -22,10 +23,11 @@ pub fn of_case(pen: &Pen<'_>, case: &Case) -> Vec<Action> {
                 verbs.push(Verb::Claim);
             }
             let free = case.live_send().is_none();
-            let public = case.latest_of_customer(false).is_some();
             verbs.push(Verb::Draft);
-            if free && public {
-                verbs.push(Verb::Reply);
+            match case.latest_of_customer(false).map(|p| &p.post.answering) {
+                Some(Answering::ByApi) if free => verbs.push(Verb::Reply),
+                Some(Answering::ByHand { .. }) if free => verbs.push(Verb::Posted),
+                _ => {}
             }
             verbs.extend(private(pen, case).filter(|_| free));
             if can(Trigger::Resolve) {
@@ -43,8 +45,13 @@ pub fn of_case(pen: &Pen<'_>, case: &Case) -> Vec<Action> {
 pub fn of_event(pen: &Pen<'_>, case: &Case, event: &Event) -> Vec<Action> {
     let verbs = match event {
         Event::Drafted { draft } if case.current_draft().is_some_and(|d| d.id == *draft) => {
-            let all = [labelled(pen, Verb::Reply, "action-send"), labelled(pen, Verb::Draft, "action-edit"), action(pen, Verb::Discard)];
-            return all.into_iter().map(|action| Action { draft: Some(*draft), ..action }).collect();
+            let send = match case.latest_of_customer(false).map(|p| &p.post.answering) {
+                Some(Answering::ByHand { .. }) => Some(action(pen, Verb::Posted)),
+                Some(Answering::Closed) => None,
+                Some(Answering::ByApi) | None => Some(labelled(pen, Verb::Reply, "action-send")),
+            };
+            let rest = [labelled(pen, Verb::Draft, "action-edit"), action(pen, Verb::Discard)];
+            return send.into_iter().chain(rest).map(|action| Action { draft: Some(*draft), ..action }).collect();
         }
         Event::Queued { send, .. } | Event::Held { send, .. } | Event::ApprovalAsked { send } => {
             // Only what this very event led to: a later one has buttons of its own.
@@ -94,8 +101,15 @@ fn private(pen: &Pen<'_>, case: &Case) -> Option<Verb> {
     if case.handoff_open {
         return Some(Verb::Dm);
     }
-    let route = pen.policy.accounts.get(&case.account).map_or(DmRoute::Direct, |a| a.capabilities.dm_route);
-    (route == DmRoute::Direct).then_some(Verb::Handoff)
+    let open = match case.route(pen.policy, pen.now) {
+        DmRoute::Direct | DmRoute::OneShot { .. } | DmRoute::Window { .. } => true,
+        // Asked in public, and once.
+        DmRoute::Link { .. } | DmRoute::InPublic => {
+            !case.is_invited() && case.latest_of_customer(false).is_some_and(|p| p.post.answering != Answering::Closed)
+        }
+        DmRoute::None => false,
+    };
+    open.then_some(Verb::Handoff)
 }
 
 fn actions(pen: &Pen<'_>, verbs: &[Verb], live: Option<&Outgoing>) -> Vec<Action> {

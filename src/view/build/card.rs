@@ -5,7 +5,8 @@ use super::{actions, post, send};
 use crate::case::refusal::code;
 use crate::case::{Case, CasePost, Outgoing, Resolution, SendState, Status, StopReason, Voice};
 use crate::intake::Reason;
-use crate::post::Reach;
+use crate::policy::DmRoute;
+use crate::post::{Answering, Reach};
 use crate::say::{Arg, Say};
 use crate::view::{CardView, Line, Piece};
 
@@ -145,6 +146,7 @@ fn answer_state(pen: &Pen<'_>, case: &Case, private: bool) -> Vec<Line> {
     if more > 0 {
         lines.push(vec![pen.own(&Say::new("card-more").number("count", more))]);
     }
+    lines.extend(by_hand(pen, case));
     if case.folded_posts() > 0 {
         let kept = case.posts.iter().filter(|p| p.voice == Voice::Other).count();
         lines.push(vec![pen.own(&Say::new("card-others").number("count", kept + case.folded_posts()))]);
@@ -152,16 +154,49 @@ fn answer_state(pen: &Pen<'_>, case: &Case, private: bool) -> Vec<Line> {
     if let Some(draft) = case.current_draft() {
         let length = send::counted(pen, &case.account, &case.customer, draft.text.expose());
         let say = Say::new("card-draft").number("draft", draft.id).text("agent", draft.by.as_str());
-        lines.push(vec![pen.own(&say.number("length", length).number("max", pen.max_length(&case.account)))]);
+        lines.push(vec![pen.own(&say.number("length", length).number("max", pen.capabilities(&case.account).max_length))]);
     }
     // A send that was stopped long ago is history; one that lives or stands is the case's state.
     if let Some(last) = case.live_send().or_else(|| case.sends.last()) {
         lines.push(send::state(pen, case, last, private));
     }
-    if case.handoff_open {
-        lines.push(vec![Piece::Words(pen.get("card-handoff"))]);
-    }
+    lines.extend(private_way(pen, case));
     lines
+}
+
+/// How the customer can be spoken to in private, unless that is as usual; and what is not heard there.
+fn private_way(pen: &Pen<'_>, case: &Case) -> Option<Line> {
+    let route = case.route(pen.policy, pen.now);
+    let say = match route {
+        _ if case.handoff_open => Say::new("card-handoff"),
+        _ if !case.status.is_open() => return None,
+        _ if case.is_invited() => Say::new("card-invited"),
+        DmRoute::Direct => return None,
+        DmRoute::OneShot { until } => Say::new("card-route-one-shot").with("until", Arg::Moment(until)),
+        DmRoute::Window { until } => Say::new("card-route-window").with("until", Arg::Moment(until)),
+        DmRoute::Link { .. } => Say::new("card-route-link"),
+        DmRoute::InPublic => Say::new("card-route-in-public"),
+        DmRoute::None => Say::new("card-route-none"),
+    };
+    let mut line = vec![pen.own(&say)];
+    if (case.handoff_open || case.is_invited()) && pen.capabilities(&case.account).unseen_private {
+        line.extend([Piece::Words(" ".into()), Piece::Words(pen.get("card-unseen-private"))]);
+    }
+    Some(line)
+}
+
+/// That the network takes an answer from a person alone, or from nobody.
+fn by_hand(pen: &Pen<'_>, case: &Case) -> Option<Line> {
+    let latest = case.latest_of_customer(false).filter(|_| case.status.is_open())?;
+    match latest.post.answering {
+        Answering::ByApi => None,
+        Answering::Closed => Some(vec![Piece::Words(pen.get("card-answers-closed"))]),
+        Answering::ByHand { .. } => {
+            let mut line = vec![pen.own(&Say::new("card-by-hand").text("n", case.id.0.to_string()))];
+            line.extend(post::by_hand(pen, latest, "").into_iter().flat_map(|link| [Piece::Words(" ".into()), link]));
+            Some(line)
+        }
+    }
 }
 
 /// Labels, linked cases, where it went on.

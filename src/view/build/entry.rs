@@ -1,6 +1,6 @@
 //! An entry in a case's thread: what happened, in a sentence, and what was said.
 
-use super::pen::{Pen, foreign, one_line};
+use super::pen::{Pen, foreign, link, one_line};
 use super::{actions, card, post, send};
 use crate::case::refusal::code;
 use crate::case::{Case, CasePost, Event, EventRecord, Outgoing, Resolution, SendKind, SendState, StopReason};
@@ -113,6 +113,11 @@ pub fn sentence(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool)
             let reason = pen.say(&card::reason(because));
             vec![pen.own(&say.text("reason", reason).text("n", case.id.0.to_string()))]
         }
+        Event::PostedByHand { url } => {
+            let mut line = vec![pen.own(&say)];
+            line.extend(link(&pen.get("send-published-link"), url).into_iter().flat_map(|link| [Piece::Words(" ".into()), link]));
+            line
+        }
         Event::Undone { verb } => vec![pen.own(&say.text("verb", verb))],
         _ => vec![pen.own(&say)],
     }
@@ -175,7 +180,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
         return foreign(&send.text);
     }
     match event {
-        Event::Drafted { draft } => draft_text(pen, case, *draft, private),
+        Event::Drafted { draft } => drafted_text(pen, case, *draft, private),
         Event::Noted { text } | Event::Escalated { text: Some(text) } | Event::Rejected { text: Some(text), .. } => foreign(text),
         Event::Stopped { send, because: StopReason::Refused(words) } | Event::Undelivered { send, detail: words } => {
             let told = case.send(*send).map(|s| send::told(case, s, &pen.why(words), private)).unwrap_or_default();
@@ -209,7 +214,7 @@ fn outgoing(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<L
 fn drafted(pen: &Pen<'_>, case: &Case, say: Say, id: u32) -> Line {
     let text = case.drafts.iter().find(|d| d.id == id).map(|d| d.text.expose()).unwrap_or_default();
     let length = send::counted(pen, &case.account, &case.customer, text);
-    vec![pen.own(&say.number("draft", id).number("length", length).number("max", pen.max_length(&case.account)))]
+    vec![pen.own(&say.number("draft", id).number("length", length).number("max", pen.capabilities(&case.account).max_length))]
 }
 
 /// A draft as it was written, or a sentence where the place may not show it.
@@ -219,6 +224,15 @@ pub fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Lin
         return vec![vec![Piece::Words(pen.get("send-private"))]];
     }
     foreign(&draft.text)
+}
+
+/// A draft's text, and where a person writes it if nobody else can.
+fn drafted_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Line> {
+    let mut lines = draft_text(pen, case, id, private);
+    let draft = case.current_draft().filter(|d| d.id == id && (private || !send::is_private_draft(case, d)));
+    let target = case.latest_of_customer(false);
+    lines.extend(draft.zip(target).and_then(|(d, target)| post::by_hand(pen, target, d.text.expose())).map(|link| vec![link]));
+    lines
 }
 
 fn published_code(kind: &SendKind) -> String {

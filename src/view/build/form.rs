@@ -7,8 +7,7 @@ use crate::case::refusal::code;
 use crate::case::{CasePost, Outgoing, SendKind, SendState};
 use crate::command::Verb;
 use crate::engine::{Addressed, Form};
-use crate::intake::length::length;
-use crate::policy::Capabilities;
+use crate::intake::length::of_answer;
 use crate::say::{Arg, Say};
 use crate::view::{FormLimit, FormView, Line, Piece};
 
@@ -40,6 +39,7 @@ fn label(form: &Form) -> &'static str {
         (Some(to), _) if to.private => "form-label-private",
         (Some(_), Verb::Draft) => "form-label-draft",
         (Some(_), _) => "form-label-public",
+        (None, Verb::Posted) => "form-label-address",
         (None, Verb::Reject | Verb::Escalate | Verb::Spam) => "form-label-why",
         (None, _) => "form-label-team",
     }
@@ -113,10 +113,9 @@ fn hides_text(form: &Form, private: bool) -> bool {
     !private && form.case.sends.iter().filter(same).any(|s| send::is_private(&form.case, s))
 }
 
-/// How the network counts. The person whom it goes to is named in front of the text.
+/// How the network counts. The person whom it goes to may have to be named in front of the text.
 fn limit(pen: &Pen<'_>, to: &Addressed) -> FormLimit {
-    let default = Capabilities::default();
-    let capabilities = pen.policy.accounts.get(&to.account).map_or(&default, |a| &a.capabilities);
-    let taken = length(&format!("{} ", to.to.handle.expose()), capabilities);
-    FormLimit { max: capabilities.max_length, url: capabilities.url_length, taken }
+    let capabilities = pen.capabilities(&to.account);
+    let taken = of_answer("", to.to.handle.expose(), &capabilities);
+    FormLimit { max: capabilities.most(to.private), counting: capabilities.counting, taken }
 }

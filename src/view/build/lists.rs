@@ -133,20 +133,52 @@ pub fn outbox(pen: &Pen<'_>, entries: &[OutboxLine]) -> Vec<Line> {
     lines
 }
 
-/// All commands that `role` may, or one of them in full.
-pub fn help(pen: &Pen<'_>, verb: Option<Verb>, role: Role) -> Vec<Line> {
+/// What most people want most days, each with an example.
+const FIRST: [Verb; 6] = [Verb::Claim, Verb::Draft, Verb::Reply, Verb::Note, Verb::Resolve, Verb::List];
+/// All others, by what they are for.
+const GROUPS: [(&str, &[Verb]); 4] = [
+    (
+        "answers",
+        &[Verb::Approve, Verb::Reject, Verb::Discard, Verb::Undo, Verb::Retract, Verb::Correct, Verb::Posted, Verb::Handoff, Verb::Dm],
+    ),
+    (
+        "case",
+        &[
+            Verb::Release,
+            Verb::Assign,
+            Verb::Tag,
+            Verb::Priority,
+            Verb::Snooze,
+            Verb::Escalate,
+            Verb::Reopen,
+            Verb::Merge,
+            Verb::Link,
+            Verb::Spam,
+            Verb::Restore,
+        ],
+    ),
+    ("look", &[Verb::History, Verb::Digest]),
+    ("desk", &[Verb::Pause, Verb::Resume, Verb::Reload]),
+];
+
+/// One command in full, or those that `role` may: as they fit a phone, or `all` with what each does.
+pub fn help(pen: &Pen<'_>, verb: Option<Verb>, all: bool, role: Role) -> Vec<Line> {
     let brief = |row: &Row| {
         let usage = Piece::Strong(pen.get(&format!("usage-{}", row.name)));
         vec![usage, Piece::Words(format!("  {}", pen.get(&format!("help-{}", row.name))))]
     };
     let Some(verb) = verb else {
-        let mut lines = vec![vec![Piece::Strong(pen.get("help-title"))]];
-        let (may, may_not): (Vec<&Row>, Vec<&Row>) = TABLE.iter().partition(|row| row.role <= role);
-        lines.extend(may.into_iter().map(brief));
-        if !may_not.is_empty() {
-            lines.push(vec![pen.own(&Say::new("help-others").number("count", may_not.len()))]);
+        let mut lines = vec![vec![Piece::Strong(pen.get("help-title")), Piece::Words(format!("{DOT}{}", pen.get("help-thread")))]];
+        if all {
+            lines.extend(TABLE.iter().filter(|row| row.role <= role).map(brief));
+        } else {
+            lines.extend(phone(pen, role));
         }
-        lines.push(vec![Piece::Words(pen.get("help-more"))]);
+        let may_not = TABLE.iter().filter(|row| row.role > role).count();
+        if may_not > 0 {
+            lines.push(vec![pen.own(&Say::new("help-others").number("count", may_not))]);
+        }
+        lines.push(vec![Piece::Words(pen.get(if all { "help-more" } else { "help-more-all" }))]);
         return lines;
     };
     let wanted = row(verb);
@@ -159,4 +191,32 @@ pub fn help(pen: &Pen<'_>, verb: Option<Verb>, role: Role) -> Vec<Line> {
     let told = if wanted.role <= role { "help-role" } else { "help-role-not-yours" };
     lines.push(vec![pen.own(&Say::new(told).with("role", Arg::Code(format!("role-{}", code(&wanted.role)))))]);
     lines
+}
+
+/// What `role` may, on a screen of a phone: a line each for what is used most, the names of the others.
+fn phone(pen: &Pen<'_>, role: Role) -> Vec<Line> {
+    let may = |verb: &&Verb| row(**verb).role <= role;
+    let mut lines: Vec<Line> =
+        FIRST.iter().filter(may).map(|verb| vec![Piece::Words(pen.get(&format!("help-first-{}", row(*verb).name)))]).collect();
+    for (group, verbs) in GROUPS {
+        let names: Vec<String> = verbs.iter().filter(may).map(|v| format!("`{}`", pen.words.typed(row(*v).name, pen.lang))).collect();
+        if !names.is_empty() {
+            lines.push(vec![pen.own(&Say::new(&format!("help-group-{group}")).text("names", names.join(DOT)))]);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_for_a_phone_leaves_no_command_out_and_names_none_twice() {
+        let mut named: Vec<Verb> = FIRST.into_iter().chain(GROUPS.iter().flat_map(|(_, verbs)| verbs.iter().copied())).collect();
+        // The last line names the help itself.
+        named.push(Verb::Help);
+        let all: Vec<Verb> = TABLE.iter().map(|row| row.verb).collect();
+        assert!(all.iter().all(|verb| named.iter().filter(|n| *n == verb).count() == 1), "{named:?}");
+    }
 }

@@ -82,9 +82,9 @@ impl Pen<'_> {
         hygiene::handle(self.policy.handle_of(account))
     }
 
-    /// The longest text that the account's network takes.
-    pub fn max_length(&self, account: &crate::post::Account) -> usize {
-        self.policy.accounts.get(account).map_or_else(|| crate::policy::Capabilities::default().max_length, |a| a.capabilities.max_length)
+    /// What the network of one of our accounts can do.
+    pub fn capabilities(&self, account: &crate::post::Account) -> crate::policy::Capabilities {
+        self.policy.accounts.get(account).map(|a| a.capabilities.clone()).unwrap_or_default()
     }
 }
 

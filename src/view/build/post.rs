@@ -3,7 +3,7 @@
 use super::pen::{Pen, dotted, foreign, link, one_line};
 use crate::case::CasePost;
 use crate::clock::DAY_MS;
-use crate::post::{Author, Media, Untrusted, Visibility};
+use crate::post::{Answering, Author, Media, Untrusted, Visibility, written_at};
 use crate::say::Say;
 use crate::view::{Line, Piece, hygiene};
 
@@ -72,6 +72,12 @@ pub fn marks(pen: &Pen<'_>, post: &CasePost) -> Vec<Line> {
 /// Where people read it.
 pub fn original(pen: &Pen<'_>, post: &CasePost) -> Option<Piece> {
     post.post.url.as_deref().and_then(|u| link(&pen.get("post-link"), u))
+}
+
+/// Where a person answers it, if the network takes an answer from nobody else; with `text` in the form there.
+pub fn by_hand(pen: &Pen<'_>, post: &CasePost, text: &str) -> Option<Piece> {
+    let Answering::ByHand { url } = &post.post.answering else { return None };
+    link(&pen.get("post-by-hand-link"), &written_at(url, text))
 }
 
 /// What a post says: content warning first, then the text, then what hangs on it.

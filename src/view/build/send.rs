@@ -5,8 +5,7 @@ use super::post::handle;
 use crate::case::refusal::code;
 use crate::case::{Case, Draft, Outgoing, SendKind, SendState, StopReason};
 use crate::i18n::ShowCtx;
-use crate::intake::length::length;
-use crate::policy::Capabilities;
+use crate::intake::length::of_answer;
 use crate::post::{Account, Author};
 use crate::say::{Arg, Say, Why};
 use crate::view::{Line, Piece};
@@ -39,11 +38,9 @@ pub fn is_private_draft(case: &Case, draft: &Draft) -> bool {
     case.sends.iter().filter(|s| is_private(case, s)).any(|s| same(&s))
 }
 
-/// Its length as the network will count it: the person's handle goes in front.
+/// Its length as the network will count it.
 pub fn counted(pen: &Pen<'_>, account: &Account, to: &Author, text: &str) -> usize {
-    let default = Capabilities::default();
-    let capabilities = pen.policy.accounts.get(account).map_or(&default, |a| &a.capabilities);
-    length(&format!("{} {}", to.handle.expose(), text.trim()), capabilities)
+    of_answer(text, to.handle.expose(), &pen.capabilities(account))
 }
 
 /// From where, to whom, how long.
@@ -54,7 +51,7 @@ pub fn address(pen: &Pen<'_>, send: &Outgoing) -> Line {
         return pen.fill(&Say::new("send-line-textless"), &slots);
     }
     let length = counted(pen, &send.account, &send.to, send.text.expose());
-    let say = Say::new("send-line").number("length", length).number("max", pen.max_length(&send.account));
+    let say = Say::new("send-line").number("length", length).number("max", pen.capabilities(&send.account).most(send.kind.is_private()));
     pen.fill(&say, &slots)
 }
 

@@ -278,6 +278,9 @@ fn auth_test(state: &State, a: &Arguments) -> Value {
         "ok": true, "url": "https://shop.slack.example/", "team": state.team, "user": "sereno", "team_id": TEAM, "user_id": BOT_USER,
         "bot_id": BOT, "is_enterprise_install": false,
     });
+    if let Some(enterprise) = &state.enterprise {
+        out["enterprise_id"] = json!(enterprise);
+    }
     if let Some(at) = a.token.expires {
         out["expires_in"] = json!((at - state.now()) / 1_000);
     }

@@ -320,6 +320,8 @@ impl User {
     /// Takes a shortcut on a message.
     pub fn shortcut(&self, callback: &str, ts: &str) -> Act {
         let mut state = self.state();
+        let known = state.shortcuts.as_ref().is_none_or(|all| all.iter().any(|s| s == callback));
+        assert!(known, "the app has no shortcut {callback}: {:?}", state.shortcuts);
         let channel = state.channel_of(ts);
         let place = &state.channels[&channel];
         let thread = place.messages[ts].thread.clone();

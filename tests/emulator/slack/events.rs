@@ -10,10 +10,21 @@ impl State {
         self.scopes.iter().any(|s| s == scope)
     }
 
+    /// Whether the app subscribes to an event.
+    fn heard(&self, event: &Value) -> bool {
+        let kind = event["type"].as_str().unwrap_or_default();
+        let name = match (kind, event["channel_type"].as_str()) {
+            ("message", Some("im")) => "message.im".to_owned(),
+            ("message", Some(place)) => format!("message.{place}s"),
+            _ => kind.to_owned(),
+        };
+        self.events.as_ref().is_none_or(|all| all.contains(&name))
+    }
+
     /// An event in a channel: told where the app is a member and has the scope.
     pub fn tell(&mut self, channel: &str, scope: &str, event: Value) -> Option<u64> {
         let inside = self.channels.get(channel).is_some_and(|c| c.members.contains(BOT_USER));
-        if !inside || !self.may(scope) {
+        if !inside || !self.may(scope) || !self.heard(&event) {
             return None;
         }
         let what = event["type"].as_str().unwrap_or_default().to_owned();
@@ -33,7 +44,7 @@ impl State {
 
     /// An event of the whole workspace.
     pub fn tell_app(&mut self, scope: &str, event: Value) -> Option<u64> {
-        if !scope.is_empty() && !self.may(scope) {
+        if !scope.is_empty() && !self.may(scope) || !self.heard(&event) {
             return None;
         }
         let what = event["type"].as_str().unwrap_or_default().to_owned();

@@ -3,7 +3,7 @@
 use super::delivery::Deliveries;
 use super::faults::Faults;
 use super::limits::Limits;
-use super::pings::{Effects, Link, Ping};
+use super::pings::{Effects, Link, Parse, Ping};
 use super::socket::Sockets;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -26,6 +26,8 @@ pub struct User {
     /// `is_ultra_restricted`: guest of one channel.
     pub single_guest: bool,
     pub bot: bool,
+    /// Of another workspace of the same organisation.
+    pub cousin: bool,
     pub deleted: bool,
 }
 
@@ -230,6 +232,8 @@ pub struct Log {
     pub odd_metadata: Vec<Value>,
     /// Acks of envelopes that were never sent.
     pub strange_acks: u64,
+    /// What Slack found wrong with what came with an ack: the person sees nothing of it.
+    pub bad_acks: Vec<String>,
     /// Uses of a response_url: `ok`, `used_url`, `expired_url`.
     pub hook_uses: Vec<&'static str>,
     /// Changes by the app, in order: what, channel, ts.
@@ -260,8 +264,20 @@ pub struct State {
     pub triggers: BTreeMap<String, Trigger>,
     pub hooks: BTreeMap<String, Hook>,
     pub commands: Vec<String>,
+    /// The events that the app subscribes to, as its manifest names them (`message.im`); `None`: all.
+    pub events: Option<Vec<String>>,
+    /// The shortcuts that it has; `None`: any.
+    pub shortcuts: Option<Vec<String>>,
     /// Whether calls are kept one by one.
     pub keep_requests: bool,
+    /// How many of those who react a message names, where not all are asked for.
+    pub reactors_shown: usize,
+    /// Channels whose history is refused, and how.
+    pub shut: BTreeMap<String, &'static str>,
+    /// So long after Slack took a file it shows it, in milliseconds.
+    pub files_late: i64,
+    /// The organisation that the workspace is part of.
+    pub enterprise: Option<String>,
     pub log: Log,
     pub faults: Faults,
     pub limits: Limits,
@@ -299,7 +315,13 @@ impl State {
             triggers: BTreeMap::new(),
             hooks: BTreeMap::new(),
             commands: Vec::new(),
+            events: None,
+            shortcuts: None,
             keep_requests: true,
+            reactors_shown: 50,
+            shut: BTreeMap::new(),
+            files_late: 0,
+            enterprise: None,
             log: Log::default(),
             faults: Faults::default(),
             limits: Limits::default(),
@@ -418,8 +440,11 @@ impl State {
         let text = body["text"].as_str().unwrap_or_default().to_owned();
         let blocks = body["blocks"].as_array().cloned().unwrap_or_default();
         let attachments = body["attachments"].as_array().cloned().unwrap_or_default();
-        let effects = Effects::of(&text, super::pings::Parse::Usual, &blocks, &attachments);
-        self.effects(channel, &ts, None, effects);
+        // Beside blocks the text stands in notifications alone, where nothing is a link.
+        let parse = if blocks.is_empty() { Parse::Usual } else { Parse::Verbatim };
+        if by != "chat.postEphemeral" {
+            self.effects(channel, &ts, None, Effects::of(&text, parse, &blocks, &attachments));
+        }
         let mut ids = Vec::new();
         for _ in 0..blocks.len() * 8 + 1 {
             ids.push(self.secret(5));

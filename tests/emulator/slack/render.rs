@@ -30,7 +30,7 @@ pub fn channel(c: &Channel) -> Value {
 }
 
 pub fn user(u: &User, with_locale: bool) -> Value {
-    let stranger = u.team != TEAM;
+    let stranger = u.team != TEAM && !u.cousin;
     let mut profile = json!({
         "title": "", "phone": "", "skype": "", "real_name": u.name, "real_name_normalized": u.name, "display_name": u.name,
         "display_name_normalized": u.name, "status_text": "", "status_emoji": "", "status_expiration": 0, "avatar_hash": "g0",
@@ -51,6 +51,9 @@ pub fn user(u: &User, with_locale: bool) -> Value {
             "is_ultra_restricted": u.single_guest, "is_email_confirmed": !u.bot, "who_can_share_contact_card": "EVERYONE",
         });
         merge(&mut out, more);
+    }
+    if u.cousin {
+        out["enterprise_user"] = json!({"id": u.id, "enterprise_id": super::ENTERPRISE, "enterprise_name": "Shops", "teams": [u.team]});
     }
     if stranger {
         out["is_stranger"] = json!(true);
@@ -94,8 +97,7 @@ pub fn message(state: &State, c: &Channel, m: &Message, with_metadata: bool) -> 
         merge(&mut out, more);
     }
     if !m.reactions.is_empty() {
-        let all = m.reactions.iter().map(|(name, users)| json!({"name": name, "users": users, "count": users.len()}));
-        out["reactions"] = all.collect();
+        out["reactions"] = reactions(m, state.reactors_shown);
     }
     if m.pinned {
         out["pinned_to"] = json!([c.id]);
@@ -107,6 +109,12 @@ pub fn message(state: &State, c: &Channel, m: &Message, with_metadata: bool) -> 
         out["parent_user_id"] = json!(parent.user);
     }
     out
+}
+
+/// Who reacts to a message; the count is of all.
+pub fn reactions(m: &Message, shown: usize) -> Value {
+    let named = |users: &[String]| users.iter().take(shown).cloned().collect::<Vec<_>>();
+    m.reactions.iter().map(|(name, users)| json!({"name": name, "users": named(users), "count": users.len()})).collect()
 }
 
 /// A message by itself.

@@ -151,10 +151,14 @@ pub async fn serve(state: Shared, mut stream: TcpStream, asked: Asked) {
         socket.close(None).await.ok();
         return;
     }
-    let dead = talk(&state, &mut socket, id, &mut frames).await;
-    if dead {
-        // Notices only that the other side has gone.
+    let end = talk(&state, &mut socket, id, &mut frames).await;
+    if end != End::Over {
         let mut stream = socket.into_inner();
+        // What was sent before arrives: dropped with something unread the connection would take it along.
+        if end == End::Cut {
+            stream.shutdown().await.ok();
+        }
+        // Notices only that the other side has gone.
         let mut dust = [0; 1024];
         while stream.read(&mut dust).await.is_ok_and(|n| n > 0) {}
     }
@@ -163,8 +167,19 @@ pub async fn serve(state: Shared, mut stream: TcpStream, asked: Asked) {
     state.touch();
 }
 
-/// Until either side ends it; whether it is to play dead.
-async fn talk(state: &Shared, socket: &mut WebSocketStream<TcpStream>, id: u64, frames: &mut mpsc::UnboundedReceiver<Frame>) -> bool {
+/// How a connection goes on when nothing more is said on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It has ended.
+    Over,
+    /// It is to play dead.
+    Dead,
+    /// It breaks: what the other side says is not heard any more.
+    Cut,
+}
+
+/// Until either side ends it.
+async fn talk(state: &Shared, socket: &mut WebSocketStream<TcpStream>, id: u64, frames: &mut mpsc::UnboundedReceiver<Frame>) -> End {
     let mut pings = tokio::time::interval(Duration::from_secs(5));
     let mut closes: Option<tokio::time::Instant> = None;
     loop {
@@ -172,27 +187,27 @@ async fn talk(state: &Shared, socket: &mut WebSocketStream<TcpStream>, id: u64, 
         tokio::select! {
             biased;
             frame = frames.recv() => match frame {
-                None | Some(Frame::Cut) => return false,
-                Some(Frame::Dead) => return true,
+                None | Some(Frame::Cut) => return End::Cut,
+                Some(Frame::Dead) => return End::Dead,
                 Some(Frame::Close(ms)) => closes = Some(tokio::time::Instant::now() + Duration::from_millis(ms)),
                 Some(Frame::Text(text)) => {
                     if socket.send(Message::text(text)).await.is_err() {
-                        return false;
+                        return End::Over;
                     }
                 }
             },
             () = tokio::time::sleep_until(until) => {
                 socket.close(None).await.ok();
-                return false;
+                return End::Over;
             }
             _ = pings.tick() => {
                 if socket.send(Message::Ping("Ping from wss-primary-emulated".into())).await.is_err() {
-                    return false;
+                    return End::Over;
                 }
             }
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => heard(state, id, &text),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Over,
                 Some(Ok(_)) => {}
             }
         }

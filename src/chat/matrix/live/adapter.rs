@@ -1,10 +1,10 @@
 //! The adapter itself: its settings, what its parts share, the port.
 
-use super::place::{Limit, Place};
-use super::session::{Fail, NeedsRecovery, Secret, Session};
-use super::{check, deliver, erasing, hearing, lanes, render, rooms};
+use super::place::{Limit, Place, Trouble};
+use super::session::{Fail, HOPELESS, Secret, Session};
+use super::{check, deliver, erasing, fetch, hearing, lanes, pictures, pins, render, rooms};
 use crate::chat::{Chat, Memory, Message, Said};
-use crate::clock::Clock;
+use crate::clock::{Clock, MINUTE_MS};
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome};
 use crate::policy::{AgentId, Lang, RoomId};
@@ -12,15 +12,20 @@ use crate::say::Say;
 use crate::view::View;
 use async_trait::async_trait;
 use matrix_sdk::deserialized_responses::TimelineEvent;
+use matrix_sdk::ruma::TransactionId;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Rooms whose turns are remembered at most.
 const TURNS_MAX: usize = 2_000;
+
+/// An alarm that could not be said for so long alarms nobody any more, in milliseconds.
+const ALARM_STALE_MS: i64 = 30 * MINUTE_MS;
 
 /// Waits, of which tests want shorter ones.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +36,8 @@ pub struct Pace {
     pub back_off: (Duration, Duration),
     /// No sync for so long is said.
     pub say_after: Duration,
+    /// How long an answer that is not taken holds up the others of its room.
+    pub answer: Duration,
     /// How often it is noted up to where everything was heard.
     pub note: Duration,
     /// How often rooms are looked at.
@@ -41,6 +48,8 @@ pub struct Pace {
     pub again: Duration,
     /// After how long it is put aside for people to look at.
     pub give_up: Duration,
+    /// How long the keys of an earlier device's messages may come, from when a room was first searched for one.
+    pub backup: Duration,
 }
 
 impl Default for Pace {
@@ -49,11 +58,13 @@ impl Default for Pace {
             sync: Duration::from_secs(30),
             back_off: (Duration::from_secs(1), Duration::from_secs(30)),
             say_after: Duration::from_secs(60),
+            answer: Duration::from_secs(20),
             note: Duration::from_secs(2),
             rooms: Duration::from_secs(600),
             keys: Duration::from_secs(3),
             again: Duration::from_secs(20),
             give_up: Duration::from_secs(3 * 86_400),
+            backup: Duration::from_secs(180),
         }
     }
 }
@@ -71,15 +82,13 @@ pub struct Settings {
     pub device_name: String,
     /// Where keys and session stand.
     pub place: Place,
-    /// The room that alarms go to.
-    pub room: RoomId,
-    /// All rooms that cards go to.
+    /// All rooms that are posted to, for the check: the running bot asks for the rules in force.
     pub rooms: Vec<RoomId>,
-    /// The rooms that `[privacy]` names.
+    /// The rooms that `[privacy]` names, for the check.
     pub private_rooms: Vec<RoomId>,
-    /// The ids of `[people]`: their invitations are accepted, wherever they live.
+    /// The ids of `[people]`, for the check.
     pub people: BTreeSet<AgentId>,
-    /// Homeservers whose people may act: the bot's own, and those that are listed.
+    /// Homeservers all of whose accounts may act, bots among them: those that are listed, the bot's own no less.
     pub servers: Vec<String>,
     /// What commands begin with.
     pub prefix: String,
@@ -87,6 +96,8 @@ pub struct Settings {
     pub posts_per_minute: u32,
     /// The bound in time of each call.
     pub call: Duration,
+    /// From where pictures of posts may be fetched.
+    pub fetch: fetch::Rules,
     /// Other waits.
     pub pace: Pace,
     /// The time.
@@ -97,30 +108,23 @@ impl Settings {
     /// A bot on its homeserver, with the usual limits.
     #[must_use]
     pub fn new(homeserver: &str, user: &str, secret: Secret, place: Place, room: &str) -> Settings {
-        let server = user.split_once(':').map(|(_, server)| server.to_owned());
         Settings {
             homeserver: homeserver.to_owned(),
             user: user.to_owned(),
             secret,
             device_name: "sereno".into(),
             place,
-            room: RoomId::from(room),
             rooms: vec![RoomId::from(room)],
             private_rooms: Vec::new(),
             people: BTreeSet::new(),
-            servers: server.into_iter().collect(),
+            servers: Vec::new(),
             prefix: "!".into(),
             posts_per_minute: 120,
             call: Duration::from_secs(20),
+            fetch: fetch::Rules::default(),
             pace: Pace::default(),
             clock: Clock::system(),
         }
-    }
-
-    /// The rooms that the bot looks after: those that cards go to, and those that `[privacy]` names, where private
-    /// text may stand from a time when cards went there.
-    pub(super) fn watched(&self) -> BTreeSet<&RoomId> {
-        self.rooms.iter().chain(&self.private_rooms).collect()
     }
 }
 
@@ -130,6 +134,10 @@ pub(super) struct Shared {
     pub(super) lanes: lanes::Lanes,
     pub(super) rooms: rooms::Rooms,
     pub(super) looked_at: erasing::LookedAt,
+    pub(super) pins: pins::Pins,
+    /// Operations of which it was looked whether they stand, and it could not be told.
+    pub(super) untold: erasing::Messages,
+    pub(super) mirrored: pictures::Mirrored,
     pub(super) said_of_pins: AtomicBool,
     /// Whether the homeserver has told which rooms there are.
     pub(super) synced: AtomicBool,
@@ -137,8 +145,10 @@ pub(super) struct Shared {
     /// Weakly: the memory belongs to the bot, and the bot holds the chat.
     memory: RwLock<Option<Weak<dyn Memory>>>,
     /// Why signing in is pointless until people have done something.
-    hopeless: OnceLock<String>,
+    hopeless: OnceLock<Trouble>,
     turns: Mutex<HashMap<RoomId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Since when rooms were searched for what an earlier device said there.
+    looked_back: Mutex<HashMap<String, Instant>>,
 }
 
 impl Shared {
@@ -146,10 +156,19 @@ impl Shared {
         self.memory.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade)
     }
 
+    /// The rooms that the bot looks after: those that are posted to, and those that `[privacy]` names, where private
+    /// text may stand from a time when cards went there.
+    pub(super) async fn watched(&self) -> BTreeSet<RoomId> {
+        match self.memory() {
+            Some(memory) => memory.rooms().await,
+            None => BTreeSet::new(),
+        }
+    }
+
     /// The session, once the bot has signed in and knows its rooms.
     pub(super) fn session(&self) -> Result<Arc<Session>, Fail> {
         let synced = self.synced.load(Ordering::Acquire);
-        self.signed_in().filter(|_| synced).ok_or_else(|| Fail::Broken("not signed in to Matrix yet".into()))
+        self.signed_in().filter(|_| synced).ok_or_else(|| Fail::broken("why-matrix-not-signed-in"))
     }
 
     fn signed_in(&self) -> Option<Arc<Session>> {
@@ -163,16 +182,22 @@ impl Shared {
         }
         // Each attempt would make a device and take it away again.
         if let Some(why) = self.hopeless.get() {
-            anyhow::bail!("{why}");
+            return Err(why.clone().into());
         }
         let opened = Session::open(&self.settings).await.inspect_err(|error| {
-            if error.is::<NeedsRecovery>() {
-                self.hopeless.get_or_init(|| error.to_string());
+            if let Some(trouble) = error.downcast_ref::<Trouble>().filter(|t| HOPELESS.contains(&t.0.code.as_str())) {
+                self.hopeless.get_or_init(|| trouble.clone());
             }
         });
         let session = Arc::new(opened?);
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
         Ok(session)
+    }
+
+    /// When a room was first searched in this run: only then are the keys of what stands there asked for.
+    pub(super) fn looked_back(&self, room: &str) -> Instant {
+        let mut looked = self.looked_back.lock().unwrap_or_else(PoisonError::into_inner);
+        *looked.entry(room.to_owned()).or_insert_with(Instant::now)
     }
 
     /// The place in a room's order of sending.
@@ -199,20 +224,45 @@ impl Shared {
         render::message(view, &render::Ctx { lang, prefix: &self.settings.prefix, say: &say })
     }
 
-    /// Says something in the room for alarms, at once.
-    pub(super) async fn alarm(&self, room: &RoomId, text: &str) {
-        let sent = async {
-            let session = self.session()?;
-            let content = render::sentence(&format!("🚨 {text}"), true).content();
-            let joined = session.room(room.as_str())?;
-            let turn = self.turn(room);
-            let _turn = turn.lock().await;
-            // Not at the account's pace: an alarm stands behind nothing.
-            joined.send_raw("m.room.message", content).await.map_err(|e| super::session::fail(&e))
+    /// Says an alarm in a room, at once.
+    async fn alarm(&self, room: &RoomId, text: &str, txn: &TransactionId) -> Result<(), Fail> {
+        let session = self.session()?;
+        let content = render::sentence(&format!("🚨 {text}"), true).content();
+        let joined = session.room(room.as_str())?;
+        let turn = self.turn(room);
+        let _turn = turn.lock().await;
+        // Not at the account's pace: an alarm stands behind nothing.
+        let sent = joined.send_raw("m.room.message", content).with_transaction_id(txn).await;
+        sent.map(drop).map_err(|e| super::session::fail(&e))
+    }
+}
+
+/// Says an alarm again and again until it stands, once.
+async fn insist(shared: &Weak<Shared>, room: &RoomId, text: &str) {
+    let Some((clock, pace)) = shared.upgrade().map(|s| (s.settings.clock, s.settings.pace)) else { return };
+    let began = clock.now();
+    let txn = deliver::transaction(&format!("alarm-{}-{room}-{text}", began.0));
+    let mut pause = pace.back_off.0;
+    loop {
+        let said = match shared.upgrade() {
+            Some(shared) => shared.alarm(room, text, &txn).await,
+            None => return,
         };
-        if let Err(fail) = sent.await {
-            tracing::error!(why = fail.why(), "an alarm could not be posted to Matrix");
+        let wish = match said {
+            Ok(()) => return,
+            Err(Fail::Limited(ms)) => Duration::from_millis(ms.unsigned_abs()),
+            Err(Fail::Broken(_)) => pause,
+            Err(fail @ (Fail::Auth(_) | Fail::Code(_) | Fail::NotIn)) => {
+                tracing::error!(why = fail.why(), "an alarm could not be posted to Matrix");
+                return;
+            }
+        };
+        if clock.now().since(began) > ALARM_STALE_MS {
+            tracing::error!(room = room.as_str(), "an alarm did not reach Matrix in time");
+            return;
         }
+        tokio::time::sleep(wish.max(pause)).await;
+        pause = (pause * 2).min(pace.back_off.1);
     }
 }
 
@@ -230,17 +280,22 @@ impl Matrix {
     /// The chat, not signed in yet: nothing is read or written before it runs.
     #[must_use]
     pub fn new(settings: Settings) -> Matrix {
+        let mirrored = pictures::Mirrored::new(settings.fetch);
         let shared = Shared {
             settings,
             lanes: lanes::Lanes::new(),
             rooms: rooms::Rooms::default(),
             looked_at: erasing::LookedAt::default(),
+            pins: pins::Pins::default(),
+            untold: erasing::Messages::default(),
+            mirrored,
             said_of_pins: AtomicBool::new(false),
             synced: AtomicBool::new(false),
             session: RwLock::default(),
             memory: RwLock::default(),
             hopeless: OnceLock::new(),
             turns: Mutex::default(),
+            looked_back: Mutex::default(),
         };
         Matrix { shared: Arc::new(shared) }
     }
@@ -250,6 +305,7 @@ impl Matrix {
 impl Chat for Matrix {
     async fn run(&self, inbox: mpsc::Sender<Said>, memory: Arc<dyn Memory>) -> anyhow::Result<()> {
         *self.shared.memory.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(&memory));
+        self.shared.pins.load(&*memory).await?;
         let session = self.shared.open().await?;
         tracing::info!(user = session.me, "signed in to Matrix");
         let closed = inbox.clone();
@@ -269,7 +325,9 @@ impl Chat for Matrix {
     }
 
     async fn alarm(&self, room: &RoomId, text: &str) {
-        self.shared.alarm(room, text).await;
+        // Whoever asks waits for a while only. The chat itself is not held: it may end meanwhile.
+        let (shared, room, text) = (Arc::downgrade(&self.shared), room.clone(), text.to_owned());
+        tokio::spawn(async move { insist(&shared, &room, &text).await }).await.ok();
     }
 
     async fn check(&self) -> Vec<Finding> {

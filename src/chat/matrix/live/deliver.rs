@@ -7,26 +7,26 @@
 use super::Shared;
 use super::render::{self, Rendered};
 use super::session::{Fail, Session, fail};
-use super::{adapter, erasing, pictures, rooms};
+use super::{adapter, erasing, pictures, pins, rooms};
 use crate::chat::Message;
 use crate::clock::{HOUR_MS, MINUTE_MS, Time};
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::RoomId;
-use crate::view::{Privacy, View};
+use crate::say::Why;
+use crate::view::{Pictures, Privacy, View};
 use data_encoding::HEXLOWER;
 use matrix_sdk::Room;
 use matrix_sdk::room::MessagesOptions;
-use matrix_sdk::ruma::events::StateEventType;
-use matrix_sdk::ruma::events::room::pinned_events::RoomPinnedEventsEventContent;
-use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, uint};
+use matrix_sdk::ruma::{OwnedTransactionId, uint};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Where our messages carry their operation.
 pub(super) const OP: &str = "dev.sereno.op";
+/// Where a card says of which case it is.
+pub(super) const CASE: &str = "dev.sereno.case";
 /// Pages of a hundred events read for one message, at most.
 const PAGES_MAX: usize = 100;
 /// Clocks differ: so much sooner is looked for, in milliseconds.
@@ -38,10 +38,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// A room of which nobody told us in time whether it is fit is asked about again, in milliseconds.
 const ASK_AGAIN_MS: i64 = 2_000;
 
-/// How long after a new device was made the keys of the one before may still come, in milliseconds.
-const KEYS_COME_MS: i64 = 60_000;
-/// An answer on whether a room is private is good for so long, in milliseconds.
-const ASKED_MS: i64 = 500;
+/// How often it is looked whether keys came, while that is still waited for.
+const KEYS_LOOKS: u32 = 12;
 
 /// The transaction id of an operation: the same for every attempt.
 pub(super) fn transaction(op: &str) -> OwnedTransactionId {
@@ -55,35 +53,38 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
         Ok(session) => session,
         Err(fail) => return fail.outcome(),
     };
+    let outcome = put(shared, &session, message).await;
+    // First the words: they go where the pictures do not.
+    if let (Outcome::Done(_), Pictures::Gone, Some(target)) = (&outcome, &message.pictures, &message.edit)
+        && let Err(fail) = pictures::withdraw(shared, &session, message, target).await
+    {
+        return fail.outcome();
+    }
+    outcome
+}
+
+async fn put(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message) -> Outcome {
     if let Some(target) = erasing::wanted(message) {
-        return match erasing::take_away(shared, &session, message, target).await {
+        return match erasing::take_away(shared, session, message, target).await {
             Ok(()) => Outcome::Done(Receipt { native_id: target.to_owned(), ..Receipt::default() }),
             Err(fail) => fail.outcome(),
         };
     }
-    if message.private {
-        match rooms::refresh(shared, &session, &message.room).await {
-            Ok(true) => {}
-            // Its view is built anew, without what is private.
-            Ok(false) => return Outcome::Retry { after_ms: Some(0), why: "the room is not fit for private messages".into(), lane: false },
-            Err(fail @ (Fail::NotIn | Fail::Auth(_))) => return fail.outcome(),
-            Err(fail) => return Outcome::Retry { after_ms: Some(ASK_AGAIN_MS), why: fail.why().into(), lane: false },
-        }
-    }
-    match erasing::to_be_replaced(shared, &session, message).await {
+    match erasing::to_be_replaced(shared, session, message).await {
         Ok(None) => {}
-        Ok(Some(target)) => return replace(shared, &session, message, target).await,
+        Ok(Some(target)) => return replace(shared, session, message, target).await,
         Err(fail) => return fail.outcome(),
     }
     let content = content(shared, message);
-    let done = send(shared, &session, &message.room, &message.op, message.since, message.edit.is_none(), content).await;
+    let done = send(shared, session, &message.room, &message.op, message.since, message.edit.is_none(), content).await;
     match done {
         Ok(id) => {
             let id = message.edit.clone().unwrap_or(id);
             if let Some(wanted) = wants_pin(message) {
-                pin(shared, &session, &message.room, &[(&id, wanted)]);
+                pins::wish(shared, session, &message.room, &[(&id, wanted)]);
             }
-            if let Some(trouble) = pictures::follow(shared, &session, message).await {
+            pictures::mirror(shared, session, message, &id);
+            if let Some(trouble) = pictures::follow(shared, session, message).await {
                 // The text stands by now, and stands once.
                 return trouble.outcome();
             }
@@ -96,6 +97,10 @@ pub(super) async fn post(shared: &Arc<Shared>, message: &Message) -> Outcome {
 /// Takes away what a message ever said, where that may not be read, and posts it anew as it may be read now.
 /// Nobody is called by that.
 async fn replace(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message, target: &str) -> Outcome {
+    // The pictures under it are not found under another.
+    if let Err(fail) = pictures::withdraw(shared, session, message, target).await {
+        return fail.outcome();
+    }
     // First what is not to be read. Where it may be read again, it is gone already.
     if message.privacy != Privacy::Shown
         && let Err(fail) = erasing::take_away(shared, session, message, target).await
@@ -109,7 +114,7 @@ async fn replace(shared: &Arc<Shared>, session: &Arc<Session>, message: &Message
     match send(shared, session, &message.room, &op, message.since, true, content).await {
         Ok(id) => {
             if let Some(wanted) = wants_pin(message) {
-                pin(shared, session, &message.room, &[(target, false), (&id, wanted)]);
+                pins::wish(shared, session, &message.room, &[(target, false), (&id, wanted)]);
             }
             Outcome::Instead(Receipt { native_id: id, ..Receipt::default() })
         }
@@ -129,8 +134,11 @@ fn content_of(message: &Message, rendered: &Rendered) -> Value {
     if let (Some(root), None) = (&message.thread, &message.edit) {
         render::in_thread(&mut content, root, root);
     }
-    if message.privacy == Privacy::Shown {
+    if message.private || message.privacy == Privacy::Shown {
         content[erasing::PRIVATE] = json!(true);
+    }
+    if let (View::Card(card), None) = (&message.view, &message.edit) {
+        content[CASE] = json!(card.case);
     }
     content
 }
@@ -138,16 +146,18 @@ fn content_of(message: &Message, rendered: &Rendered) -> Value {
 /// Why a message was not sent.
 pub(super) enum Undone {
     Fail(Fail),
-    /// It may stand already, and that could not be found out.
-    Look(Look),
+    /// Something must be known first that cannot be found out now.
+    Later(Why, Option<i64>),
+    /// It may stand already, and that cannot be found out.
+    InDoubt,
 }
 
 impl Undone {
     fn outcome(self) -> Outcome {
         match self {
             Undone::Fail(fail) => fail.outcome(),
-            Undone::Look(Look::Retry { why, after_ms }) => Outcome::Retry { after_ms, why: why.into(), lane: false },
-            Undone::Look(_) => Outcome::Unknown { why: "the room's history is too long to be read".into() },
+            Undone::Later(why, after_ms) => Outcome::Retry { after_ms, why, lane: false },
+            Undone::InDoubt => Outcome::Unknown { why: "the room's history cannot be read as far back".into() },
         }
     }
 }
@@ -170,24 +180,20 @@ pub(super) async fn send(
     mut content: Value,
 ) -> Result<String, Undone> {
     let joined = session.room(room.as_str())?;
-    let asked = shared.settings.clock.now();
     content[OP] = json!(op);
     // One sender a room: two at once on one encrypted room break the library at the change of its keys.
     let turn = shared.turn(room);
     let _turn = turn.lock().await;
     let now = shared.settings.clock.now();
-    if unique && (since < session.made || now.since(since) > TXN_MS) {
-        match find(session, &joined, op, since, now).await {
-            Look::Found(receipt) => return Ok(receipt.native_id),
-            Look::Absent => {}
-            look => return Err(Undone::Look(look)),
-        }
+    // Where it was looked and could not be told, the outbox has decided: it is posted.
+    let doubtful = unique && (since < session.made || now.since(since) > TXN_MS) && !shared.untold.take(op);
+    if doubtful && let Some(stands) = find(shared, session, &joined, op, since).await? {
+        return Ok(stands);
     }
     shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
-    // Whether the room may show private text was asked before it was this message's turn.
-    let private = content.get(erasing::PRIVATE).is_some_and(|private| private == true);
-    if private && shared.settings.clock.now().since(asked) > ASKED_MS && !rooms::refresh(shared, session, room).await? {
-        return Err(Undone::Look(Look::Retry { why: "the room is not fit for private messages".into(), after_ms: Some(0) }));
+    // Whether the room may show private text is asked after all else that was waited for: at the send itself.
+    if content.get(erasing::PRIVATE).is_some_and(|private| private == true) {
+        fit(shared, session, room).await?;
     }
     let sent = joined.send_raw("m.room.message", content).with_transaction_id(&transaction(op)).await;
     match sent {
@@ -205,6 +211,18 @@ pub(super) async fn send(
     }
 }
 
+/// Nothing private goes to a room that is not fit for it now.
+async fn fit(shared: &Shared, session: &Session, room: &RoomId) -> Result<(), Undone> {
+    let later = |why, ms| Err(Undone::Later(why, Some(ms)));
+    match rooms::refresh(shared, session, room).await {
+        Ok(true) => Ok(()),
+        // Its view is built anew, without what is private.
+        Ok(false) => later(Why::ours("why-matrix-unfit"), 0),
+        Err(fail @ (Fail::NotIn | Fail::Auth(_))) => Err(fail.into()),
+        Err(fail) => later(fail.reason(), ASK_AGAIN_MS),
+    }
+}
+
 /// Whether a message stands.
 pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
     // What was changed shows by itself, and changing it again does no harm.
@@ -216,15 +234,25 @@ pub(super) async fn look(shared: &Shared, message: &Message) -> Look {
         Err(fail) => return fail.look(),
     };
     match session.room(message.room.as_str()) {
-        Ok(room) => find(&session, &room, &message.op, message.since, shared.settings.clock.now()).await,
+        Ok(room) => match find(shared, &session, &room, &message.op, message.since).await {
+            Ok(Some(id)) => Look::Found(Receipt { native_id: id, ..Receipt::default() }),
+            Ok(None) => Look::Absent,
+            Err(Undone::Later(why, after_ms)) => Look::Retry { why: why.to_string(), after_ms },
+            Err(Undone::Fail(fail)) => fail.look(),
+            Err(Undone::InDoubt) => {
+                shared.untold.add(&message.op);
+                Look::CannotTell
+            }
+        },
         // Where the bot is not, it cannot look, and it cannot post.
         Err(Fail::NotIn) => Look::Absent,
         Err(fail) => fail.look(),
     }
 }
 
-/// Reads a room's history, from its end to `since`, for our own message of an operation.
-async fn find(session: &Session, room: &Room, op: &str, since: Time, now: Time) -> Look {
+/// Reads a room's history, from its end to `since`, for our own message of an operation: its event's id.
+async fn find(shared: &Shared, session: &Session, room: &Room, op: &str, since: Time) -> Result<Option<String>, Undone> {
+    let began = shared.looked_back(room.room_id().as_str());
     let oldest = since.plus(-AHEAD_MS).0;
     let mut from: Option<String> = None;
     let mut sealed = false;
@@ -233,7 +261,7 @@ async fn find(session: &Session, room: &Room, op: &str, since: Time, now: Time) 
         options.limit = uint!(100);
         let page = match room.messages(options).await {
             Ok(page) => page,
-            Err(error) => return fail(&error).look(),
+            Err(error) => return Err(unread(&fail(&error))),
         };
         // A page may be empty for what it leaves out, with more behind it.
         let mut newer = page.chunk.is_empty();
@@ -243,22 +271,33 @@ async fn find(session: &Session, room: &Room, op: &str, since: Time, now: Time) 
             let ours = event.get("sender").and_then(Value::as_str) == Some(&session.me);
             if ours && op_of(&event) == Some(op) {
                 let id = event.get("event_id").and_then(Value::as_str).unwrap_or_default();
-                return Look::Found(Receipt { native_id: id.to_owned(), ..Receipt::default() });
+                return Ok(Some(id.to_owned()));
             }
-            sealed |= ours && recent && event.get("type").and_then(Value::as_str) == Some("m.room.encrypted");
+            // What was redacted keeps its type, and says nothing any more.
+            let is_sealed = event.get("type").is_some_and(|t| t == "m.room.encrypted") && event.pointer("/content/algorithm").is_some();
+            sealed |= ours && recent && is_sealed;
             newer |= recent;
         }
         match page.end {
             // One event's time may be wrong: other servers and bridges say when theirs were. Not that of a whole page.
             Some(end) if newer && from.as_ref() != Some(&end) => from = Some(end),
-            // The keys of what an earlier device of ours said come from the backup, one by one.
-            _ if sealed && now.since(session.made) < KEYS_COME_MS => {
-                return Look::Retry { why: "its own messages cannot be read yet".into(), after_ms: Some(KEYS_COME_MS / 12) };
+            // The keys of what an earlier device of ours said come from the backup, one by one, once they are asked for.
+            _ if sealed && began.elapsed() < shared.settings.pace.backup => {
+                let after = (shared.settings.pace.backup / KEYS_LOOKS).as_millis();
+                return Err(Undone::Later(Why::ours("why-matrix-own-unread"), i64::try_from(after).ok()));
             }
-            _ => return Look::Absent,
+            // What nobody can read may be the very message.
+            _ if sealed => return Err(Undone::InDoubt),
+            _ => return Ok(None),
         }
     }
-    Look::CannotTell
+    Err(Undone::InDoubt)
+}
+
+/// What it means for a message that its room's history cannot be read.
+fn unread(fail: &Fail) -> Undone {
+    let after_ms = if let Fail::Limited(ms) = fail { Some(*ms) } else { None };
+    Undone::Later(fail.reason(), after_ms)
 }
 
 fn op_of(event: &Value) -> Option<&str> {
@@ -270,60 +309,6 @@ fn wants_pin(message: &Message) -> Option<bool> {
     let View::Card(card) = &message.view else { return None };
     let over = matches!(card.status.as_str(), "resolved" | "merged" | "quarantined");
     Some(card.priority == "urgent" && !over)
-}
-
-/// The pinned events once these wishes are met.
-fn with_pins(mut pinned: Vec<OwnedEventId>, wishes: &[(OwnedEventId, bool)]) -> Vec<OwnedEventId> {
-    for (id, wanted) in wishes {
-        match (wanted, pinned.contains(id)) {
-            (true, false) => pinned.push(id.clone()),
-            (false, true) => pinned.retain(|p| p != id),
-            _ => {}
-        }
-    }
-    pinned
-}
-
-/// Pins cards, or takes their pins away. Where the bot has not the power to, nothing is lost but the pin.
-fn pin(shared: &Arc<Shared>, session: &Arc<Session>, lane: &RoomId, wishes: &[(&str, bool)]) {
-    let Ok(room) = session.room(lane.as_str()) else { return };
-    let wishes: Vec<(OwnedEventId, bool)> = wishes.iter().filter_map(|(id, wanted)| Some((EventId::parse(*id).ok()?, *wanted))).collect();
-    let known = room.pinned_event_ids().unwrap_or_default();
-    if with_pins(known.clone(), &wishes) == known {
-        return;
-    }
-    let shared = Arc::clone(shared);
-    let lane = lane.clone();
-    tokio::spawn(async move {
-        let powers = room.power_levels_or_default().await;
-        if !powers.user_can_send_state(room.own_user_id(), StateEventType::RoomPinnedEvents) {
-            if !shared.said_of_pins.swap(true, Ordering::AcqRel) {
-                tracing::warn!(
-                    room = lane.as_str(),
-                    "urgent cards are not pinned: that takes the power level for m.room.pinned_events, 50 by default"
-                );
-            }
-            return;
-        }
-        let turn = shared.turn(&lane);
-        let _turn = turn.lock().await;
-        if shared.lanes.pass(PATIENCE).await.is_err() {
-            return;
-        }
-        // The list is one event: what was pinned since the last sync must not be undone.
-        let done = async {
-            let standing = room.load_pinned_events().await?.unwrap_or_default();
-            let pinned = with_pins(standing.clone(), &wishes);
-            if pinned != standing {
-                room.send_state_event(RoomPinnedEventsEventContent::new(pinned)).await?;
-            }
-            Ok::<(), matrix_sdk::Error>(())
-        };
-        if let Err(error) = done.await {
-            // The card's next change tries again.
-            tracing::warn!(why = fail(&error).why(), room = lane.as_str(), "a card was not pinned");
-        }
-    });
 }
 
 #[cfg(test)]
@@ -345,6 +330,7 @@ mod tests {
             lang: Lang::En,
             view: View::Text(TextView { code: "notice".into(), lines: vec![vec![Piece::Words("@room hello".into())]] }),
             picture: None,
+            pictures: crate::view::Pictures::None,
         }
     }
 

@@ -2,15 +2,20 @@
 
 use super::adapter;
 use super::answers::Reply;
-use super::hearing::{Hearing, Round};
+use super::deliver;
+use super::hearing::{Hearing, Round, is_forged};
 use super::read::{self, Envelope, Text};
+use super::session::{Fail, fail};
 use super::{reactions, render, rooms};
-use crate::chat::{Answered, FormWish, Said, Typed};
+use crate::case::CaseId;
+use crate::chat::{Answered, FormWish, Said, Typed, with_case};
 use crate::clock::Time;
 use crate::command::{Args, Command, Door, Verb};
 use crate::policy::{AgentId, RoomId};
 use crate::say::Say;
 use matrix_sdk::Room;
+use matrix_sdk::deserialized_responses::TimelineEvent;
+use matrix_sdk::ruma::EventId;
 use serde_json::Value;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -45,16 +50,21 @@ impl Hearing {
             round.answers.extend(self.turn_away(id, envelope, thread).await);
             return Ok(true);
         }
-        let typed = Typed::Line {
-            id: format!("matrix:{}", envelope.id),
+        let door = if said.body.trim_start().starts_with('/') { Door::Slash } else { Door::Text };
+        let typed = |suffix: String, text: String| Typed::Line {
+            id: format!("matrix:{}{suffix}", envelope.id),
             by: AgentId::from(envelope.sender.as_str()),
-            door: if said.body.trim_start().starts_with('/') { Door::Slash } else { Door::Text },
+            door,
             room: id.clone(),
             thread: thread.clone(),
             lang: None,
-            text: line,
+            text,
         };
-        let answered = self.ask(typed).await?;
+        let mut answered = self.ask(typed(String::new(), line.clone())).await?;
+        if let Some(case) = self.meant(room, &answered, thread.as_deref()).await {
+            // Under an id of its own: the answer to the first one is remembered.
+            answered = self.ask(typed(format!(":{case}"), with_case(&line, case))).await?;
+        }
         if thread.is_none() || !answered.shown {
             round.answers.push(self.answer(id, envelope, thread, &answered).await);
         }
@@ -63,8 +73,8 @@ impl Hearing {
 
     /// The thread that an event belongs to: its own, or that which it begins.
     async fn thread_of(&self, room: &Room, event: &str) -> Option<String> {
-        let id = matrix_sdk::ruma::EventId::parse(event).ok()?;
-        let found = room.event(&id, None).await.ok()?;
+        let id = EventId::parse(event).ok()?;
+        let found = self.found(room, &id).await?;
         let json = adapter::value(&found);
         let relation = json.pointer("/content/m.relates_to/rel_type").and_then(Value::as_str);
         let root = json.pointer("/content/m.relates_to/event_id").and_then(Value::as_str).filter(|_| relation == Some("m.thread"));
@@ -73,8 +83,37 @@ impl Hearing {
         root.map(str::to_owned).or_else(|| ours.then(|| event.to_owned()))
     }
 
-    async fn may_act(&self, room: &Room, sender: &str) -> bool {
-        let listed = self.shared.settings.people.contains(&AgentId::from(sender));
+    /// The case whose card begins this thread, where `answered` asks which one was meant: the homeserver has the card, and
+    /// that it stands is not known here yet. Whoever reads it may act below it all the same.
+    async fn meant(&self, room: &Room, answered: &Answered, thread: Option<&str>) -> Option<CaseId> {
+        let thread = thread.filter(|_| answered.answer.say.code == "refused-which-case")?;
+        let found = self.found(room, &EventId::parse(thread).ok()?).await?;
+        // Whoever made the homeserver say that it is ours could not have encrypted it as we do.
+        let forged = found.encryption_info().is_some_and(|info| is_forged(&info.verification_state));
+        let card = adapter::value(&found);
+        let ours = card.get("sender").and_then(Value::as_str) == Some(&self.session.me) && !forged;
+        card.pointer("/content")?.get(deliver::CASE)?.as_u64().filter(|_| ours).map(CaseId)
+    }
+
+    /// An event that a command is not understood without: asked for again and again for a while where the homeserver
+    /// does not answer.
+    async fn found(&self, room: &Room, id: &EventId) -> Option<TimelineEvent> {
+        let pace = self.shared.settings.pace;
+        let mut pause = pace.back_off.0;
+        for _ in 0..ASK_AGAIN {
+            match room.event(id, None).await.map_err(|e| fail(&e)) {
+                Ok(found) => return Some(found),
+                Err(Fail::NotIn | Fail::Code(_) | Fail::Auth(_)) => return None,
+                Err(Fail::Limited(_) | Fail::Broken(_)) => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(pace.back_off.1);
+        }
+        None
+    }
+
+    /// Whether somebody may act in a room, as the rules are by now.
+    pub(super) async fn may_act(&self, room: &Room, sender: &str) -> bool {
+        let listed = self.memory.person(&AgentId::from(sender)).is_some();
         let bridged = !listed && rooms::is_bridged(room).await;
         read::may_act(sender, listed, bridged, &self.shared.settings.servers)
     }
@@ -88,11 +127,19 @@ impl Hearing {
     }
 
     /// Tells somebody once in a while that their message cannot be read yet.
-    pub(super) async fn tell_sealed(&self, room: &Room, id: &RoomId, envelope: &Envelope) -> Option<oneshot::Receiver<()>> {
-        if !self.may_act(room, &envelope.sender).await || !self.is_news(format!("sealed {}", envelope.sender)) {
+    pub(super) async fn tell_sealed(&self, id: &RoomId, envelope: &Envelope) -> Option<oneshot::Receiver<()>> {
+        if !self.is_news(format!("sealed {}", envelope.sender)) {
             return None;
         }
         Some(self.tell(id, envelope, None, "matrix-sealed").await)
+    }
+
+    /// Tells somebody once in a while that their message could not be read in time.
+    pub(super) async fn tell_given_up(&self, room: &Room, id: &RoomId, envelope: &Envelope) -> Option<oneshot::Receiver<()>> {
+        if !self.may_act(room, &envelope.sender).await || !self.is_news(format!("given up {}", envelope.sender)) {
+            return None;
+        }
+        Some(self.tell(id, envelope, None, "matrix-given-up").await)
     }
 
     /// Whether this was not told a short while ago.
@@ -110,7 +157,8 @@ impl Hearing {
 
     /// A sentence of ours, to whoever wrote something.
     async fn tell(&self, id: &RoomId, envelope: &Envelope, thread: Option<String>, code: &str) -> oneshot::Receiver<()> {
-        let words = self.memory.words(&Say::new(code), self.memory.room_lang(id));
+        let own = self.memory.person(&AgentId::from(envelope.sender.as_str())).and_then(|person| person.lang);
+        let words = self.memory.words(&Say::new(code), own.unwrap_or_else(|| self.memory.room_lang(id)));
         self.say(id, envelope, thread, format!("{code}-{}", envelope.id), &render::sentence(&words, false)).await
     }
 
@@ -137,10 +185,10 @@ impl Hearing {
             return Ok(false);
         }
         match wish {
-            reactions::Wish::Propose => round.answers.extend(self.propose(id, envelope, &target).await?),
+            reactions::Wish::Propose => round.answers.push(self.propose(room, id, envelope, &target).await?),
             reactions::Wish::Act(verb, ms) => {
                 let args = if ms > 0 { Args::For(ms) } else { Args::None };
-                self.react(id, envelope, &target, verb, args, round).await?;
+                self.react((room, id), envelope, &target, (verb, args), round).await?;
                 if reactions::unwish(&key).is_some() {
                     let stood = reactions::Stood { event: envelope.id.clone(), target, key, by: envelope.sender.clone() };
                     reactions::remember(&*self.memory, stood).await?;
@@ -158,19 +206,28 @@ impl Hearing {
         target: &str,
         round: &mut Round,
     ) -> anyhow::Result<bool> {
+        self.shared.looked_at.taken_away(target);
         let Some(stood) = reactions::recall(&*self.memory, target).await? else { return Ok(false) };
         // A moderator who tidies up gives up nobody's case.
         if stood.by == envelope.sender
             && let Some(verb) = reactions::unwish(&stood.key)
             && self.may_act(room, &envelope.sender).await
         {
-            self.react(id, envelope, &stood.target, verb, Args::None, round).await?;
+            self.react((room, id), envelope, &stood.target, (verb, Args::None), round).await?;
         }
         reactions::forget(&*self.memory, target).await?;
         Ok(true)
     }
 
-    async fn react(&self, id: &RoomId, envelope: &Envelope, target: &str, verb: Verb, args: Args, round: &mut Round) -> anyhow::Result<()> {
+    async fn react(
+        &self,
+        at: (&Room, &RoomId),
+        envelope: &Envelope,
+        target: &str,
+        wish: (Verb, Args),
+        round: &mut Round,
+    ) -> anyhow::Result<()> {
+        let ((room, id), (verb, args)) = (at, wish);
         let command = Command {
             id: format!("matrix:{}", envelope.id),
             by: AgentId::from(envelope.sender.as_str()),
@@ -182,7 +239,11 @@ impl Hearing {
             case: None,
             args,
         };
-        let answered = self.ask(Typed::Command(command)).await?;
+        let mut answered = self.ask(Typed::Command(command.clone())).await?;
+        if let Some(case) = self.meant(room, &answered, Some(target)).await {
+            let again = Command { id: format!("{}:{case}", command.id), case: Some(case), ..command };
+            answered = self.ask(Typed::Command(again)).await?;
+        }
         if !answered.shown {
             round.answers.push(self.answer(id, envelope, Some(target.to_owned()), &answered).await);
         }
@@ -190,12 +251,7 @@ impl Hearing {
     }
 
     /// Shows how a handoff would begin. It sends nothing.
-    async fn propose(&self, id: &RoomId, envelope: &Envelope, target: &str) -> anyhow::Result<Option<oneshot::Receiver<()>>> {
-        // It may show what the customer wrote in private: whether the room is fit for that is asked now.
-        if let Err(fail) = rooms::refresh(&self.shared, &self.session, id).await {
-            tracing::warn!(room = id.as_str(), why = fail.why(), "a room could not be looked at: nothing is shown there");
-            return Ok(None);
-        }
+    async fn propose(&self, room: &Room, id: &RoomId, envelope: &Envelope, target: &str) -> anyhow::Result<oneshot::Receiver<()>> {
         let wish = FormWish {
             by: AgentId::from(envelope.sender.as_str()),
             room: id.clone(),
@@ -204,11 +260,15 @@ impl Hearing {
             verb: Verb::Handoff,
             about: Args::None,
             lang: None,
+            stays: true,
         };
-        let mut answered = self.ask(Typed::Form(wish)).await?;
+        let mut answered = self.ask(Typed::Form(wish.clone())).await?;
+        if let Some(case) = self.meant(room, &answered, Some(target)).await {
+            answered = self.ask(Typed::Form(FormWish { case: Some(case), ..wish })).await?;
+        }
         // It has no id of its own.
         answered.op = format!("{}-{}", answered.op, envelope.id);
-        Ok(Some(self.answer(id, envelope, Some(target.to_owned()), &answered).await))
+        Ok(self.answer(id, envelope, Some(target.to_owned()), &answered).await)
     }
 
     /// Hands something in and waits for its answer; asks again where that was lost.

@@ -10,6 +10,7 @@ use super::adapter;
 use super::deliver::{self, PATIENCE};
 use super::session::{Fail, Session, fail, http_fail};
 use crate::chat::Message;
+use crate::policy::RoomId;
 use crate::view::Privacy;
 use crate::view::View;
 use matrix_sdk::Room;
@@ -43,20 +44,28 @@ pub(super) struct LookedAt {
     standing: Messages,
 }
 
+impl LookedAt {
+    /// Somebody took a message away.
+    pub(super) fn taken_away(&self, message: &str) {
+        self.standing.forget(message);
+        self.harmless.forget(message);
+    }
+}
+
 /// Some messages, for this run.
 #[derive(Default)]
-struct Messages(Mutex<BTreeSet<String>>);
+pub(super) struct Messages(Mutex<BTreeSet<String>>);
 
 impl Messages {
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has(&self, message: &str) -> bool {
+    pub(super) fn has(&self, message: &str) -> bool {
         self.known().contains(message)
     }
 
-    fn add(&self, message: &str) {
+    pub(super) fn add(&self, message: &str) {
         let mut known = self.known();
         if known.len() >= LOOKED_AT_MAX {
             known.clear();
@@ -64,8 +73,13 @@ impl Messages {
         known.insert(message.to_owned());
     }
 
-    fn forget(&self, message: &str) {
-        self.known().remove(message);
+    pub(super) fn forget(&self, message: &str) {
+        self.take(message);
+    }
+
+    /// Whether it was one of them; it no longer is.
+    pub(super) fn take(&self, message: &str) -> bool {
+        self.known().remove(message)
     }
 }
 
@@ -105,7 +119,7 @@ pub(super) async fn to_be_replaced<'m>(shared: &Shared, session: &Session, messa
 }
 
 /// Whether an event was taken away.
-fn is_gone(event: &Value) -> bool {
+pub(super) fn is_gone(event: &Value) -> bool {
     event.pointer("/unsigned/redacted_because").is_some()
 }
 
@@ -124,21 +138,27 @@ pub(super) async fn take_away(shared: &Shared, session: &Session, message: &Mess
     let mut all: Vec<OwnedEventId> = changes(session, &room, &target).await?.into_keys().collect();
     all.push(target);
     for event in all {
-        let turn = shared.turn(&message.room);
-        let _turn = turn.lock().await;
-        shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
-        let txn = deliver::transaction(&format!("{}-{event}", message.op));
-        match room.redact(&event, None, Some(txn)).await {
-            Ok(_) => shared.lanes.passed(),
-            Err(error) => {
-                let fail = http_fail(&error);
-                if let Fail::Limited(ms) = fail {
-                    shared.limited(session, ms);
-                }
-                // Somebody took it away before.
-                if !fail.is_absent() {
-                    return Err(fail);
-                }
+        redact(shared, session, &message.room, &message.op, &event).await?;
+    }
+    Ok(())
+}
+
+/// Takes one event away, for the operation `op`.
+pub(super) async fn redact(shared: &Shared, session: &Session, room: &RoomId, op: &str, event: &EventId) -> Result<(), Fail> {
+    let joined = session.room(room.as_str())?;
+    let turn = shared.turn(room);
+    let _turn = turn.lock().await;
+    shared.lanes.pass(PATIENCE).await.map_err(Fail::Limited)?;
+    match joined.redact(event, None, Some(deliver::transaction(&format!("{op}-{event}")))).await {
+        Ok(_) => shared.lanes.passed(),
+        Err(error) => {
+            let fail = http_fail(&error);
+            if let Fail::Limited(ms) = fail {
+                shared.limited(session, ms);
+            }
+            // Somebody took it away before.
+            if !fail.is_absent() {
+                return Err(fail);
             }
         }
     }

@@ -2,27 +2,30 @@
 //!
 //! ```text
 //! sync ─▶ batches ─▶ work: events in order ─▶ Said ─▶ (commit) ─▶ answers ─▶ keep: the cursor
+//!    └───▶ gaps: rooms' histories ─▲
 //! ```
 //! The library's own sync is at most once: it keeps its place before anybody has seen what came, and it
 //! does not fill gaps. So the place is kept here, after the commit of all that was said before it; at
-//! the start, and wherever a sync has a gap, the rooms' histories are read from there. What comes twice
-//! has the same ids and does nothing twice.
+//! the start, and wherever a sync has a gap, the rooms' histories are read from there (`gaps`). What comes
+//! twice has the same ids and does nothing twice.
 
 use super::adapter::{self, Shared};
 use super::answers::Answers;
 use super::read::{self, Envelope, Heard, Me};
 use super::session::{Fail, Session, fail};
-use super::{invites, rooms, waiting};
+use super::{gaps, invites, rooms, waiting};
 use crate::chat::{Memory, Said};
+use crate::clock::Time;
 use crate::policy::RoomId;
 use matrix_sdk::Room;
 use matrix_sdk::config::SyncSettings;
 use matrix_sdk::deserialized_responses::{TimelineEvent, VerificationLevel, VerificationState};
-use matrix_sdk::room::MessagesOptions;
 use matrix_sdk::ruma::api::client::filter::{Filter, FilterDefinition, RoomEventFilter, RoomFilter};
 use matrix_sdk::ruma::api::client::sync::sync_events;
-use matrix_sdk::ruma::uint;
-use std::collections::HashMap;
+use matrix_sdk::ruma::{UserId, uint};
+use matrix_sdk::sync::State;
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,10 +36,10 @@ use tokio::time::Instant;
 const STREAM: &str = "matrix:sync";
 /// Syncs that wait for their work.
 const BATCHES: usize = 16;
-/// Batches whose answers are still on their way.
+/// Batches whose answers are still on their way; then several are kept as one.
 const UNANSWERED: usize = 64;
-/// Pages of a hundred events of one room's gap, at most.
-const PAGES_MAX: usize = 500;
+/// Gaps that were read and wait for their turn.
+const GAPS: usize = 4;
 
 /// Everything that hears Matrix while the bot runs.
 pub(super) struct Hearing {
@@ -50,19 +53,29 @@ pub(super) struct Hearing {
     pub keys: Notify,
     /// Somebody may have invited the bot.
     pub invited: Notify,
-    pub waiting: tokio::sync::Mutex<Vec<waiting::Waiting>>,
+    pub waiting: waiting::List,
+    pub gaps: gaps::Gaps,
+    /// Held while one event is done: what could not be decrypted is done between others, not beside them.
+    order: tokio::sync::Mutex<()>,
     /// What somebody was told, and when: nobody is told the same over and over.
     pub told: Mutex<HashMap<String, Instant>>,
 }
 
+/// Whether the bot came into a room by this: its own events are not in the timeline.
+fn came_in(state: &State, me: &str) -> bool {
+    let (State::Before(events) | State::After(events)) = state;
+    events.iter().any(|event| serde_json::from_str(event.json().get()).is_ok_and(|event: Value| read::is_own_join(&event, me)))
+}
+
 /// What one sync brought.
-struct Batch {
+pub(super) struct Batch {
     /// Where it begins; `None`: nobody knows.
-    from: Option<String>,
-    to: String,
+    pub from: Option<String>,
+    pub to: String,
     /// The first since the start: what came before is read from the rooms' histories.
-    first: bool,
-    rooms: Vec<(Room, Vec<TimelineEvent>, bool)>,
+    pub first: bool,
+    /// By room, and whether there is more that it does not hold.
+    pub rooms: Vec<(Room, Vec<TimelineEvent>, bool)>,
     invited: bool,
 }
 
@@ -72,19 +85,28 @@ pub(super) struct Round {
     pub answers: Vec<oneshot::Receiver<()>>,
     /// How long keys are still waited for.
     patience: Duration,
+    /// Since when what is done could be read, where that was long after it was said.
+    late: Option<Time>,
 }
 
 impl Round {
     pub(super) fn new(patience: Duration) -> Round {
-        Round { answers: Vec::new(), patience }
+        Round { answers: Vec::new(), patience, late: None }
+    }
+
+    /// For one event that could be read by then at last.
+    pub(super) fn late(at: Time) -> Round {
+        Round { late: Some(at), ..Round::new(Duration::ZERO) }
     }
 }
 
-/// What must be answered before a place is kept.
+/// What must be answered before a place is kept, or gaps are closed.
+#[derive(Default)]
 struct Done {
-    to: String,
+    to: Option<String>,
     worth: bool,
     answers: Vec<oneshot::Receiver<()>>,
+    closed: Vec<gaps::Closed>,
 }
 
 /// Hears until the chat or the bot ends.
@@ -96,9 +118,13 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let name = session.client.account().get_display_name().await.ok().flatten();
     let (answers, answering) = Answers::new(Arc::clone(&shared), Arc::clone(&session));
+    let (waiting, done_late) = waiting::List::load(&*memory).await?;
+    let (gaps, to_read) = gaps::Gaps::load(&*memory).await?;
     let hearing = Arc::new(Hearing {
         me: Me { id: session.me.clone(), name },
-        waiting: tokio::sync::Mutex::new(waiting::load(&*memory).await?),
+        waiting,
+        gaps,
+        order: tokio::sync::Mutex::default(),
         shared,
         session,
         memory,
@@ -109,23 +135,28 @@ pub(super) async fn run(
         told: Mutex::default(),
     });
     let (batches, to_work) = mpsc::channel(BATCHES);
+    let (found, to_fill) = mpsc::channel(GAPS);
     let (done, to_keep) = mpsc::channel(UNANSWERED);
     tokio::select! {
         ended = sync(&hearing, batches) => ended,
-        ended = work(&hearing, to_work, done) => ended,
+        ended = gaps::keep(&hearing, to_read, found) => ended,
+        ended = work(&hearing, to_work, to_fill, done) => ended,
         ended = keep(&hearing, to_keep) => ended,
-        () = answering => Ok(()),
-        () = waiting::keep(&hearing) => Ok(()),
+        ended = answering => ended,
+        ended = waiting::keep(&hearing) => ended,
+        ended = waiting::settle(&hearing, done_late) => ended,
         () = invites::keep(&hearing) => Ok(()),
     }
 }
 
-/// What is not for us need not be sent: typing, receipts, presence.
-fn filter() -> sync_events::v3::Filter {
+/// What is not for us need not be sent: typing, receipts, presence, what we said ourselves. Each message of ours would
+/// end the wait for news, and all of the library's keys would be gone through for it.
+fn filter(me: &UserId) -> sync_events::v3::Filter {
     let mut room = RoomFilter::default();
     room.ephemeral = RoomEventFilter::ignore_all();
     // The most that Synapse gives.
     room.timeline.limit = Some(uint!(100));
+    room.timeline.not_senders = vec![me.to_owned()];
     let mut filter = FilterDefinition::default();
     filter.presence = Filter::ignore_all();
     filter.room = room;
@@ -134,13 +165,14 @@ fn filter() -> sync_events::v3::Filter {
 
 async fn sync(hearing: &Hearing, batches: mpsc::Sender<Batch>) -> anyhow::Result<()> {
     let pace = hearing.shared.settings.pace;
+    let me = UserId::parse(&hearing.session.me)?;
     let mut from = hearing.memory.cursor(STREAM).await?;
     let (mut first, mut pause) = (true, pace.back_off.0);
     let mut silent: Option<Instant> = None;
     let mut said = false;
     loop {
         let wait = if first { Duration::ZERO } else { pace.sync };
-        match hearing.session.client.sync_once(SyncSettings::new().timeout(wait).filter(filter())).await {
+        match hearing.session.client.sync_once(SyncSettings::new().timeout(wait).filter(filter(&me))).await {
             Ok(response) => {
                 (pause, silent) = (pace.back_off.0, None);
                 hearing.shared.synced.store(true, Ordering::Release);
@@ -154,7 +186,9 @@ async fn sync(hearing: &Hearing, batches: mpsc::Sender<Batch>) -> anyhow::Result
                 let to = response.next_batch;
                 let rooms = response.rooms.joined.into_iter().filter_map(|(id, update)| {
                     let room = hearing.session.client.get_room(&id)?;
-                    Some((room, update.timeline.events, update.timeline.limited))
+                    // What was said before it came there is told apart in the room's history alone.
+                    let limited = update.timeline.limited || came_in(&update.state, me.as_str());
+                    Some((room, update.timeline.events, limited))
                 });
                 let batch = Batch { from: from.replace(to.clone()), to, first, rooms: rooms.collect(), invited };
                 first = false;
@@ -179,24 +213,46 @@ async fn sync(hearing: &Hearing, batches: mpsc::Sender<Batch>) -> anyhow::Result
     }
 }
 
-async fn work(hearing: &Arc<Hearing>, mut batches: mpsc::Receiver<Batch>, done: mpsc::Sender<Done>) -> anyhow::Result<()> {
-    while let Some(batch) = batches.recv().await {
+async fn work(
+    hearing: &Arc<Hearing>,
+    mut batches: mpsc::Receiver<Batch>,
+    mut gaps: mpsc::Receiver<gaps::Found>,
+    done: mpsc::Sender<Done>,
+) -> anyhow::Result<()> {
+    loop {
         let mut round = Round::new(hearing.shared.settings.pace.keys);
-        let mut worth = batch.first;
-        if batch.invited {
-            hearing.invited.notify_one();
-        }
-        for (room, events) in hearing.events(&batch).await {
-            let id = RoomId::from(room.room_id().as_str());
-            for event in events {
-                worth |= hearing.event(&room, &id, &event, &mut round).await?;
+        let next = tokio::select! {
+            // What was said first.
+            biased;
+            Some(found) = gaps.recv() => {
+                let closed = gaps::fill(hearing, found, &mut round).await?;
+                Done { worth: true, closed: closed.into_iter().collect(), ..Done::default() }
             }
-        }
-        if done.send(Done { to: batch.to, worth, answers: round.answers }).await.is_err() {
-            break;
+            batch = batches.recv() => match batch {
+                Some(batch) => heard(hearing, batch, &mut round).await?,
+                None => return Ok(()),
+            }
+        };
+        if done.send(Done { answers: round.answers, ..next }).await.is_err() {
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// Does what one sync brought.
+async fn heard(hearing: &Arc<Hearing>, batch: Batch, round: &mut Round) -> anyhow::Result<Done> {
+    if batch.invited {
+        hearing.invited.notify_one();
+    }
+    let (to, mut worth) = (batch.to.clone(), batch.first);
+    for (room, events) in gaps::sift(hearing, batch).await? {
+        let id = RoomId::from(room.room_id().as_str());
+        for event in events {
+            let _turn = hearing.turn().await;
+            worth |= hearing.event(&room, &id, &event, round).await?;
+        }
+    }
+    Ok(Done { to: Some(to), worth, ..Done::default() })
 }
 
 /// Keeps the place, once all that was said before it is answered.
@@ -205,85 +261,66 @@ async fn keep(hearing: &Hearing, mut done: mpsc::Receiver<Done>) -> anyhow::Resu
     let mut kept: Option<Instant> = None;
     // What brought nothing is noted now and then: rooms that nobody writes in must not be read from of old.
     let mut pending = false;
-    while let Some(next) = done.recv().await {
-        for answer in next.answers {
-            // It ends by being dropped as well: nobody waits for what could not be said.
-            answer.await.ok();
-        }
-        pending |= next.worth;
-        let due = if pending { pace.note } else { pace.note * 30 };
-        if kept.is_none_or(|at| at.elapsed() >= due) || (pending && done.is_empty()) {
-            hearing.memory.keep(STREAM, next.to).await?;
-            (kept, pending) = (Some(Instant::now()), false);
+    let mut place = None;
+    let mut open: VecDeque<Done> = VecDeque::new();
+    loop {
+        // One room that answers slowly holds up the place, and nothing that is heard.
+        tokio::select! {
+            next = done.recv() => match next {
+                Some(next) => behind(&mut open, next),
+                None => return Ok(()),
+            },
+            () = answered(open.front_mut()) => {
+                let Some(next) = open.pop_front() else { continue };
+                pending |= next.worth;
+                place = next.to.or(place);
+                hearing.gaps.close(&next.closed, &*hearing.memory).await?;
+                let due = if pending { pace.note } else { pace.note * 30 };
+                if (kept.is_none_or(|at| at.elapsed() >= due) || (pending && open.is_empty() && done.is_empty()))
+                    && let Some(to) = place.take()
+                {
+                    hearing.memory.keep(STREAM, to).await?;
+                    (kept, pending) = (Some(Instant::now()), false);
+                }
+            }
         }
     }
-    Ok(())
+}
+
+/// Puts what was done behind all before it; together with the last where it waits for no answer of its own, or where
+/// too many wait.
+fn behind(open: &mut VecDeque<Done>, next: Done) {
+    let many = open.len() >= UNANSWERED;
+    match open.back_mut() {
+        Some(last) if many || next.answers.is_empty() => {
+            last.to = next.to.or(last.to.take());
+            last.worth |= next.worth;
+            last.answers.extend(next.answers);
+            last.closed.extend(next.closed);
+        }
+        _ => open.push_back(next),
+    }
+}
+
+/// Waits until all answers were given; for ever, where there is nothing to wait for.
+async fn answered(done: Option<&mut Done>) {
+    let Some(done) = done else { return std::future::pending().await };
+    while let Some(answer) = done.answers.last_mut() {
+        // It ends by being dropped as well: nobody waits for what could not be said.
+        answer.await.ok();
+        done.answers.pop();
+    }
+}
+
+/// Whether it was encrypted by one person, and said by the homeserver to come from another.
+pub(super) fn is_forged(state: &VerificationState) -> bool {
+    matches!(state, VerificationState::Unverified(VerificationLevel::MismatchedSender))
 }
 
 impl Hearing {
-    /// The events of a batch, by room, each room's in their order.
-    async fn events(&self, batch: &Batch) -> Vec<(Room, Vec<TimelineEvent>)> {
-        let mut found = Vec::new();
-        if batch.first {
-            // The first time ever: what was said before the bot came was not said to it.
-            let Some(from) = &batch.from else { return found };
-            for room in self.session.client.joined_rooms() {
-                let events = self.gap(&room, from, &batch.to).await;
-                found.push((room, events));
-            }
-        } else {
-            for (room, events, limited) in &batch.rooms {
-                let events = match &batch.from {
-                    Some(from) if *limited => self.gap(room, from, &batch.to).await,
-                    _ => events.clone(),
-                };
-                found.push((room.clone(), events));
-            }
-        }
-        // What was said before the bot came into the room, or while it was out, was not said to it.
-        for (_, events) in &mut found {
-            if let Some(at) = events.iter().rposition(|e| read::is_own_join(&adapter::value(e), &self.session.me)) {
-                events.drain(..=at);
-            }
-        }
-        found
-    }
-
-    /// Everything in a room from one place to another, however long the homeserver takes to say it.
-    async fn gap(&self, room: &Room, from: &str, to: &str) -> Vec<TimelineEvent> {
-        let pace = self.shared.settings.pace;
-        let (mut events, mut from, mut pause) = (Vec::new(), from.to_owned(), pace.back_off.0);
-        let mut pages = 0;
-        while pages < PAGES_MAX {
-            let mut options = MessagesOptions::forward().from(from.as_str());
-            options.to = Some(to.to_owned());
-            options.limit = uint!(100);
-            match room.messages(options).await {
-                Ok(page) => {
-                    pages += 1;
-                    events.extend(page.chunk);
-                    match page.end {
-                        // A page may be empty for what it leaves out, with more behind it.
-                        Some(end) if end != from => from = end,
-                        _ => return events,
-                    }
-                }
-                Err(error) => match fail(&error) {
-                    // The room was left meanwhile, or the place is none of this homeserver's.
-                    trouble @ (Fail::Code(_) | Fail::NotIn) => {
-                        tracing::warn!(room = %room.room_id(), why = trouble.why(), "what was missed in a room cannot be read");
-                        return events;
-                    }
-                    trouble => {
-                        let wish = if let Fail::Limited(ms) = trouble { Duration::from_millis(ms.unsigned_abs()) } else { pause };
-                        tokio::time::sleep(wish.max(pause)).await;
-                        pause = (pause * 2).min(pace.back_off.1);
-                    }
-                },
-            }
-        }
-        tracing::warn!(room = %room.room_id(), "a very long gap: what is newer was not read");
-        events
+    /// Takes its turn among all that is done.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.order.lock().await
     }
 
     /// One event: does what it asks for, and says whether it asked for anything.
@@ -298,10 +335,21 @@ impl Hearing {
         round: &mut Round,
     ) -> anyhow::Result<bool> {
         let json = adapter::value(event);
-        let Some(envelope) = read::envelope(&json) else { return Ok(false) };
-        // Encrypted by one person, and said by the homeserver to come from another.
-        let state = event.encryption_info().map(|info| &info.verification_state);
-        if matches!(state, Some(VerificationState::Unverified(VerificationLevel::MismatchedSender))) {
+        let Some(mut envelope) = read::envelope(&json) else { return Ok(false) };
+        match (round.late, event.encryption_info().and_then(|info| info.session_id())) {
+            // Nothing was answered before it could be read.
+            (Some(at), _) => envelope.at = at.0,
+            // What was said before it, under the same key, can be read by now as well.
+            (None, Some(session)) if !waiting::clear_way(self, id, session, None).await? => {
+                // Nor is anything said while the homeserver does not tell what was said before it.
+                if self.concerns(&json) && self.may_act(room, &envelope.sender).await {
+                    waiting::put(self, id, &envelope, session).await?;
+                    return Ok(true);
+                }
+            }
+            (None, _) => {}
+        }
+        if event.encryption_info().is_some_and(|info| is_forged(&info.verification_state)) {
             tracing::warn!(room = id.as_str(), event = envelope.id, "a message is not from whom the homeserver says: it is not obeyed");
             return Ok(false);
         }
@@ -309,7 +357,7 @@ impl Hearing {
             Heard::Nothing => Ok(false),
             Heard::Room => {
                 self.shared.rooms.forget(id);
-                if self.shared.settings.watched().contains(id)
+                if self.shared.watched().await.contains(id)
                     && let Err(fail) = rooms::refresh(&self.shared, &self.session, id).await
                 {
                     tracing::warn!(room = id.as_str(), why = fail.why(), "a room could not be looked at");
@@ -317,7 +365,7 @@ impl Hearing {
                 Ok(false)
             }
             Heard::Replaced { by } => {
-                if self.shared.settings.watched().contains(id) {
+                if self.shared.watched().await.contains(id) {
                     tracing::error!(
                         room = id.as_str(),
                         by,
@@ -327,7 +375,7 @@ impl Hearing {
                 }
                 Ok(true)
             }
-            Heard::Sealed => self.sealed(room, id, &envelope, round).await,
+            Heard::Sealed { session } => self.sealed(room, id, &envelope, &session, round).await,
             Heard::Text(text) => self.text(room, id, &envelope, text, round).await,
             Heard::Reaction { target, key } => self.reaction(room, id, &envelope, target, key, round).await,
             Heard::Redacted { target } => self.redacted(room, id, &envelope, &target, round).await,
@@ -335,19 +383,33 @@ impl Hearing {
     }
 
     /// What cannot be decrypted: its key may be on its way. What follows waits for it a moment, then goes first. All
-    /// that one batch holds of it waits no longer than one alone.
-    async fn sealed(self: &Arc<Self>, room: &Room, id: &RoomId, envelope: &Envelope, round: &mut Round) -> anyhow::Result<bool> {
+    /// that one batch holds of it waits no longer than one alone, and nothing is held up again for the same key.
+    async fn sealed(
+        self: &Arc<Self>,
+        room: &Room,
+        id: &RoomId,
+        envelope: &Envelope,
+        session: &str,
+        round: &mut Round,
+    ) -> anyhow::Result<bool> {
+        // What somebody says who may not act is nothing to wait for, and pushes nothing out.
+        if !self.may_act(room, &envelope.sender).await {
+            return Ok(false);
+        }
+        if self.waiting.awaits(session).await {
+            round.patience = Duration::ZERO;
+        }
         let step = (self.shared.settings.pace.keys / 6).max(Duration::from_millis(50));
         while !round.patience.is_zero() {
             let pause = step.min(round.patience);
             round.patience -= pause;
             tokio::time::sleep(pause).await;
-            if let Some(opened) = waiting::open(room, &envelope.id).await {
+            if let Ok(Some(opened)) = waiting::open(room, &envelope.id).await {
                 return Box::pin(self.event(room, id, &opened, round)).await.map(|_| true);
             }
         }
-        waiting::put(self, id, envelope).await?;
-        round.answers.extend(self.tell_sealed(room, id, envelope).await);
+        waiting::put(self, id, envelope, session).await?;
+        round.answers.extend(self.tell_sealed(id, envelope).await);
         Ok(true)
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn keep(hearing: &Arc<Hearing>) {
                 Ok(invite) => invite.inviter_id.to_string(),
                 Err(_) => continue,
             };
-            if !hearing.shared.settings.people.contains(&AgentId::from(inviter.as_str())) {
+            if hearing.memory.person(&AgentId::from(inviter.as_str())).is_none() {
                 if refused.insert(room.room_id().to_owned()) {
                     tracing::warn!(room = %room.room_id(), by = inviter, "an invitation by somebody whom [people] does not name: it is left alone");
                 }

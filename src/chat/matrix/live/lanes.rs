@@ -40,6 +40,11 @@ impl Lanes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the homeserver takes less than might be said: what can be left out is left out.
+    pub(super) fn is_slow(&self) -> bool {
+        !self.state().every.is_zero()
+    }
+
     /// Waits for its turn, at most `patience`; else says in how many milliseconds it would come.
     pub(super) async fn pass(&self, patience: Duration) -> Result<(), i64> {
         let at = self.reserve(Instant::now(), patience)?;

@@ -59,8 +59,7 @@ pub(super) async fn is_bridged(room: &Room) -> bool {
         let found = room.get_state_events(StateEventType::from(kind)).await;
         let said = |raw: &matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState| {
             let value = serde_json::to_value(raw).unwrap_or_default();
-            // A bridge that left says so by an empty content.
-            value.pointer("/content").or_else(|| value.pointer("/Sync/content")).and_then(Value::as_object).is_none_or(|c| !c.is_empty())
+            is_bridge(kind, value.pointer("/content").or_else(|| value.pointer("/Sync/content")))
         };
         // What cannot be read is taken for a bridge: it costs a listing in [people], the other way costs more.
         if found.map_or(true, |events| events.iter().any(said)) {
@@ -70,19 +69,63 @@ pub(super) async fn is_bridged(room: &Room) -> bool {
     false
 }
 
-/// Of a room's state, why no private message may stand there.
-fn why_unfit(encrypted: bool, join: Option<&str>, history: Option<&str>, bridged: bool) -> Option<Say> {
-    if !encrypted {
-        Some(Say::new("notice-room-unencrypted"))
-    } else if join != Some("invite") {
-        Some(Say::new("notice-room-open"))
-    } else if history == Some("world_readable") {
-        Some(Say::new("notice-room-world-readable"))
-    } else if bridged {
-        Some(Say::new("notice-room-bridged"))
-    } else {
-        None
+/// Why no private message may stand in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    Unencrypted,
+    Open,
+    WorldReadable,
+    Bridged,
+}
+
+impl Unfit {
+    /// For the team, while the bot runs.
+    fn notice(self) -> &'static str {
+        match self {
+            Unfit::Unencrypted => "notice-room-unencrypted",
+            Unfit::Open => "notice-room-open",
+            Unfit::WorldReadable => "notice-room-world-readable",
+            Unfit::Bridged => "notice-room-bridged",
+        }
     }
+
+    /// For whoever sets the bot up, with what to do.
+    pub(super) fn finding(self) -> &'static str {
+        match self {
+            Unfit::Unencrypted => "check-matrix-room-unencrypted",
+            Unfit::Open => "check-matrix-room-open",
+            Unfit::WorldReadable => "check-matrix-room-world-readable",
+            Unfit::Bridged => "check-matrix-room-bridged",
+        }
+    }
+}
+
+/// What of a room's state says who can read it: the contents of its events, where there are any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    pub encryption: Option<Value>,
+    pub join_rules: Option<Value>,
+    pub history: Option<Value>,
+    pub bridged: bool,
+}
+
+impl Facts {
+    /// Everything that is in the way of private messages, the worst first.
+    pub(super) fn unfit(&self) -> Vec<Unfit> {
+        let text = |event: &Option<Value>, key: &str| event.as_ref().and_then(|e| e.get(key)).and_then(Value::as_str).map(str::to_owned);
+        let found = [
+            (text(&self.encryption, "algorithm").is_none(), Unfit::Unencrypted),
+            (text(&self.join_rules, "join_rule").as_deref() != Some("invite"), Unfit::Open),
+            (text(&self.history, "history_visibility").as_deref() == Some("world_readable"), Unfit::WorldReadable),
+            (self.bridged, Unfit::Bridged),
+        ];
+        found.into_iter().filter_map(|(is, why)| is.then_some(why)).collect()
+    }
+}
+
+/// Whether a state event says that a bridge is there: one that left says so by an empty content.
+pub(super) fn is_bridge(kind: &str, content: Option<&Value>) -> bool {
+    BRIDGES.contains(&kind) && content.and_then(Value::as_object).is_none_or(|content| !content.is_empty())
 }
 
 /// Why a private message may not stand in a room.
@@ -94,12 +137,13 @@ pub(super) async fn unfit(shared: &Shared, session: &Session, room: &RoomId) -> 
     }
     let asked = Instant::now();
     let joined = session.room(room.as_str())?;
-    let encrypted = state(session, &joined, "m.room.encryption").await?.is_some_and(|e| e.get("algorithm").is_some_and(Value::is_string));
-    let join = state(session, &joined, "m.room.join_rules").await?;
-    let history = state(session, &joined, "m.room.history_visibility").await?;
-    let text = |event: &Option<Value>, key: &str| event.as_ref().and_then(|e| e.get(key)).and_then(Value::as_str).map(str::to_owned);
-    let (join, history) = (text(&join, "join_rule"), text(&history, "history_visibility"));
-    let unfit = why_unfit(encrypted, join.as_deref(), history.as_deref(), is_bridged(&joined).await);
+    let facts = Facts {
+        encryption: state(session, &joined, "m.room.encryption").await?,
+        join_rules: state(session, &joined, "m.room.join_rules").await?,
+        history: state(session, &joined, "m.room.history_visibility").await?,
+        bridged: is_bridged(&joined).await,
+    };
+    let unfit = facts.unfit().first().map(|why| Say::new(why.notice()));
     let mut known = shared.rooms.known();
     if known.len() >= ROOMS_MAX {
         known.clear();
@@ -121,8 +165,8 @@ pub(super) async fn refresh(shared: &Shared, session: &Session, room: &RoomId) -
     let told = shared.rooms.told.lock().unwrap_or_else(PoisonError::into_inner).get(room).copied();
     // The bot may remember otherwise from before a restart: it is told at least once.
     if told != Some(is_unfit) {
-        let memory = shared.memory().ok_or_else(|| Fail::Broken("the bot is not up yet".into()))?;
-        memory.unfit(room, unfit).await.map_err(|_| Fail::Broken("the bot is stopping".into()))?;
+        let memory = shared.memory().ok_or_else(|| Fail::broken("why-matrix-not-signed-in"))?;
+        memory.unfit(room, unfit).await.map_err(|_| Fail::broken("why-matrix-not-kept"))?;
         shared.rooms.told.lock().unwrap_or_else(PoisonError::into_inner).insert(room.clone(), is_unfit);
     }
     Ok(!is_unfit)
@@ -134,7 +178,7 @@ pub(super) async fn keep(shared: &Shared, session: &Session) {
         tokio::time::sleep(MOMENT / 10).await;
     }
     loop {
-        for room in shared.settings.watched() {
+        for room in &shared.watched().await {
             if let Err(fail) = refresh(shared, session, room).await {
                 tracing::warn!(room = room.as_str(), why = fail.why(), "a room could not be looked at");
             }
@@ -146,16 +190,29 @@ pub(super) async fn keep(shared: &Shared, session: &Session) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn private_things_stand_only_where_nobody_else_reads() {
-        let code = |encrypted, join, history, bridged| why_unfit(encrypted, join, history, bridged).map(|s| s.code);
-        assert_eq!(code(true, Some("invite"), Some("shared"), false), None);
-        assert_eq!(code(false, Some("invite"), None, false).as_deref(), Some("notice-room-unencrypted"));
+        let facts = |encrypted: bool, join: Option<&str>, history: Option<&str>, bridged| Facts {
+            encryption: encrypted.then(|| json!({ "algorithm": "m.megolm.v1.aes-sha2" })),
+            join_rules: join.map(|join| json!({ "join_rule": join })),
+            history: history.map(|history| json!({ "history_visibility": history })),
+            bridged,
+        };
+        let unfit = |encrypted, join, history, bridged| facts(encrypted, join, history, bridged).unfit();
+        assert_eq!(unfit(true, Some("invite"), Some("shared"), false), []);
+        assert_eq!(unfit(false, Some("invite"), None, false), [Unfit::Unencrypted]);
         for join in [None, Some("public"), Some("knock"), Some("restricted"), Some("knock_restricted")] {
-            assert_eq!(code(true, join, None, false).as_deref(), Some("notice-room-open"), "{join:?}");
+            assert_eq!(unfit(true, join, None, false), [Unfit::Open], "{join:?}");
         }
-        assert_eq!(code(true, Some("invite"), Some("world_readable"), false).as_deref(), Some("notice-room-world-readable"));
-        assert_eq!(code(true, Some("invite"), None, true).as_deref(), Some("notice-room-bridged"));
+        assert_eq!(unfit(true, Some("invite"), Some("world_readable"), false), [Unfit::WorldReadable]);
+        assert_eq!(unfit(true, Some("invite"), None, true), [Unfit::Bridged]);
+        assert_eq!(unfit(false, None, Some("world_readable"), true).len(), 4);
+        // Encryption that was taken back, or is none.
+        let odd = Facts { encryption: Some(json!({})), ..facts(true, Some("invite"), None, false) };
+        assert_eq!(odd.unfit(), [Unfit::Unencrypted]);
+        assert!(is_bridge("m.bridge", Some(&json!({ "protocol": {} }))) && is_bridge("uk.half-shot.bridge", None));
+        assert!(!is_bridge("m.bridge", Some(&json!({}))) && !is_bridge("m.room.name", Some(&json!({ "name": "m.bridge" }))));
     }
 }

@@ -4,11 +4,10 @@
 //! specification's own short codes are.
 
 use super::Settings;
-use super::place::{Held, Place, Saved};
+use super::place::{Held, Place, Saved, Trouble};
 use crate::clock::Time;
 use crate::outbox::{Look, Outcome};
 use crate::say::Why;
-use anyhow::Context as _;
 use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::config::{RequestConfig, SyncSettings};
 use matrix_sdk::encryption::recovery::RecoveryState;
@@ -39,17 +38,28 @@ pub(super) enum Fail {
     /// The bot is not in the room.
     NotIn,
     /// No answer, a broken connection, an error of the homeserver's own.
-    Broken(String),
+    Broken(Why),
 }
 
 impl Fail {
-    /// In short.
-    pub(super) fn why(&self) -> String {
+    /// What did not work, as a code of the locales (`why-…`).
+    pub(super) fn broken(code: &str) -> Fail {
+        Fail::Broken(Why::ours(code))
+    }
+
+    /// In short, for people.
+    pub(super) fn reason(&self) -> Why {
         match self {
             Fail::Limited(_) => "M_LIMIT_EXCEEDED".into(),
-            Fail::NotIn => "the bot is not in this room".into(),
-            Fail::Auth(why) | Fail::Code(why) | Fail::Broken(why) => why.clone(),
+            Fail::NotIn => Why::ours("why-not-in-room"),
+            Fail::Auth(why) | Fail::Code(why) => why.as_str().into(),
+            Fail::Broken(why) => why.clone(),
         }
+    }
+
+    /// The same, for logs.
+    pub(super) fn why(&self) -> String {
+        self.reason().to_string()
     }
 
     /// Whether there is no such thing.
@@ -60,13 +70,14 @@ impl Fail {
     /// What it means for a message that was to be posted. It goes with the same transaction id again, and
     /// so stands once, even where it was taken and the answer was lost.
     pub(super) fn outcome(self) -> Outcome {
-        let why = self.why();
+        let why = self.reason();
         match self {
-            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why: why.into(), lane: true },
-            Fail::Broken(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
-            Fail::Auth(_) => Outcome::AuthLost { why },
-            Fail::NotIn => Outcome::RoomGone { why: Why::ours("why-not-in-room") },
-            Fail::Code(_) => Outcome::Refused { why: why.into() },
+            Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why, lane: true },
+            Fail::Broken(_) => Outcome::Retry { after_ms: None, why, lane: true },
+            // The specification's code, which is nobody's language.
+            Fail::Auth(why) => Outcome::AuthLost { why },
+            Fail::NotIn => Outcome::RoomGone { why },
+            Fail::Code(_) => Outcome::Refused { why },
         }
     }
 
@@ -86,21 +97,19 @@ pub(super) fn fail(error: &matrix_sdk::Error) -> Fail {
         matrix_sdk::Error::Http(http) => http_fail(http),
         matrix_sdk::Error::WrongRoomState(_) => Fail::NotIn,
         matrix_sdk::Error::AuthenticationRequired => Fail::Auth("M_MISSING_TOKEN".into()),
-        matrix_sdk::Error::CryptoStoreError(_) | matrix_sdk::Error::StateStore(_) => Fail::Broken("the databases of Matrix failed".into()),
+        matrix_sdk::Error::CryptoStoreError(_) | matrix_sdk::Error::StateStore(_) => Fail::broken("why-matrix-databases-failed"),
         matrix_sdk::Error::OlmError(_) | matrix_sdk::Error::MegolmError(_) | matrix_sdk::Error::NoOlmMachine => {
-            Fail::Broken("it could not be encrypted".into())
+            Fail::broken("why-matrix-not-encrypted")
         }
-        _ => Fail::Broken("the library failed".into()),
+        _ => Fail::broken("why-matrix-library"),
     }
 }
 
 pub(super) fn http_fail(error: &HttpError) -> Fail {
     let Some(api) = error.as_client_api_error() else {
         return match error {
-            HttpError::Reqwest(e) if e.is_timeout() => Fail::Broken("no answer in time".into()),
-            HttpError::Reqwest(e) if e.is_connect() => Fail::Broken("no connection to the homeserver".into()),
-            HttpError::Reqwest(_) => Fail::Broken("the connection broke".into()),
-            _ => Fail::Broken("an answer that is not a homeserver's".into()),
+            HttpError::Reqwest(error) => Fail::broken(broken(error)),
+            _ => Fail::broken("why-matrix-odd-answer"),
         };
     };
     let status = api.status_code.as_u16();
@@ -110,11 +119,20 @@ pub(super) fn http_fail(error: &HttpError) -> Fail {
             _ => LIMITED_MS,
         }),
         Some(kind @ (ErrorKind::UnknownToken(_) | ErrorKind::MissingToken | ErrorKind::UserDeactivated)) => Fail::Auth(code(kind)),
-        _ if status >= 500 => Fail::Broken(format!("HTTP {status}")),
+        _ if status >= 500 => Fail::Broken(format!("HTTP {status}").into()),
         _ if status == 429 => Fail::Limited(LIMITED_MS),
+        // Whatever it was that answered, it was no homeserver that knows this call: a proxy, most likely.
+        Some(ErrorKind::Unrecognized) | None => Fail::Broken(format!("HTTP {status}").into()),
         Some(kind) => Fail::Code(code(kind)),
-        // Whatever it was that answered, it was no homeserver: a proxy, most likely.
-        None => Fail::Broken(format!("HTTP {status}")),
+    }
+}
+
+/// Why a call got no answer, as a code of the locales.
+pub(super) fn broken(error: &reqwest::Error) -> &'static str {
+    match error {
+        e if e.is_timeout() => "why-matrix-no-answer",
+        e if e.is_connect() => "why-matrix-no-connection",
+        _ => "why-matrix-broke-off",
     }
 }
 
@@ -126,14 +144,11 @@ fn code(kind: &ErrorKind) -> String {
 }
 
 /// The account has keys that this machine lacks: nothing is signed over them.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the account {user} has keys of its own already, which this machine does not have. Put its recovery key into {file} and run `sereno matrix recover`"
-)]
-pub(super) struct NeedsRecovery {
-    user: String,
-    file: String,
-}
+const NEEDS_RECOVERY: &str = "why-matrix-needs-recovery";
+/// The homeserver let somebody else in than bot.toml names.
+const OTHER_USER: &str = "why-matrix-other-user";
+/// What signing in again does not mend.
+pub(super) const HOPELESS: [&str; 2] = [NEEDS_RECOVERY, OTHER_USER];
 
 /// A signed-in bot.
 pub(super) struct Session {
@@ -156,17 +171,19 @@ impl Session {
             let (session, saved) = sign_in(settings, held).await?;
             return session.set_up(saved, &settings.secret).await;
         };
-        anyhow::ensure!(
-            saved.user == settings.user,
-            "{} holds the session of {}, not of {}: name another directory, or move this one away",
-            settings.place.dir.display(),
-            saved.user,
-            settings.user
-        );
+        if saved.user != settings.user {
+            let other = Trouble::new("why-matrix-other-session").text("file", settings.place.dir.display());
+            return Err(other.text("name", &saved.user).text("wanted", &settings.user).into());
+        }
+        Session::restore(settings, held, &saved).await?.set_up(saved, &settings.secret).await
+    }
+
+    /// Takes up a session that was kept.
+    async fn restore(settings: &Settings, held: Held, saved: &Saved) -> anyhow::Result<Session> {
         let client = client(settings, &held.store(&saved.store), &*held.key(false)?).await?;
-        let kept: MatrixSession = serde_json::from_value(saved.session.clone()).context("the session of Matrix cannot be read")?;
-        client.matrix_auth().restore_session(kept, RoomLoadSettings::default()).await.map_err(|e| said("the session", &fail(&e)))?;
-        Session { me: saved.user.clone(), made: Time(saved.made_ms), client, held }.set_up(saved, &settings.secret).await
+        let kept: MatrixSession = serde_json::from_value(saved.session.clone()).map_err(|_| Trouble::new("why-matrix-session-odd"))?;
+        client.matrix_auth().restore_session(kept, RoomLoadSettings::default()).await.map_err(|e| said("why-matrix-session", &fail(&e)))?;
+        Ok(Session { me: saved.user.clone(), made: Time(saved.made_ms), client, held })
     }
 
     /// Sees to it that the account can be recovered, once.
@@ -175,26 +192,26 @@ impl Session {
             return Ok(self);
         }
         let encryption = self.client.encryption();
-        self.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("the first sync", &fail(&e)))?;
+        self.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("why-matrix-sync", &fail(&e)))?;
         encryption.wait_for_e2ee_initialization_tasks().await;
         let recovery = encryption.recovery();
-        let failed = |what: &str| anyhow::anyhow!("{what} failed; it is tried again at the next start");
+        let failed = || Trouble::new("why-matrix-recovery-unmade");
         // Only a device that holds the account's keys may give them away.
         if !encryption.cross_signing_status().await.is_some_and(|status| status.is_complete()) {
-            let me = matrix_sdk::ruma::UserId::parse(&self.me).context("the bot's id")?;
-            let theirs = encryption.request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
-            anyhow::ensure!(theirs.is_some(), failed("setting up the account's keys"));
+            let me = matrix_sdk::ruma::UserId::parse(&self.me)?;
+            let theirs = encryption.request_user_identity(&me).await.map_err(|e| said("why-matrix-account-keys", &fail(&e)))?;
+            if theirs.is_none() {
+                return Err(failed().into());
+            }
             let file = self.held.place().recovery_key.display().to_string();
             self.forget(secret).await;
-            return Err(NeedsRecovery { user: saved.user, file }.into());
+            return Err(Trouble::new(NEEDS_RECOVERY).text("name", saved.user).text("file", file).into());
         }
         let key = match recovery.state() {
-            RecoveryState::Unknown => anyhow::bail!(failed("asking for the state of the recovery")),
-            RecoveryState::Disabled => recovery.enable().await.map_err(|_| failed("setting up the recovery"))?,
+            RecoveryState::Unknown => return Err(failed().into()),
+            RecoveryState::Disabled => recovery.enable().await.map_err(|_| failed())?,
             // Set up by us, and the key was lost on its way to the disk.
-            RecoveryState::Enabled | RecoveryState::Incomplete => {
-                recovery.reset_key().await.map_err(|_| failed("making a new recovery key"))?
-            }
+            RecoveryState::Enabled | RecoveryState::Incomplete => recovery.reset_key().await.map_err(|_| failed())?,
         };
         self.held.save_recovery_key(&key)?;
         saved.recoverable = true;
@@ -211,22 +228,22 @@ impl Session {
         let encryption = self.client.encryption();
         encryption.wait_for_e2ee_initialization_tasks().await;
         // The library's error can hold what was typed.
-        encryption.recovery().recover(key).await.map_err(|_| anyhow::anyhow!("the recovery key does not fit this account"))?;
-        self.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("the first sync", &fail(&e)))?;
-        let me = matrix_sdk::ruma::UserId::parse(&self.me).context("the bot's id")?;
+        encryption.recovery().recover(key).await.map_err(|_| Trouble::new("why-matrix-wrong-key"))?;
+        self.client.sync_once(SyncSettings::new().timeout(Duration::ZERO)).await.map_err(|e| said("why-matrix-sync", &fail(&e)))?;
+        let me = matrix_sdk::ruma::UserId::parse(&self.me)?;
         // As the homeserver has it by now.
-        encryption.request_user_identity(&me).await.map_err(|e| said("the account's keys", &fail(&e)))?;
-        let device = encryption.get_own_device().await.ok().flatten().context("the new device is not known to the homeserver yet")?;
-        anyhow::ensure!(device.is_cross_signed_by_owner(), "the new device is not verified by this recovery key");
-        Ok(device.device_id().to_string())
+        encryption.request_user_identity(&me).await.map_err(|e| said("why-matrix-account-keys", &fail(&e)))?;
+        let device = encryption.get_own_device().await.ok().flatten().filter(|device| device.is_cross_signed_by_owner());
+        Ok(device.ok_or_else(|| Trouble::new("why-matrix-unverified"))?.device_id().to_string())
     }
 
-    /// Leaves nothing of this session here. A device that was made for it is signed out; one whose token somebody gave
-    /// us is theirs, and its token is needed again.
+    /// Leaves nothing here of a session whose device was made for it: that is signed out. A device whose token somebody
+    /// gave us has its keys from us by now, and would be of no use without them: it stays, and is recovered.
     async fn forget(self, secret: &Secret) {
-        if matches!(secret, Secret::Password(_)) && self.client.logout().await.is_err() {
-            tracing::warn!("the device that was just made could not be signed out again: remove it in the account's settings");
+        if matches!(secret, Secret::Token(_)) {
+            return;
         }
+        sign_out(&self.client, secret).await;
         drop(self.client);
         if let Err(error) = self.held.forget_session() {
             tracing::warn!(error = format!("{error:#}"), "the session that was just made could not be taken away");
@@ -239,7 +256,7 @@ impl Session {
         let room = self.client.get_room(&id).ok_or(Fail::NotIn)?;
         match room.state() {
             RoomState::Joined => Ok(room),
-            RoomState::Invited => Err(Fail::Broken("the bot is invited, and not in this room yet".into())),
+            RoomState::Invited => Err(Fail::broken("why-matrix-invited")),
             _ => Err(Fail::NotIn),
         }
     }
@@ -250,8 +267,9 @@ impl Session {
     }
 }
 
-fn said(what: &str, fail: &Fail) -> anyhow::Error {
-    anyhow::anyhow!("{what}: {}", fail.why())
+/// What was tried, and why it came to nothing.
+fn said(code: &str, fail: &Fail) -> anyhow::Error {
+    Trouble::new(code).why(fail.reason()).into()
 }
 
 async fn client(settings: &Settings, store: &Path, key: &[u8; 32]) -> anyhow::Result<Client> {
@@ -271,15 +289,12 @@ async fn client(settings: &Settings, store: &Path, key: &[u8; 32]) -> anyhow::Re
         .request_config(RequestConfig::new().disable_retry().timeout(settings.call))
         .build()
         .await;
-    built.map_err(|e| anyhow::anyhow!("the way to the homeserver cannot be made: {}", client_fault(&e)))
-}
-
-fn client_fault(error: &matrix_sdk::ClientBuildError) -> &'static str {
-    match error {
-        matrix_sdk::ClientBuildError::SqliteStore(_) => "the databases of Matrix cannot be opened (is the key the right one?)",
-        matrix_sdk::ClientBuildError::Url(_) => "homeserver is no address",
-        _ => "the library refused",
-    }
+    // The library's errors can hold what it was given.
+    let fault = |error: matrix_sdk::ClientBuildError| match error {
+        matrix_sdk::ClientBuildError::SqliteStore(_) => Trouble::new("why-matrix-databases").text("file", store.display()),
+        _ => Trouble::new("why-matrix-address").text("url", &settings.homeserver),
+    };
+    Ok(built.map_err(fault)?)
 }
 
 /// Signs in on a store of its own, and keeps the session at once.
@@ -291,28 +306,41 @@ async fn sign_in(settings: &Settings, held: Held) -> anyhow::Result<(Session, Sa
         Secret::Password(password) => {
             let login = client.matrix_auth().login_username(&settings.user, password.expose_secret());
             let done = login.initial_device_display_name(&settings.device_name).send().await;
-            done.map_err(|e| said("the homeserver does not let the bot in", &fail(&e)))?;
+            done.map_err(|e| said("why-matrix-not-let-in", &fail(&e)))?;
         }
         Secret::Token(token) => {
             let session = session_of(settings, token).await?;
             let restored = client.matrix_auth().restore_session(session, RoomLoadSettings::default()).await;
-            restored.map_err(|e| said("the access token", &fail(&e)))?;
+            restored.map_err(|e| said("why-matrix-token", &fail(&e)))?;
         }
     }
-    let session = client.matrix_auth().session().context("signed in, and yet without a session")?;
+    let session = client.matrix_auth().session().ok_or_else(|| Trouble::new("why-matrix-session-odd"))?;
     let me = session.meta.user_id.to_string();
-    anyhow::ensure!(me == settings.user, "the secret is that of {me}, not of {}", settings.user);
-    let saved = Saved {
-        homeserver: settings.homeserver.clone(),
-        user: me.clone(),
-        store: name,
-        made_ms: now.0,
-        recoverable: false,
-        session: serde_json::to_value(&session)?,
+    let keep = || -> anyhow::Result<Saved> {
+        if me != settings.user {
+            return Err(Trouble::new(OTHER_USER).text("name", &me).text("wanted", &settings.user).into());
+        }
+        let saved = Saved { user: me.clone(), store: name, made_ms: now.0, recoverable: false, session: serde_json::to_value(&session)? };
+        held.save(&saved)?;
+        Ok(saved)
     };
-    held.save(&saved)?;
-    tracing::info!(user = me, device = %session.meta.device_id, "signed in to Matrix with a new device");
-    Ok((Session { client, me, made: now, held }, saved))
+    match keep() {
+        Ok(saved) => {
+            tracing::info!(user = me, device = %session.meta.device_id, "signed in to Matrix with a new device");
+            Ok((Session { client, me, made: now, held }, saved))
+        }
+        Err(error) => {
+            sign_out(&client, &settings.secret).await;
+            Err(error)
+        }
+    }
+}
+
+/// Takes away a device that was made for nothing. One whose token somebody gave us is theirs.
+async fn sign_out(client: &Client, secret: &Secret) {
+    if matches!(secret, Secret::Password(_)) && client.logout().await.is_err() {
+        tracing::warn!("the device that was just made could not be signed out again: remove it in the account's settings");
+    }
 }
 
 /// How the bot proves who it is.
@@ -326,12 +354,16 @@ pub enum Secret {
 
 /// The session that an access token belongs to.
 async fn session_of(settings: &Settings, token: &SecretString) -> anyhow::Result<MatrixSession> {
-    let who = super::check::Api::new(&settings.homeserver, token.clone(), settings.call)?.whoami().await;
-    let who = who.map_err(|why| anyhow::anyhow!("the homeserver does not take the access token: {why}"))?;
+    let api = super::check::Api::new(&settings.homeserver, token.clone(), settings.call)?;
+    let who = api.whoami().await.map_err(|e| Trouble::new("why-matrix-token").why(e.reason()))?;
     let part = |key: &str| who.get(key).and_then(Value::as_str).map(str::to_owned);
-    let device = part("device_id").context("the access token belongs to no device: it cannot be used for encryption")?;
-    let session = serde_json::json!({ "user_id": part("user_id"), "device_id": device, "access_token": token.expose_secret() });
-    serde_json::from_value(session).context("the homeserver's answer on the access token cannot be read")
+    let device = part("device_id").ok_or_else(|| Trouble::new("why-matrix-no-device"))?;
+    let user = part("user_id").ok_or_else(|| Trouble::new("why-matrix-no-device"))?;
+    if api.has_keys(&user, &device).await.map_err(|e| Trouble::new("why-matrix-account-keys").why(e.reason()))? {
+        return Err(Trouble::new("why-matrix-keyed").text("name", device).into());
+    }
+    let session = serde_json::json!({ "user_id": user, "device_id": device, "access_token": token.expose_secret() });
+    Ok(serde_json::from_value(session).map_err(|_| Trouble::new("why-matrix-no-device"))?)
 }
 
 /// Makes a new device for an account whose keys this machine lost, out of its recovery key.
@@ -341,15 +373,17 @@ async fn session_of(settings: &Settings, token: &SecretString) -> anyhow::Result
 pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
     let place: &Place = &settings.place;
     let held = place.hold()?;
-    if let Some(saved) = place.session()? {
-        anyhow::bail!(
-            "nothing is lost: {} holds a session of {}. If its databases are damaged, move the directory away first",
-            place.dir.display(),
-            saved.user
-        );
+    let begun = place.session()?;
+    if let Some(saved) = begun.as_ref().filter(|saved| saved.recoverable || saved.user != settings.user) {
+        return Err(Trouble::new("why-matrix-nothing-lost").text("file", place.dir.display()).text("name", &saved.user).into());
     }
-    let key = place.recovery_key()?.with_context(|| format!("there is no recovery key in {}", place.recovery_key.display()))?;
-    let (session, mut saved) = sign_in(settings, held).await?;
+    let no_key = || Trouble::new("why-matrix-no-recovery-key").text("file", place.recovery_key.display());
+    let key = place.recovery_key()?.ok_or_else(no_key)?;
+    let (session, mut saved) = match begun {
+        // It was signed in, and lacks the account's keys: what is here is of use once they come.
+        Some(saved) => (Session::restore(settings, held, &saved).await?, saved),
+        None => sign_in(settings, held).await?,
+    };
     match session.recovered(&key).await {
         Ok(device) => {
             saved.recoverable = true;
@@ -366,6 +400,8 @@ pub async fn recover(settings: &Settings) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Lang;
+    use crate::say::Say;
 
     #[test]
     fn a_failure_says_what_to_do_next() {
@@ -376,5 +412,16 @@ mod tests {
         assert!(matches!(Fail::NotIn.outcome(), Outcome::RoomGone { .. }));
         assert!(matches!(Fail::Limited(1).look(), Look::Retry { after_ms: Some(1), .. }));
         assert!(Fail::Code("M_NOT_FOUND".into()).is_absent() && !Fail::NotIn.is_absent());
+    }
+
+    #[test]
+    fn why_something_failed_is_told_in_the_language_of_whoever_reads_it() {
+        let words = crate::i18n::Words::new();
+        let told = |why: Why, lang| words.tell(&Say::new("matrix-deaf").with("why", why.into()), lang);
+        let broken = Fail::broken("why-matrix-no-connection");
+        assert!(told(broken.reason(), Lang::Es).contains("no hay conexión con el servidor"));
+        assert!(told(broken.reason(), Lang::En).contains("no connection to the homeserver"));
+        assert_eq!(Fail::NotIn.reason(), Why::ours("why-not-in-room"));
+        assert!(told(Fail::Code("M_FORBIDDEN".into()).reason(), Lang::Es).contains("M_FORBIDDEN"));
     }
 }

@@ -87,13 +87,13 @@ async fn tokens_in_the_wrong_place_are_named_and_never_sent() {
 #[tokio::test]
 async fn each_missing_scope_is_named() {
     let mut script = Script::well();
-    let has = SCOPES.iter().filter(|s| !["chat:write", "pins:write"].contains(s)).map(|s| (*s).to_owned()).collect();
+    let has = SCOPES.iter().filter(|s| !["chat:write", "files:write"].contains(s)).map(|s| (*s).to_owned()).collect();
     if let Some(Ok(me)) = script.0.get_mut("Bot auth.test") {
         me.scopes = Some(has);
     }
     let found = findings(&script, &setup()).await;
     let missing: Vec<_> = found.iter().filter(|f| !f.ok).map(|f| f.detail.clone()).collect();
-    assert_eq!(missing, ["chat:write", "pins:write"].map(|s| Say::new("check-slack-scope-missing").text("scope", s)));
+    assert_eq!(missing, ["chat:write", "files:write"].map(|s| Say::new("check-slack-scope-missing").text("scope", s)));
 }
 
 #[tokio::test]
@@ -107,7 +107,8 @@ async fn what_slack_refuses_is_told_with_the_way_out() {
         ("Bot usergroups.users.list S1", "no_such_subteam", "chat.slack.user_group check-slack-group-unknown"),
         ("Bot users.info U1", "user_not_found", "people.U1 check-slack-person-unknown"),
     ] {
-        assert_eq!(wrong(&Script::well().refuses(call, code), &setup()).await, [expected]);
+        let user_group = setup().user_group.filter(|_| !call.starts_with("Bot users.info"));
+        assert_eq!(wrong(&Script::well().refuses(call, code), &Setup { user_group, ..setup() }).await, [expected]);
     }
     let without = Setup { app_token: None, ..setup() };
     assert_eq!(wrong(&Script::well().refuses("App apps.connections.open", "x"), &without).await, Vec::<String>::new());
@@ -128,10 +129,22 @@ async fn channels_and_people_that_are_not_fit_are_told() {
         ("Bot users.info U1", json!({"user": {"team_id": "T1", "is_restricted": true}}), "people.U1 check-slack-person-guest"),
         ("Bot users.info U1", json!({"user": {"team_id": "T1", "deleted": true}}), "people.U1 check-slack-person-gone"),
         ("Bot users.info U1", json!({"user": {"team_id": "T1", "is_bot": true}}), "people.U1 check-slack-person-bot"),
+        ("Bot users.info U1", json!({"user": {"team_id": "T1", "is_connector_bot": true}}), "people.U1 check-slack-person-bot"),
+        ("Bot users.info U1", json!({"user": {"team_id": "T1", "is_invited_user": true}}), "people.U1 check-slack-person-invited"),
         ("Bot users.info U1", json!({"user": {"team_id": "T9"}}), "people.U1 check-slack-person-stranger"),
+        ("Bot users.info U1", json!({"user": {}}), "people.U1 check-slack-person-stranger"),
     ] {
-        assert_eq!(wrong(&Script::well().answers(call, body), &setup()).await, [expected]);
+        let people = Setup { user_group: None, ..setup() };
+        let setup = if call.starts_with("Bot users.info") { people } else { setup() };
+        assert_eq!(wrong(&Script::well().answers(call, body), &setup).await, [expected]);
     }
+    // Of a group the same people count who may act.
+    let group = Setup { people: Vec::new(), ..setup() };
+    let guest = json!({"user": {"team_id": "T1", "is_restricted": true}});
+    let all = Script::well().answers("Bot users.info U1", guest.clone());
+    assert_eq!(wrong(&all, &group).await, ["chat.slack.user_group check-slack-group-empty"]);
+    let two = Script::well().answers("Bot usergroups.users.list S1", json!({"users": ["U1", "U2"]})).answers("Bot users.info U2", guest);
+    assert_eq!(wrong(&two, &group).await, ["chat.slack.user_group check-slack-group-others"]);
 }
 
 /// An address where nobody answers, and one that answers with something else.
@@ -145,6 +158,8 @@ async fn a_slack_that_is_not_there_is_told() {
     let there = Setup { api_url: format!("http://{address}/api"), ..setup() };
     let found = findings(&WebApi::new(&there).unwrap(), &there).await;
     assert!(found.iter().all(|f| !f.ok && f.detail.code == "check-slack-unreachable"), "{found:?}");
+    let spanish = Words::new().tell(&found[0].detail, Lang::Es);
+    assert!(spanish.contains("(lo que responde ahí (HTTP 200) no es la API de Slack)"), "{spanish}");
     serving.abort();
     serving.await.ok();
     let found = findings(&WebApi::new(&there).unwrap(), &there).await;

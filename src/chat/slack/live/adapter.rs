@@ -1,7 +1,7 @@
 //! The adapter itself: its settings, what its parts share, the port.
 
 use super::session::{Fail, Session};
-use super::{Rotation, catchup, check, deliver, events, forms, inbound, lanes, people, render, rooms, socket};
+use super::{Rotation, catchup, check, deliver, events, forms, home, inbound, lanes, people, pictures, render, rooms, socket};
 use crate::chat::{Chat, Memory, Message, Said};
 use crate::clock::Clock;
 use crate::network::Finding;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -69,12 +69,16 @@ pub struct Pace {
     pub ack_by: Duration,
     /// How often it is noted up to where everything was heard.
     pub note: Duration,
+    /// Without the socket nothing tells that something was not heard: so often history is read all the same.
+    pub reread: Duration,
     /// How long what is known of people and rooms holds.
     pub known: Duration,
     /// Before a private message a room is looked at again, unless that was within this.
     pub moment: Duration,
     /// The pause before the count of a text that is being typed.
     pub typing: Duration,
+    /// After a doubt a picture is not sent anew for so long: Slack shows a file some time after it took it.
+    pub shows: Duration,
 }
 
 impl Default for Pace {
@@ -87,9 +91,11 @@ impl Default for Pace {
             say_after: Duration::from_secs(60),
             ack_by: Duration::from_millis(2_500),
             note: Duration::from_secs(60),
+            reread: Duration::from_secs(600),
             known: Duration::from_secs(600),
             moment: Duration::from_secs(2),
             typing: Duration::from_millis(400),
+            shows: Duration::from_secs(60),
         }
     }
 }
@@ -107,7 +113,7 @@ pub struct Settings {
     pub api_url: String,
     /// The room that alarms go to.
     pub channel: RoomId,
-    /// All rooms that cards go to.
+    /// All rooms that cards go to as the bot starts, for the check.
     pub rooms: Vec<RoomId>,
     /// The rooms that `[privacy]` names, for the check.
     pub private_rooms: Vec<RoomId>,
@@ -164,11 +170,30 @@ pub(super) struct Shared {
     pub(super) memory: RwLock<Option<Arc<dyn Memory>>>,
     /// Whether Slack no longer takes the bot's token.
     pub(super) shut_out: AtomicBool,
+    /// Rooms in which it could not be looked whether something stands: said once for each time.
+    unread: Mutex<BTreeSet<RoomId>>,
+    pub(super) homes: home::Homes,
+    pub(super) looks: deliver::Looks,
+    pub(super) doubts: pictures::Doubts,
 }
 
 impl Shared {
+    pub(super) fn unread(&self) -> MutexGuard<'_, BTreeSet<RoomId>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn memory(&self) -> Option<Arc<dyn Memory>> {
         self.memory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The rooms that the bot looks after: those that the rules in force name, and that of its alarms.
+    pub(super) async fn watched(&self) -> BTreeSet<RoomId> {
+        let mut rooms = match self.memory() {
+            Some(memory) => memory.rooms().await,
+            None => BTreeSet::new(),
+        };
+        rooms.insert(self.settings.channel.clone());
+        rooms
     }
 
     /// Writes what somebody waits for, in its turn.
@@ -178,7 +203,17 @@ impl Shared {
 
     /// Writes, in its turn.
     pub(super) async fn post_as(&self, method: &str, channel: Option<&str>, urgency: Urgency, body: &Value) -> Result<Value, Fail> {
-        self.lanes.pass(method, channel, urgency, PATIENCE).await.map_err(Fail::Limited)?;
+        self.pass(method, channel, urgency).await?;
+        self.send(method, channel, body).await
+    }
+
+    /// Waits for the turn of a write.
+    pub(super) async fn pass(&self, method: &str, channel: Option<&str>, urgency: Urgency) -> Result<(), Fail> {
+        self.lanes.pass(method, channel, urgency, PATIENCE).await.map_err(Fail::Limited)
+    }
+
+    /// Writes, now that its turn has come.
+    pub(super) async fn send(&self, method: &str, channel: Option<&str>, body: &Value) -> Result<Value, Fail> {
         let done = self.session.post(method, body).await;
         self.heed(method, channel, &done).await;
         done
@@ -242,12 +277,9 @@ impl Shared {
     /// Says something in the room for alarms, at once.
     pub(super) async fn alarm(&self, room: &RoomId, text: &str) {
         let text = escape(text);
-        let body = json!({
-            "channel": room.as_str(),
-            "text": format!(":rotating_light: {text}"),
-            "unfurl_links": false,
-            "unfurl_media": false,
-        });
+        let mut body = json!({ "channel": room.as_str(), "text": format!(":rotating_light: {text}") });
+        deliver::add(&mut body, deliver::quiet());
+        deliver::add(&mut body, deliver::unfurled());
         // Not in its turn: an alarm stands behind nothing.
         if let Err(fail) = self.session.post("chat.postMessage", &body).await {
             tracing::error!(why = fail.why(), "an alarm could not be posted to Slack");
@@ -261,8 +293,8 @@ fn escape(text: &str) -> String {
 }
 
 /// A check that could not begin.
-fn failed(why: String) -> Finding {
-    Finding { ok: false, what: "chat.slack.bot_token".into(), detail: Say::new("check-slack-token").text("why", why) }
+fn failed(code: &str, why: String) -> Finding {
+    Finding { ok: false, what: "chat.slack.bot_token".into(), detail: Say::new(code).text("why", why) }
 }
 
 /// The Slack chat.
@@ -286,17 +318,13 @@ impl Slack {
             forms: forms::Forms::default(),
             memory: RwLock::default(),
             shut_out: AtomicBool::new(false),
+            unread: Mutex::default(),
+            homes: home::Homes::default(),
+            looks: deliver::Looks::default(),
+            doubts: pictures::Doubts::default(),
             settings,
         };
         Ok(Slack { shared: Arc::new(shared) })
-    }
-
-    /// Uploads a file to a room or thread: the digest's picture. In Slack's three steps.
-    ///
-    /// # Errors
-    /// Slack's code, or what happened.
-    pub async fn upload(&self, room: &RoomId, thread: Option<&str>, name: &str, title: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
-        deliver::upload(&self.shared, room, thread, name, title, bytes).await.map_err(|fail| anyhow::anyhow!(fail.why()))
     }
 }
 
@@ -308,6 +336,7 @@ impl Chat for Slack {
         tracing::info!(team = me.team_id, bot = me.user_id, "signed in to Slack");
         let closed = inbox.clone();
         let (hearing, _crew) = inbound::Hearing::new(Arc::clone(&self.shared), inbox, memory);
+        people::recall_team(&hearing).await;
         let keeping = people::keep_team(&hearing);
         let watching = rooms::keep(&hearing);
         let noting = catchup::keep(&hearing);
@@ -343,9 +372,10 @@ impl Chat for Slack {
         let rooms: BTreeSet<&RoomId> = settings.rooms.iter().chain(&settings.private_rooms).collect();
         let setup = check::Setup {
             api_url: settings.api_url.clone(),
-            bot_token: match self.shared.session.bot_token().await {
+            bot_token: match self.shared.session.token_to_look().await {
                 Ok(token) => token,
-                Err(fail) => return vec![failed(fail.why())],
+                Err(fail) if fail.is("token_expired") || fail.is_auth() => return vec![failed("check-slack-token", fail.why())],
+                Err(fail) => return vec![failed("check-slack-renewal", fail.why())],
             },
             app_token: match &settings.way {
                 Way::Socket(token) => Some(token.clone()),
@@ -360,7 +390,7 @@ impl Chat for Slack {
         };
         match check::WebApi::new(&setup) {
             Ok(api) => check::findings(&api, &setup).await,
-            Err(error) => vec![failed(format!("{error:#}"))],
+            Err(error) => vec![failed("check-slack-token", format!("{error:#}"))],
         }
     }
 

@@ -20,23 +20,10 @@ pub(super) async fn meant(hearing: &Hearing, answered: &Answered, room: &str, th
     wire::case_of_card(card).map(CaseId)
 }
 
-/// The command with the case that it lacked: `reply Hello` as `reply #42 Hello`.
-pub(super) fn with_case(line: &str, case: CaseId) -> String {
-    let line = line.trim_start();
-    let (verb, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    format!("{verb} {case} {rest}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn the_case_stands_behind_the_verb() {
-        assert_eq!(with_case("claim", CaseId(42)), "claim #42 ");
-        assert_eq!(with_case("reply  2 parcels\nare lost", CaseId(42)), "reply #42  2 parcels\nare lost");
-    }
 
     #[test]
     fn a_card_names_its_case_by_its_buttons() {

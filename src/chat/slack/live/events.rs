@@ -63,8 +63,11 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
         Read::Odd(why) => door.hearing.take_unread(raw, why),
     };
     match tokio::time::timeout(door.hearing.shared.settings.pace.ack_by + GRACE, acked).await {
-        Ok(Ok(Some(payload))) => answer(&payload),
-        Ok(Ok(None)) => StatusCode::OK.into_response(),
+        Ok(Ok(taken)) => {
+            // As far as can be known here.
+            taken.heard.map(|heard| heard.send(()));
+            taken.answer.map_or_else(|| StatusCode::OK.into_response(), |payload| answer(&payload))
+        }
         Ok(Err(_)) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
@@ -86,11 +89,6 @@ fn event(raw: &str) -> Read {
     let Ok(payload) = serde_json::from_str::<Value>(raw) else { return Read::Odd("a request that is no JSON") };
     match payload.get("type").and_then(Value::as_str) {
         Some("url_verification") => Read::Challenge(payload.get("challenge").and_then(Value::as_str).unwrap_or_default().to_owned()),
-        // Slack says that it left events out: nothing to be done about it here.
-        Some("app_rate_limited") => {
-            tracing::error!("Slack leaves events out: more than 30,000 an hour");
-            Read::Nothing
-        }
         _ => Read::Payload(Kind::Event, payload),
     }
 }

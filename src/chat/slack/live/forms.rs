@@ -5,7 +5,7 @@ use super::inbound::Hearing;
 use super::people::Colleague;
 use super::render;
 use super::session::Fail;
-use super::turns::{Ack, Turn};
+use super::turns::Ack;
 use super::wire::{Meta, Shortcut, Typing, Who};
 use crate::case::CaseId;
 use crate::chat::{FormWish, Typed};
@@ -81,6 +81,8 @@ pub(super) fn wish(who: &Who, room: &str, thread: Option<&str>, case: Option<Cas
         verb,
         about: Args::None,
         lang: colleague.lang,
+        // A modal is closed, and what one person alone is shown goes with their client.
+        stays: false,
     }
 }
 
@@ -105,8 +107,11 @@ fn meta_of(wish: &FormWish, form: &FormView) -> Meta {
     Meta { case: form.case, verb: table::row(form.verb).name.to_owned(), room: wish.room.0.clone(), thread: wish.thread.clone() }
 }
 
-/// Opens a form, or says why not.
+/// Opens a form, or says why not; once for each trigger, which serves once.
 pub(super) async fn open(hearing: &Arc<Hearing>, wish: FormWish, trigger: &str, asker: &Asker<'_>) {
+    if !hearing.is_new(&format!("slack:{trigger}:form")) {
+        return;
+    }
     let asked = Typed::Form(wish.clone());
     let mut asking = pin!(hearing.ask(asked, None));
     let ready = tokio::time::timeout(SOON, &mut asking).await;
@@ -160,7 +165,7 @@ async fn wait_then_fill(
 pub(super) async fn typing(hearing: &Arc<Hearing>, typing: Typing, ack: Ack) {
     // It commits nothing.
     ack.plain();
-    let Ok(colleague) = hearing.colleague(&typing.who).await else { return };
+    let Ok(colleague) = hearing.colleague(&typing.who, &typing.meta.room).await else { return };
     let shared = &hearing.shared;
     let form = match shared.forms.form(&typing.view) {
         Some(form) => form,
@@ -196,7 +201,7 @@ pub(super) async fn typing(hearing: &Arc<Hearing>, typing: Typing, ack: Ack) {
 }
 
 /// A shortcut on a message of a thread: its form.
-pub(super) async fn shortcut(hearing: &Arc<Hearing>, shortcut: Shortcut, _turn: Turn, ack: Ack) {
+pub(super) async fn shortcut(hearing: &Arc<Hearing>, shortcut: Shortcut, ack: Ack) {
     let asker = |lang| Asker {
         user: &shortcut.who.id,
         room: &shortcut.room,
@@ -204,11 +209,13 @@ pub(super) async fn shortcut(hearing: &Arc<Hearing>, shortcut: Shortcut, _turn: 
         response_url: shortcut.response_url.as_deref(),
         lang,
     };
-    match hearing.colleague(&shortcut.who).await {
+    match hearing.colleague(&shortcut.who, &shortcut.room).await {
         Err(None) => {}
-        Err(Some(refusal)) => {
+        Err(Some((refusal, lang))) => {
             ack.plain();
-            hearing.whisper(&asker(Lang::default()), &refusal).await;
+            if hearing.is_new(&format!("slack:{}", shortcut.trigger)) {
+                hearing.whisper(&asker(lang), &refusal).await;
+            }
         }
         Ok(colleague) => {
             ack.plain();

@@ -8,13 +8,14 @@
 use super::answers::{Asker, spoken};
 use super::people::{Colleague, No};
 use super::sent::Sent;
-use super::turns::{Ack, Crew, Seen, Turn};
+use super::turns::{Ack, Crew, Place, Seen, Taken, Turn};
+use super::typed::{asks_for_text, lacks_text, wants_form};
 use super::wire::{self, Heard, Kind, Message, Press, Slash, Submit, Who};
 use super::{Shared, below, forms, home, people, reactions};
 use crate::case::CaseId;
-use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed};
+use crate::chat::{Answered, FormWish, Memory, Parked, Said, Typed, with_case};
 use crate::clock::Time;
-use crate::command::{Answer, Command, Door, Row, Run, Takes, table};
+use crate::command::{Command, Door, Run, Takes, table};
 use crate::policy::{AgentId, Lang, RoomId};
 use crate::view::View;
 use data_encoding::HEXLOWER;
@@ -44,10 +45,11 @@ pub(super) struct Hearing {
     pub memory: Arc<dyn Memory>,
     inbox: mpsc::Sender<Said>,
     crew: Arc<Mutex<JoinSet<()>>>,
-    turns: Mutex<HashMap<String, oneshot::Receiver<()>>>,
+    turns: Mutex<HashMap<String, Place>>,
     seen: Mutex<Seen>,
     pub sent: Sent,
     pub reacting: tokio::sync::Mutex<()>,
+    pub fresh: reactions::Fresh,
     pub telling: tokio::sync::Mutex<()>,
     pub group_changed: Notify,
     /// When the bot began to hear.
@@ -56,6 +58,8 @@ pub(super) struct Hearing {
     pub gap: Notify,
     /// Whether something was said that we may not have heard.
     pub behind: AtomicBool,
+    /// Whether Slack is leaving events out: once history is read it must be read once more.
+    pub left_out: AtomicBool,
     /// Whether Slack can reach us.
     pub reached: AtomicBool,
 }
@@ -73,10 +77,12 @@ impl Hearing {
             seen: Mutex::default(),
             sent: Sent::default(),
             reacting: tokio::sync::Mutex::new(()),
+            fresh: reactions::Fresh::default(),
             telling: tokio::sync::Mutex::new(()),
             group_changed: Notify::new(),
             gap: Notify::new(),
             behind: AtomicBool::new(true),
+            left_out: AtomicBool::new(false),
             reached: AtomicBool::new(false),
         };
         (Arc::new(hearing), Crew(crew))
@@ -100,22 +106,28 @@ impl Hearing {
 
     /// The next place in the order of what `user` does.
     pub(super) fn turn(&self, user: &str) -> Turn {
-        let (done, next) = oneshot::channel();
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if turns.len() > TURNS_MAX {
-            turns.retain(|_, last| matches!(last.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
+            turns.retain(|_, last| last.waits());
         }
-        Turn { before: turns.insert(user.to_owned(), next), _done: done }
+        let (turn, end) = Turn::behind(turns.remove(user));
+        turns.insert(user.to_owned(), end);
+        turn
     }
 
     /// Whether `id` was not answered before by this process.
-    fn is_new(&self, id: &str) -> bool {
+    pub(super) fn is_new(&self, id: &str) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(id)
     }
 
     /// Takes a payload in. What comes back says when and how to ack; if it ends without a word, not at all.
-    pub(super) fn take(self: &Arc<Self>, kind: Kind, payload: &Value, raw: &str) -> oneshot::Receiver<Option<Value>> {
+    pub(super) fn take(self: &Arc<Self>, kind: Kind, payload: &Value, raw: &str) -> oneshot::Receiver<Taken> {
         let (ack, acked) = Ack::new();
+        if payload.get("type").and_then(Value::as_str) == Some("app_rate_limited") {
+            self.miss_events();
+            ack.plain();
+            return acked;
+        }
         self.mind_sharing(payload);
         let this = Arc::clone(self);
         let taken = match wire::read(kind, payload) {
@@ -138,8 +150,15 @@ impl Hearing {
         acked
     }
 
+    /// Slack says that it leaves events out for a minute: history is read in the midst of it and once it is over.
+    fn miss_events(&self) {
+        tracing::error!("Slack leaves events out, more than 30,000 an hour: what staff did is found in its history");
+        self.left_out.store(true, Ordering::Release);
+        self.behind.store(true, Ordering::Release);
+    }
+
     /// What is no JSON at all is kept as well.
-    pub(super) fn take_unread(self: &Arc<Self>, raw: &str, why: &str) -> oneshot::Receiver<Option<Value>> {
+    pub(super) fn take_unread(self: &Arc<Self>, raw: &str, why: &str) -> oneshot::Receiver<Taken> {
         let (ack, acked) = Ack::new();
         let parked = Parked { id: parked_id(&Value::Null, raw), why: why.to_owned(), raw: raw.to_owned() };
         let this = Arc::clone(self);
@@ -149,22 +168,28 @@ impl Hearing {
 
     /// Every event says whether its room is shared with another company: no event of its own is waited for.
     fn mind_sharing(self: &Arc<Self>, payload: &Value) {
-        if payload.get("is_ext_shared_channel").and_then(Value::as_bool) == Some(true)
-            && let Some(room) = payload.pointer("/event/channel").and_then(Value::as_str)
-            && self.shared.settings.rooms.iter().chain(&self.shared.settings.private_rooms).any(|r| r.as_str() == room)
-        {
-            self.look_at_room(RoomId::from(room));
+        if payload.get("is_ext_shared_channel").and_then(Value::as_bool) != Some(true) {
+            return;
         }
+        let Some(room) = payload.pointer("/event/channel").and_then(Value::as_str).map(RoomId::from) else { return };
+        // Each event says it again.
+        if self.shared.rooms.is_known_unfit(&room) || !self.shared.rooms.doubt(&room) {
+            return;
+        }
+        let this = Arc::clone(self);
+        self.spawn(async move {
+            if this.shared.watched().await.contains(&room) {
+                this.look_at_room(&room).await;
+            }
+            this.shared.rooms.doubted(&room);
+        });
     }
 
-    fn look_at_room(self: &Arc<Self>, room: RoomId) {
-        let this = Arc::clone(self);
-        self.shared.rooms.forget(&room);
-        self.spawn(async move {
-            if let Err(why) = super::rooms::refresh(&this.shared, &room, true).await {
-                tracing::warn!(room = room.as_str(), why, "a room could not be looked at");
-            }
-        });
+    async fn look_at_room(&self, room: &RoomId) {
+        self.shared.rooms.forget(room);
+        if let Err(why) = super::rooms::refresh(&self.shared, room, true).await {
+            tracing::warn!(room = room.as_str(), why, "a room could not be looked at");
+        }
     }
 
     async fn park(&self, parked: Parked, ack: Ack) {
@@ -178,8 +203,8 @@ impl Hearing {
     async fn hear(self: Arc<Self>, heard: Heard, turn: Option<Turn>, ack: Ack) {
         match heard {
             Heard::Room(room) => {
-                self.look_at_room(RoomId(room));
-                return ack.plain();
+                ack.plain();
+                return self.look_at_room(&RoomId(room)).await;
             }
             Heard::Group(group) => {
                 if self.shared.settings.user_group.as_deref() == Some(group.as_str()) {
@@ -189,15 +214,20 @@ impl Hearing {
             }
             Heard::Person(id) => {
                 self.shared.people.forget(&id);
-                return ack.plain();
+                ack.plain();
+                let at = self.shared.settings.clock.now().0;
+                return home::recheck(&self, &id, &format!("change:{id}:{at}")).await;
             }
             Heard::Revoked(what) => {
                 tracing::error!(
                     what,
-                    "Slack says that the app's rights have ended: install it again, and put the new tokens into bot.toml"
+                    "Slack says that the app's rights have ended: install it again, and put the new tokens where bot.toml points"
                 );
                 return ack.plain();
             }
+            Heard::Typing(typing) => return forms::typing(&self, typing, ack).await,
+            Heard::Shortcut(shortcut) => return forms::shortcut(&self, shortcut, ack).await,
+            Heard::Home { who, id } => return home::opened(&self, &who, &id, ack).await,
             _ => {}
         }
         let Some(turn) = turn else { return ack.plain() };
@@ -207,19 +237,19 @@ impl Hearing {
             Heard::Reaction(reaction) => reactions::heard(&self, reaction, turn, ack).await,
             Heard::Press(press) => self.press(press, turn, ack).await,
             Heard::Submit(submit) => self.submit(submit, turn, ack).await,
-            Heard::Typing(typing) => forms::typing(&self, typing, ack).await,
-            Heard::Shortcut(shortcut) => forms::shortcut(&self, shortcut, turn, ack).await,
-            Heard::Home { who, id } => home::opened(&self, &who, &id, ack).await,
-            Heard::Room(_) | Heard::Group(_) | Heard::Person(_) | Heard::Revoked(_) | Heard::Nothing => ack.plain(),
+            _ => ack.plain(),
         }
     }
 
-    /// The colleague; `Err(Some)`: they are none of ours and may be told so; `Err(None)`: Slack does not say
-    /// who they are, so that nothing was taken.
-    pub(super) async fn colleague(&self, who: &Who) -> Result<Colleague, Option<View>> {
+    /// The colleague; `Err(Some)`: they are none of ours and may be told so, in their language or the room's;
+    /// `Err(None)`: Slack does not say who they are, so that nothing was taken.
+    pub(super) async fn colleague(&self, who: &Who, room: &str) -> Result<Colleague, Option<(View, Lang)>> {
         match self.shared.people.of(&self.shared, who).await {
             Ok(colleague) => Ok(colleague),
-            Err(No::Stranger) => Err(Some(self.sentence("refused-not-staff", Lang::default()))),
+            Err(No::Stranger(lang)) => {
+                let lang = lang.unwrap_or_else(|| self.memory.room_lang(&RoomId::from(room)));
+                Err(Some((self.sentence("refused-not-staff", lang), lang)))
+            }
             Err(No::Unknown(fail)) => {
                 tracing::warn!(why = fail.why(), user = who.id, "Slack does not say who this is: nothing was done");
                 Err(None)
@@ -254,22 +284,27 @@ impl Hearing {
     }
 
     async fn slash(self: &Arc<Self>, slash: Slash, turn: Turn, ack: Ack) {
-        let colleague = match self.colleague(&slash.who).await {
+        let id = format!("slack:{}", slash.trigger);
+        let asker = |lang| Asker { user: &slash.who.id, room: &slash.room, thread: None, response_url: Some(&slash.response_url), lang };
+        let colleague = match self.colleague(&slash.who, &slash.room).await {
             Ok(colleague) => colleague,
             Err(None) => return,
-            Err(Some(refusal)) => return ack.with(self.body(&refusal, Lang::default())),
+            Err(Some((refusal, lang))) => {
+                drop(turn);
+                return self.answer(&id, &asker(lang), &refusal, ack).await;
+            }
         };
-        let lang = self.lang_of(&colleague, &slash.room);
         let line = self.slash_line(&slash);
-        let asker = Asker { user: &slash.who.id, room: &slash.room, thread: None, response_url: Some(&slash.response_url), lang };
+        let asker = asker(self.lang_of(&colleague, &slash.room));
         let row = table::find(line.split_whitespace().next().unwrap_or_default());
         if let Some((row, case)) = row.and_then(|row| wants_form(row, &line)) {
+            drop(turn);
             ack.plain();
             let wish = forms::wish(&slash.who, &slash.room, None, Some(CaseId(case)), row.verb, &colleague);
             return forms::open(self, wish, &slash.trigger, &asker).await;
         }
         let typed = Typed::Line {
-            id: format!("slack:{}", slash.trigger),
+            id: id.clone(),
             by: AgentId::from(slash.who.id.as_str()),
             door: Door::Slash,
             room: RoomId::from(slash.room.as_str()),
@@ -288,7 +323,7 @@ impl Hearing {
                 let wish = forms::wish(&slash.who, &slash.room, None, Some(CaseId(case)), row.verb, &colleague);
                 forms::open(self, wish, &slash.trigger, &asker).await;
             }
-            Ok(Some(answered)) => ack.with(self.body(&answered.view, lang)),
+            Ok(Some(answered)) => self.answer(&id, &asker, &answered.view, ack).await,
             Ok(None) => {}
             Err(_) => {
                 // A question commits nothing: it can be taken before it is answered.
@@ -302,27 +337,11 @@ impl Hearing {
                 if let Some(ack) = waiting {
                     ack.plain();
                 }
-                self.whisper(&asker, &answered.view).await;
+                if self.is_new(&id) {
+                    self.whisper(&asker, &answered.view).await;
+                }
             }
         }
-    }
-
-    /// What was typed behind a slash command, as a line: `/case claim 42` is `claim 42`, `/claim 42` as well.
-    fn slash_line(&self, slash: &Slash) -> String {
-        let name = slash.command.trim_start_matches('/');
-        let name = name.strip_prefix(self.shared.settings.slash_prefix.as_str()).unwrap_or(name);
-        let text = self.typed_text(&slash.text);
-        let line = if matches!(name, "case" | "caso") { text } else { format!("{name} {text}") };
-        if line.trim().is_empty() { "help".to_owned() } else { line }
-    }
-
-    /// Text as it was typed; a colleague stays an id where the command takes one.
-    fn typed_text(&self, text: &str) -> String {
-        let first = text.trim_start().trim_start_matches(['!', '/']).split_whitespace().next().unwrap_or_default();
-        if table::find(first).is_some_and(|row| matches!(row.takes, Takes::Person)) {
-            return text.to_owned();
-        }
-        wire::plain(text, |id| self.shared.people.name(id))
     }
 
     /// The language of what one person sees.
@@ -330,37 +349,19 @@ impl Hearing {
         colleague.lang.unwrap_or_else(|| self.memory.room_lang(&RoomId::from(room)))
     }
 
-    /// The command that a message holds: `!claim`, `@sereno claim`; said to the bot alone, anything is one.
-    fn command_in(&self, message: &Message) -> Option<String> {
-        let me = self.shared.session.known()?;
-        if message.who.id == me.user_id {
-            return None;
-        }
-        let text = message.text.trim();
-        let called = text.strip_prefix("<@").and_then(|t| t.split_once('>')).filter(|(id, _)| id.split('|').next() == Some(&me.user_id));
-        let text = match (called, text.strip_prefix('!')) {
-            (Some((_, rest)), _) => rest.trim_start_matches([',', ':', ' ']),
-            // "!!" and "!?" are feelings, not commands.
-            (None, Some(rest)) if rest.starts_with(char::is_alphabetic) => rest,
-            (None, _) if message.direct => text,
-            _ => return None,
-        };
-        let line = self.typed_text(text);
-        Some(if line.trim().is_empty() { "help".to_owned() } else { line })
-    }
-
     pub(super) async fn message(self: &Arc<Self>, message: Message, turn: Turn, ack: Ack) {
         let Some(line) = self.command_in(&message) else { return ack.plain() };
         let id = format!("slack:{}:{}", message.room, message.ts);
         let asker =
             |lang| Asker { user: &message.who.id, room: &message.room, thread: message.thread.as_deref(), response_url: None, lang };
-        let colleague = match self.colleague(&message.who).await {
+        let colleague = match self.colleague(&message.who, &message.room).await {
             Ok(colleague) => colleague,
             Err(None) => return,
-            Err(Some(refusal)) => {
+            Err(Some((refusal, lang))) => {
+                drop(turn);
                 ack.plain();
                 if self.is_new(&id) {
-                    self.tell_once(&message, &asker(Lang::default()), &refusal).await;
+                    self.tell_once(&message, &asker(lang), &refusal).await;
                 }
                 return;
             }
@@ -385,7 +386,7 @@ impl Hearing {
         let Some(mut answered) = answered else { return };
         if let Some(case) = below::meant(self, &answered, &message.room, message.thread.as_deref()).await {
             // Under an id of its own: the answer to the first one is remembered.
-            let again = typed(format!("{id}:{case}"), below::with_case(&line, case));
+            let again = typed(format!("{id}:{case}"), with_case(&line, case));
             let Some(found) = self.ask(again, None).await else { return };
             answered = found;
         }
@@ -397,6 +398,7 @@ impl Hearing {
     }
 
     async fn press(self: &Arc<Self>, press: Press, turn: Turn, ack: Ack) {
+        let id = format!("slack:{}", press.trigger);
         let room = press.room.clone().unwrap_or_default();
         let thread = press.thread.clone().or_else(|| press.ts.clone());
         let asker = |lang| Asker {
@@ -406,12 +408,16 @@ impl Hearing {
             response_url: press.response_url.as_deref().filter(|_| !room.is_empty()),
             lang,
         };
-        let colleague = match self.colleague(&press.who).await {
+        let colleague = match self.colleague(&press.who, &room).await {
             Ok(colleague) => colleague,
             Err(None) => return,
-            Err(Some(refusal)) => {
+            Err(Some((refusal, lang))) => {
+                drop(turn);
                 ack.plain();
-                return self.whisper(&asker(Lang::default()), &refusal).await;
+                if self.is_new(&id) {
+                    self.whisper(&asker(lang), &refusal).await;
+                }
+                return;
             }
         };
         let row = table::row(press.verb);
@@ -420,13 +426,14 @@ impl Hearing {
         }
         let lang = self.lang_of(&colleague, &room);
         if row.doors.contains(&Door::Modal) && !(press.on_entry() && matches!(row.takes, Takes::MaybeText)) {
+            drop(turn);
             ack.plain();
             let wish = forms::wish(&press.who, &room, thread.as_deref(), Some(CaseId(press.case)), press.verb, &colleague);
             let wish = FormWish { about: press.about.clone(), ..wish };
             return forms::open(self, wish, &press.trigger, &asker(lang)).await;
         }
         let command = Command {
-            id: format!("slack:{}", press.trigger),
+            id: id.clone(),
             by: AgentId::from(press.who.id.as_str()),
             door: Door::Button,
             room: RoomId::from(if room.is_empty() { self.shared.settings.channel.as_str() } else { &room }),
@@ -441,17 +448,17 @@ impl Hearing {
         if room.is_empty() {
             home::show(self, &press.who.id, &colleague, &press.trigger).await;
         }
-        if !answered.shown {
+        if !answered.shown && self.is_new(&id) {
             self.whisper(&asker(lang), &answered.view).await;
         }
     }
 
     async fn submit(self: &Arc<Self>, submit: Submit, turn: Turn, ack: Ack) {
         let wrong = |text: String| json!({ "response_action": "errors", "errors": { submit.block.as_str(): text } });
-        let colleague = match self.colleague(&submit.who).await {
+        let colleague = match self.colleague(&submit.who, &submit.meta.room).await {
             Ok(colleague) => colleague,
             Err(None) => return,
-            Err(Some(refusal)) => return ack.with(wrong(spoken(&refusal))),
+            Err(Some((refusal, _))) => return ack.with(wrong(spoken(&refusal))),
         };
         // The same words as typed: one parser for all doors.
         let room = if submit.meta.room.is_empty() { self.shared.settings.channel.as_str() } else { &submit.meta.room };
@@ -468,31 +475,20 @@ impl Hearing {
         if answered.answer.ok {
             self.shared.forms.closed(&submit.view);
             ack.plain();
+            // Opened from the home: it shows what came of it.
+            if submit.meta.room.is_empty() {
+                home::show(self, &submit.who.id, &colleague, &format!("{}:{}", submit.view, submit.hash)).await;
+            }
+        } else if answered.answer.say.code == "refused-id-used" {
+            // Slack did not hear that it was taken; its writer changed it since.
+            ack.with(wrong(spoken(&self.sentence("notice-form-taken", self.lang_of(&colleague, room)))));
         } else {
             ack.with(wrong(spoken(&answered.view)));
         }
     }
 }
 
-/// `/draft 42` without a text: the form asks for it.
-fn wants_form(row: &'static Row, line: &str) -> Option<(&'static Row, u64)> {
-    asks_for_text(row, line).filter(|_| matches!(row.takes, Takes::Text))
-}
-
-/// A command that takes a text, typed with a case alone.
-fn asks_for_text(row: &'static Row, line: &str) -> Option<(&'static Row, u64)> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [_, case] = words.as_slice() else { return None };
-    let case = case.trim_start_matches('#').parse().ok()?;
-    let text = matches!(row.takes, Takes::Text | Takes::MaybeText);
-    (text && row.on_case && row.doors.contains(&Door::Modal)).then_some((row, case))
-}
-
-/// Whether a command was refused for want of a text alone.
-fn lacks_text(answer: &Answer) -> bool {
-    !answer.ok && ["refused-no-draft", "refused-empty"].contains(&answer.say.code.as_str())
-}
-
+/// Whose order of doing things it is part of.
 fn who(heard: &Heard) -> Option<&Who> {
     match heard {
         Heard::Slash(s) => Some(&s.who),
@@ -500,9 +496,8 @@ fn who(heard: &Heard) -> Option<&Who> {
         Heard::Reaction(r) => Some(&r.who),
         Heard::Press(p) => Some(&p.who),
         Heard::Submit(s) => Some(&s.who),
-        Heard::Typing(t) => Some(&t.who),
-        Heard::Shortcut(s) => Some(&s.who),
-        Heard::Home { who, .. } => Some(who),
+        // Those only ask: they wait for nobody, and nobody for them.
+        Heard::Typing(_) | Heard::Shortcut(_) | Heard::Home { .. } => None,
         Heard::Room(_) | Heard::Group(_) | Heard::Person(_) | Heard::Revoked(_) | Heard::Nothing => None,
     }
 }
@@ -512,19 +507,4 @@ fn parked_id(payload: &Value, raw: &str) -> String {
     let own = ["/event_id", "/trigger_id"].into_iter().find_map(|path| payload.pointer(path).and_then(Value::as_str));
     let digest = || HEXLOWER.encode(&Sha256::digest(raw.as_bytes())[..16]);
     format!("slack:{}", own.filter(|o| !o.is_empty() && o.len() <= 200).map_or_else(digest, str::to_owned))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_command_that_lacks_its_text_asks_for_it_by_a_form() {
-        let row = |name| table::find(name).unwrap();
-        assert!(wants_form(row("draft"), "draft 42").is_some_and(|(_, case)| case == 42));
-        assert!(wants_form(row("draft"), "draft 42 hello").is_none());
-        // Without a text it sends the draft.
-        assert!(wants_form(row("reply"), "reply 42").is_none());
-        assert!(wants_form(row("claim"), "claim 42").is_none());
-    }
 }

@@ -1,11 +1,12 @@
 //! Who may act at all: people of our own workspace. Guests, bots, strangers of shared channels and
 //! people who left may not; what the others may, their role says.
 
-use super::Shared;
 use super::inbound::Hearing;
 use super::session::{Fail, Me};
 use super::wire::Who;
+use super::{Shared, home, who};
 use crate::policy::{AgentId, Lang, Person, Role};
+use crate::say::Say;
 use crate::view::{Piece, View};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,10 +16,20 @@ use tokio::time::Instant;
 
 /// People remembered at most.
 const PEOPLE_MAX: usize = 2_000;
+/// No answer is under way for longer than that it is remembered for so long that somebody changed.
+const FORGOTTEN_FOR: Duration = Duration::from_secs(120);
 /// Names put into one message at most.
 const NAMED_MAX: usize = 20;
+/// How often the user group is asked for before the first command is heard, where nothing was known of it.
+const FIRST_TRIES: u32 = 3;
+/// The pause after the user group could not be read.
+const AGAIN: Duration = Duration::from_secs(30);
 /// While Slack does not answer, what we knew holds for so much longer.
 const STALE: u32 = 6;
+
+/// Codes that say that there is no such group, or none that could be used: it was disabled, or the workspace has no groups any more.
+/// Source: docs.slack.dev/reference/methods/usergroups.users.list.
+const NO_GROUP: &[&str] = &["no_such_subteam", "plan_upgrade_required"];
 
 /// What we need to know of a colleague.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +43,8 @@ pub(super) struct Colleague {
 /// Why somebody may not act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum No {
-    /// A guest, a bot, somebody of another workspace, somebody who left.
-    Stranger,
+    /// A guest, a bot, somebody of another workspace, somebody who left; with the language they set Slack to, where it says.
+    Stranger(Option<Lang>),
     /// We could not find out.
     Unknown(Fail),
 }
@@ -97,18 +108,21 @@ fn our_words(view: &mut View) -> Vec<&mut String> {
 
 struct Known {
     at: Instant,
-    who: Option<Colleague>,
+    /// `Err`: none of ours, with their language.
+    who: Result<Colleague, Option<Lang>>,
 }
 
 /// What is known of people, for a while.
 pub(super) struct People {
     holds: Duration,
     known: Mutex<HashMap<String, Known>>,
+    /// When it was last heard that somebody changed: answers to what was asked before are old.
+    changed: Mutex<HashMap<String, Instant>>,
 }
 
 impl People {
     pub(super) fn new(holds: Duration) -> People {
-        People { holds, known: Mutex::default() }
+        People { holds, known: Mutex::default(), changed: Mutex::default() }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
@@ -117,15 +131,20 @@ impl People {
 
     /// Something about them changed.
     pub(super) fn forget(&self, id: &str) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if changed.len() >= PEOPLE_MAX {
+            changed.retain(|_, at| at.elapsed() < FORGOTTEN_FOR);
+        }
+        changed.insert(id.to_owned(), Instant::now());
         self.known().remove(id);
     }
 
     /// Their name, if we know it.
     pub(super) fn name(&self, id: &str) -> Option<String> {
-        self.known().get(id).and_then(|k| k.who.as_ref()).map(|c| c.name.clone())
+        self.known().get(id).and_then(|k| k.who.as_ref().ok()).map(|c| c.name.clone())
     }
 
-    fn held(&self, id: &str, times: u32) -> Option<Option<Colleague>> {
+    fn held(&self, id: &str, times: u32) -> Option<Result<Colleague, Option<Lang>>> {
         let known = self.known();
         known.get(id).filter(|k| k.at.elapsed() < self.holds * times).map(|k| k.who.clone())
     }
@@ -133,31 +152,38 @@ impl People {
     /// The colleague, or why they may not act.
     pub(super) async fn of(&self, shared: &Shared, who: &Who) -> Result<Colleague, No> {
         let me = shared.session.me().await.map_err(No::Unknown)?;
-        if who.team.as_deref().is_some_and(|team| !is_ours(me, team)) {
-            return Err(No::Stranger);
+        // In an organisation they may be a colleague of another of its workspaces: that Slack says of them alone.
+        if me.enterprise_id.is_none() && who.team.as_deref().is_some_and(|team| team != me.team_id) {
+            return Err(No::Stranger(None));
         }
         if let Some(known) = self.held(&who.id, 1) {
-            return known.ok_or(No::Stranger);
+            return known.map_err(No::Stranger);
         }
+        let asked = Instant::now();
         match shared.get("users.info", &[("user", &who.id), ("include_locale", "true")]).await {
             Ok(answer) => {
-                let found = answer.get("user").and_then(|user| colleague(user, me));
-                self.remember(&who.id, found.clone());
-                found.ok_or(No::Stranger)
+                let user = answer.get("user").unwrap_or(&Value::Null);
+                let found = colleague(user, me).ok_or_else(|| locale(user));
+                self.remember(&who.id, asked, found.clone());
+                found.map_err(No::Stranger)
             }
             Err(fail) if fail.is("user_not_found") || fail.is("user_not_visible") => {
-                self.remember(&who.id, None);
-                Err(No::Stranger)
+                self.remember(&who.id, asked, Err(None));
+                Err(No::Stranger(None))
             }
             // Somebody whom we knew a moment ago is not locked out by Slack's own trouble.
             Err(fail) => match self.held(&who.id, STALE) {
-                Some(known) => known.ok_or(No::Stranger),
+                Some(known) => known.map_err(No::Stranger),
                 None => Err(No::Unknown(fail)),
             },
         }
     }
 
-    fn remember(&self, id: &str, who: Option<Colleague>) {
+    fn remember(&self, id: &str, asked: Instant, who: Result<Colleague, Option<Lang>>) {
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if changed.get(id).is_some_and(|at| *at >= asked) {
+            return;
+        }
         let mut known = self.known();
         if known.len() >= PEOPLE_MAX {
             let holds = self.holds;
@@ -166,56 +192,87 @@ impl People {
         if known.len() >= PEOPLE_MAX {
             known.clear();
         }
-        known.insert(id.to_owned(), Known { at: Instant::now(), who });
+        known.insert(id.to_owned(), Known { at: asked, who });
     }
-}
-
-fn is_ours(me: &Me, team: &str) -> bool {
-    team == me.team_id || me.enterprise_id.as_deref() == Some(team)
 }
 
 /// Of `users.info`, somebody of our own who works here; `None`: anybody else.
 fn colleague(user: &Value, me: &Me) -> Option<Colleague> {
     let text = |path: &str| user.pointer(path).and_then(Value::as_str).filter(|t| !t.is_empty());
-    let is = |name: &str| user.get(name).and_then(Value::as_bool) == Some(true);
-    let never = [
-        "deleted",
-        "is_bot",
-        "is_restricted",
-        "is_ultra_restricted",
-        "is_stranger",
-        "is_workflow_bot",
-        "is_connector_bot",
-        "is_invited_user",
-    ];
-    if never.into_iter().any(is) || text("/id") == Some("USLACKBOT") {
-        return None;
-    }
-    // In an organisation a colleague's home may be another of its workspaces.
-    let grid = text("/enterprise_user/enterprise_id").is_some_and(|e| me.enterprise_id.as_deref() == Some(e));
-    let member = text("/team_id").is_some_and(|team| is_ours(me, team)) || grid;
-    member.then(|| {
+    who::outsider(user, &me.team_id, me.enterprise_id.as_deref()).is_none().then(|| {
         let name = ["/profile/display_name", "/profile/real_name", "/real_name", "/name", "/id"].into_iter().find_map(text);
-        Colleague { name: name.unwrap_or_default().to_owned(), lang: text("/locale").map(Lang::from_tag) }
+        Colleague { name: name.unwrap_or_default().to_owned(), lang: locale(user) }
     })
+}
+
+fn locale(user: &Value) -> Option<Lang> {
+    user.get("locale").and_then(Value::as_str).filter(|l| !l.is_empty()).map(Lang::from_tag)
+}
+
+fn stream(group: &str) -> String {
+    format!("slack:group:{group}")
+}
+
+/// The team as it was last known, before anybody's command is judged; where it never was, it is asked for.
+pub(super) async fn recall_team(hearing: &Arc<Hearing>) {
+    let Some(group) = &hearing.shared.settings.user_group else { return };
+    let kept = hearing.memory.cursor(&stream(group)).await.ok().flatten();
+    let Some(ids) = kept.and_then(|k| serde_json::from_str::<BTreeSet<String>>(&k).ok()) else {
+        for _ in 0..FIRST_TRIES {
+            if read_team(hearing, group).await {
+                return;
+            }
+        }
+        return;
+    };
+    // Ids alone are kept: who they are, and in which language they read, Slack says again.
+    let person = |id: String| (AgentId::from(id.as_str()), Person { role: Role::Agent, name: id, lang: None });
+    if let Err(error) = hearing.memory.team(ids.into_iter().map(person).collect()).await {
+        tracing::warn!(error = format!("{error:#}"), "the user group was not taken over");
+    }
+}
+
+/// Reads the user group; whether that went well. What was known of it holds until it did.
+async fn read_team(hearing: &Arc<Hearing>, group: &str) -> bool {
+    let people = match team(&hearing.shared, group).await {
+        Ok(people) => people,
+        Err(fail) if NO_GROUP.iter().any(|code| fail.is(code)) => BTreeMap::new(),
+        Err(fail) => {
+            tracing::warn!(why = fail.why(), group, "the user group could not be read: who was in it last still may");
+            return false;
+        }
+    };
+    let ids: BTreeSet<String> = people.keys().map(|id| id.0.clone()).collect();
+    let taken = async {
+        hearing.memory.team(people).await?;
+        let (stream, kept) = (stream(group), serde_json::to_string(&ids)?);
+        let before = hearing.memory.cursor(&stream).await?;
+        if before.as_ref() != Some(&kept) {
+            if ids.is_empty() {
+                tracing::error!(group, "the user group is disabled, or has no members who may act: it makes nobody an agent any more");
+                hearing.shared.announce(&Say::new("notice-team-empty").text("group", group)).await;
+            }
+            // Once it was said: rather twice than never.
+            hearing.memory.keep(&stream, kept).await?;
+            let before: BTreeSet<String> = before.and_then(|b| serde_json::from_str(&b).ok()).unwrap_or_default();
+            let at = hearing.shared.settings.clock.now().0;
+            for left in before.difference(&ids) {
+                home::recheck(hearing, left, &format!("group:{left}:{at}")).await;
+            }
+        }
+        anyhow::Ok(())
+    };
+    taken.await.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the user group was not taken over")).is_ok()
 }
 
 /// Keeps the team as the user group has it, for as long as it is awaited.
 pub(super) async fn keep_team(hearing: &Arc<Hearing>) {
-    let shared = &hearing.shared;
-    let Some(group) = shared.settings.user_group.clone() else { return std::future::pending().await };
+    let known = hearing.shared.settings.pace.known;
+    let Some(group) = &hearing.shared.settings.user_group else { return std::future::pending().await };
     loop {
-        match team(shared, &group).await {
-            Ok(people) => {
-                if let Err(error) = hearing.memory.team(people).await {
-                    tracing::warn!(error = format!("{error:#}"), "the user group was not taken over");
-                }
-            }
-            // What was known of the group holds.
-            Err(fail) => tracing::warn!(why = fail.why(), group, "the user group could not be read"),
-        }
+        let pause = if read_team(hearing, group).await { known } else { known.min(AGAIN) };
         tokio::select! {
-            () = tokio::time::sleep(shared.settings.pace.known) => {}
+            () = tokio::time::sleep(pause) => {}
             () = hearing.group_changed.notified() => {}
         }
     }
@@ -231,7 +288,7 @@ async fn team(shared: &Shared, group: &str) -> Result<BTreeMap<AgentId, Person>,
             Ok(found) => {
                 people.insert(AgentId::from(id), Person { role: Role::Agent, name: found.name, lang: found.lang });
             }
-            Err(No::Stranger) => {}
+            Err(No::Stranger(_)) => {}
             Err(No::Unknown(fail)) => return Err(fail),
         }
     }
@@ -242,6 +299,20 @@ async fn team(shared: &Shared, group: &str) -> Result<BTreeMap<AgentId, Person>,
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_somebody_changed_is_not_kept() {
+        let people = People::new(Duration::from_secs(600));
+        let ana = || Ok(Colleague { name: "Ana".into(), lang: None });
+        let asked = Instant::now();
+        people.remember("U1", asked, ana());
+        assert_eq!(people.name("U1").as_deref(), Some("Ana"));
+        people.forget("U1");
+        people.remember("U1", asked, ana());
+        assert_eq!(people.name("U1"), None);
+        people.remember("U1", Instant::now() + Duration::from_millis(1), ana());
+        assert_eq!(people.name("U1").as_deref(), Some("Ana"));
+    }
 
     fn me() -> Me {
         Me { team_id: "T1".into(), ..Me::default() }
@@ -257,13 +328,8 @@ mod tests {
     fn only_people_of_our_own_are_let_in() {
         let ana = json!({"id":"U1","team_id":"T1","name":"ana","profile":{"display_name":"Ana"},"locale":"es-ES"});
         assert_eq!(colleague(&ana, &me()), Some(Colleague { name: "Ana".into(), lang: Some(Lang::Es) }));
-        for flag in ["deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger"] {
-            let mut other = ana.clone();
-            other[flag] = json!(true);
-            assert_eq!(colleague(&other, &me()), None, "{flag}");
-        }
+        assert_eq!(colleague(&json!({"id":"U1","team_id":"T1","is_restricted":true}), &me()), None);
         assert_eq!(colleague(&json!({"id":"U2","team_id":"T2"}), &me()), None);
-        assert_eq!(colleague(&json!({"id":"U2"}), &me()), None, "no team: no proof");
         let grid = Me { enterprise_id: Some("E1".into()), ..me() };
         assert!(colleague(&json!({"id":"U3","team_id":"T9","enterprise_user":{"enterprise_id":"E1"}}), &grid).is_some());
     }

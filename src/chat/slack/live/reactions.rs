@@ -19,8 +19,8 @@ use crate::view::{TextView, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How long a reaction puts a case off, in milliseconds.
 const SNOOZE_MS: i64 = 4 * HOUR_MS;
@@ -98,8 +98,67 @@ fn put(shelf: &mut Shelf, ts: &str, key: String, note: Note) {
     }
 }
 
-/// A reaction came or went, as an event or history tells.
-pub(super) async fn heard(hearing: &Arc<Hearing>, reaction: Reaction, mut turn: Turn, ack: Ack) {
+/// A card whose reactions history shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Card<'a> {
+    pub room: &'a RoomId,
+    pub ts: &'a str,
+    /// Slack's own time: what is shown is no older.
+    pub as_of: &'a str,
+}
+
+/// What events told while history was being read: it is newer than what was read. Slack's clock and ours may differ, so no
+/// time of ours says which is.
+#[derive(Default)]
+pub(super) struct Fresh(Mutex<Option<BTreeSet<String>>>);
+
+impl Fresh {
+    fn lock(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn name(reaction: &Reaction) -> String {
+        format!("{}:{}:{}:{}", reaction.room, reaction.ts, reaction.who.id, bare(&reaction.name))
+    }
+
+    /// From here on history is read.
+    pub(super) fn begin(&self) {
+        *self.lock() = Some(BTreeSet::new());
+    }
+
+    pub(super) fn end(&self) {
+        *self.lock() = None;
+    }
+
+    fn note(&self, reaction: &Reaction) {
+        if let Some(fresh) = self.lock().as_mut() {
+            fresh.insert(Fresh::name(reaction));
+        }
+    }
+
+    pub(super) fn has(&self, reaction: &Reaction) -> bool {
+        self.lock().as_ref().is_some_and(|fresh| fresh.contains(&Fresh::name(reaction)))
+    }
+
+    /// They are read anew.
+    pub(super) fn forget(&self, reactions: &[Reaction]) {
+        if let Some(fresh) = self.lock().as_mut() {
+            fresh.retain(|name| !reactions.iter().any(|r| Fresh::name(r) == *name));
+        }
+    }
+}
+
+/// A reaction came or went, as an event tells.
+pub(super) async fn heard(hearing: &Arc<Hearing>, reaction: Reaction, turn: Turn, ack: Ack) {
+    take(hearing, reaction, turn, ack, false).await;
+}
+
+/// The same, as history tells.
+pub(super) async fn found(hearing: &Arc<Hearing>, reaction: Reaction, turn: Turn, ack: Ack) {
+    take(hearing, reaction, turn, ack, true).await;
+}
+
+async fn take(hearing: &Arc<Hearing>, reaction: Reaction, mut turn: Turn, ack: Ack, past: bool) {
     let ours = hearing.shared.session.known().is_some_and(|me| {
         // Of our own messages only; where Slack does not say whose it is, the thread decides.
         reaction.who.id != me.user_id && reaction.author.as_deref().is_none_or(|a| a == me.user_id)
@@ -108,7 +167,7 @@ pub(super) async fn heard(hearing: &Arc<Hearing>, reaction: Reaction, mut turn: 
     if !ours || !known {
         return ack.plain();
     }
-    let colleague = match hearing.colleague(&reaction.who).await {
+    let colleague = match hearing.colleague(&reaction.who, &reaction.room).await {
         Ok(colleague) => colleague,
         Err(None) => return,
         // Anybody may react; only our own people mean us.
@@ -116,19 +175,35 @@ pub(super) async fn heard(hearing: &Arc<Hearing>, reaction: Reaction, mut turn: 
     };
     // Held until the note is written: what the same person does next depends on it.
     turn.come().await;
-    match act(hearing, &reaction, &colleague).await {
-        Ok(()) => ack.plain(),
+    let acted = act(hearing, &reaction, &colleague, past).await;
+    drop(turn);
+    match acted {
+        Ok(untold) => {
+            ack.plain();
+            // Of what is none of our cards no note is kept: it may come here twice.
+            let Reaction { room, ts, who, name, at, .. } = &reaction;
+            if let Some(view) = untold.filter(|_| hearing.is_new(&format!("slack:{room}:{ts}:{}:{name}:{at}", who.id))) {
+                let lang = hearing.lang_of(&colleague, room);
+                let asker = Asker { user: &who.id, room, thread: Some(ts), response_url: None, lang };
+                hearing.whisper(&asker, &view).await;
+            }
+        }
         Err(error) => tracing::warn!(error = format!("{error:#}"), "a reaction was not taken: Slack is asked to bring it again"),
     }
 }
 
-async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague) -> anyhow::Result<()> {
+/// Does it and notes it; what comes back is the answer that its room does not show.
+async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague, past: bool) -> anyhow::Result<Option<View>> {
     let key = format!("{}:{}", reaction.who.id, bare(&reaction.name));
     let before = notes(hearing, &reaction.room, &reaction.ts).await?.remove(&key).unwrap_or_default();
-    if before.on == reaction.added || later(&before.at, &reaction.at) {
-        return Ok(());
+    let old = if past { hearing.fresh.has(reaction) } else { later(&before.at, &reaction.at) };
+    if before.on == reaction.added || old {
+        return Ok(None);
     }
-    let note = Note { n: before.n + 1, on: reaction.added, at: reaction.at.clone() };
+    let mut untold = None;
+    // Of what history shows it is known that it is newer than the note, and not by how much.
+    let at = if past && later(&before.at, &reaction.at) { before.at } else { reaction.at.clone() };
+    let note = Note { n: before.n + 1, on: reaction.added, at };
     let Reaction { room, ts, who, .. } = reaction;
     match wish(&reaction.name, reaction.added) {
         None => {}
@@ -155,20 +230,21 @@ async fn act(hearing: &Arc<Hearing>, reaction: &Reaction, colleague: &Colleague)
                 let again = Command { id: format!("{}:{case}", command.id), case: Some(case), ..command };
                 answered = hearing.ask(Typed::Command(again), None).await.ok_or_else(stopping)?;
             }
-            if !answered.shown {
-                let asker = Asker { user: &who.id, room, thread: Some(ts), response_url: None, lang };
-                hearing.whisper(&asker, &answered.view).await;
-            }
+            untold = (!answered.shown).then_some(answered.view);
             // A reaction to something that is no card.
             if !answered.answer.ok && answered.answer.case.is_none() {
-                return Ok(());
+                return Ok(untold);
             }
         }
     }
     let _turn = hearing.reacting.lock().await;
     let mut shelf = shelf(hearing, room, ts).await?;
     put(&mut shelf, ts, key, note);
-    hearing.memory.keep(&stream(room, ts), serde_json::to_string(&shelf)?).await
+    hearing.memory.keep(&stream(room, ts), serde_json::to_string(&shelf)?).await?;
+    if !past {
+        hearing.fresh.note(reaction);
+    }
+    Ok(untold)
 }
 
 /// Whether `a` is later than `b`, or the same moment, as Slack writes times.
@@ -180,27 +256,53 @@ fn later(a: &str, b: &str) -> bool {
     !a.is_empty() && parts(a) >= parts(b)
 }
 
+fn users(reaction: &Value) -> impl Iterator<Item = &str> {
+    reaction.get("users").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The reactions of a message that concern us, with their names.
+fn ours(message: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let all = message.get("reactions").and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(|r| Some((r.get("name").and_then(Value::as_str).filter(|n| wish(n, true).is_some())?, r)))
+}
+
+/// Whether of a reaction more people are counted than named. Source: docs.slack.dev/reference/methods/conversations.history.
+fn lacks_users(reaction: &Value) -> bool {
+    let count = reaction.get("count").and_then(Value::as_u64).unwrap_or_default();
+    users(reaction).count() < usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// Whether a message does not name all who react to it.
+pub(super) fn is_cut(message: &Value) -> bool {
+    ours(message).any(|(_, reaction)| lacks_users(reaction))
+}
+
 /// What history shows on a card, against what was noted: the changes that no event told us of.
-pub(super) fn missed(notes: &Notes, shown: &Value, room: &str, ts: &str, author: Option<&str>, now: &str) -> Vec<Reaction> {
+pub(super) fn missed(notes: &Notes, message: &Value, card: &Card<'_>) -> Vec<Reaction> {
     let mut there: BTreeMap<String, (&str, &str)> = BTreeMap::new();
-    for reaction in shown.as_array().into_iter().flatten() {
-        let Some(name) = reaction.get("name").and_then(Value::as_str).filter(|n| wish(n, true).is_some()) else { continue };
-        for user in reaction.get("users").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    let mut cut: BTreeSet<&str> = BTreeSet::new();
+    for (name, reaction) in ours(message) {
+        if lacks_users(reaction) {
+            cut.insert(bare(name));
+        }
+        for user in users(reaction) {
             there.insert(format!("{user}:{}", bare(name)), (user, bare(name)));
         }
     }
     let change = |user: &str, name: &str, added| Reaction {
         who: Who { id: user.to_owned(), team: None },
-        room: room.to_owned(),
-        ts: ts.to_owned(),
+        room: card.room.0.clone(),
+        ts: card.ts.to_owned(),
         name: name.to_owned(),
         added,
-        author: author.map(str::to_owned),
-        at: now.to_owned(),
+        author: message.get("user").and_then(Value::as_str).map(str::to_owned),
+        at: card.as_of.to_owned(),
     };
     let came = there.iter().filter(|(key, _)| !notes.get(*key).is_some_and(|n| n.on)).map(|(_, (user, name))| change(user, name, true));
     let gone = notes.iter().filter(|(key, note)| note.on && !there.contains_key(*key));
-    let gone = gone.filter_map(|(key, _)| key.split_once(':')).map(|(user, name)| change(user, name, false));
+    // Who is not named may be there all the same.
+    let gone = gone.filter_map(|(key, _)| key.split_once(':')).filter(|(_, name)| !cut.contains(name));
+    let gone = gone.map(|(user, name)| change(user, name, false));
     came.chain(gone).collect()
 }
 
@@ -258,11 +360,21 @@ mod tests {
         let mut notes = Notes::new();
         notes.insert("U1:eyes".into(), Note { n: 1, on: true, at: "5.000001".into() });
         notes.insert("U2:eyes".into(), Note { n: 2, on: false, at: "5.000001".into() });
-        let shown = json!([{"name":"eyes","users":["U2"]},{"name":"zzz","users":["U1"]},{"name":"tada","users":["U3"]}]);
-        let found = missed(&notes, &shown, "C1", "1.1", Some("U0"), "9.000000");
-        let told: Vec<_> = found.iter().map(|r| (r.who.id.as_str(), r.name.as_str(), r.added)).collect();
-        assert_eq!(told, [("U1", "zzz", true), ("U2", "eyes", true), ("U1", "eyes", false)]);
-        assert!(missed(&Notes::new(), &Value::Null, "C1", "1.1", None, "9").is_empty());
+        let room = RoomId::from("C1");
+        let card = Card { room: &room, ts: "1.1", as_of: "9.000000" };
+        let missed = |shown: Value| missed(&notes, &json!({ "user": "U0", "reactions": shown }), &card);
+        let told = |found: &[Reaction]| -> Vec<(String, String, bool)> {
+            found.iter().map(|r| (r.who.id.clone(), r.name.clone(), r.added)).collect()
+        };
+        let was = |user: &str, name: &str, added| (user.to_owned(), name.to_owned(), added);
+        let found = missed(json!([{"name":"eyes","users":["U2"]},{"name":"zzz","users":["U1"]},{"name":"tada","users":["U3"]}]));
+        assert_eq!(told(&found), [was("U1", "zzz", true), was("U2", "eyes", true), was("U1", "eyes", false)]);
+        assert_eq!(found[0].author.as_deref(), Some("U0"));
+        assert_eq!(told(&missed(Value::Null)), [was("U1", "eyes", false)]);
+        // Not all are named: who is not may be there all the same.
+        let cut = json!([{"name":"eyes","users":["U2"],"count":2}]);
+        assert!(is_cut(&json!({ "reactions": cut })) && !is_cut(&json!({"reactions": [{"name":"tada","users":[],"count":9}]})));
+        assert_eq!(told(&missed(cut)), [was("U2", "eyes", true)]);
     }
 
     #[test]

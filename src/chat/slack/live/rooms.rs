@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 /// Rooms remembered at most.
 const ROOMS_MAX: usize = 2_000;
+/// How often a room is asked about at once that changes while Slack answers.
+const TRIES: u32 = 3;
 
 #[derive(Clone)]
 struct Known {
@@ -25,13 +27,17 @@ pub(super) struct Rooms {
     holds: Duration,
     moment: Duration,
     known: Mutex<BTreeMap<RoomId, Known>>,
+    /// When it was last heard that a room changed: answers to what was asked before are old.
+    changed: Mutex<BTreeMap<RoomId, Instant>>,
+    /// Rooms that are looked at because an event says that they are shared.
+    doubted: Mutex<BTreeSet<RoomId>>,
     /// What the bot was told of each room in this run: unfit or fit.
     told: Mutex<BTreeMap<RoomId, bool>>,
 }
 
 impl Rooms {
     pub(super) fn new(holds: Duration, moment: Duration) -> Rooms {
-        Rooms { holds, moment, known: Mutex::default(), told: Mutex::default() }
+        Rooms { holds, moment, known: Mutex::default(), changed: Mutex::default(), doubted: Mutex::default(), told: Mutex::default() }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<RoomId, Known>> {
@@ -47,15 +53,44 @@ impl Rooms {
         if let Some(known) = self.held(room, if private { self.moment } else { self.holds }) {
             return Ok(known);
         }
-        let asked = Instant::now();
-        let answer = shared.get("conversations.info", &[("channel", room.as_str())]).await?;
-        let unfit = answer.get("channel").map_or_else(|| Some(Say::new("notice-room-unknown")), why_unfit);
+        for _ in 0..TRIES {
+            let asked = Instant::now();
+            let answer = shared.get("conversations.info", &[("channel", room.as_str())]).await?;
+            let unfit = answer.get("channel").map_or_else(|| Some(Say::new("notice-room-unknown")), why_unfit);
+            if self.remember(room, asked, unfit.clone()) {
+                return Ok(unfit);
+            }
+        }
+        Err(Fail::NotSent("the room changes while Slack is asked about it".into()))
+    }
+
+    /// Keeps an answer, unless it was heard since it was asked for that the room changed.
+    fn remember(&self, room: &RoomId, asked: Instant, unfit: Option<Say>) -> bool {
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if changed.get(room).is_some_and(|at| *at >= asked) {
+            return false;
+        }
         let mut known = self.known();
         if known.len() >= ROOMS_MAX {
             known.clear();
         }
-        known.insert(room.clone(), Known { at: asked, unfit: unfit.clone() });
-        Ok(unfit)
+        known.insert(room.clone(), Known { at: asked, unfit });
+        true
+    }
+
+    /// Whether it is known, and no private text may stand there.
+    pub(super) fn is_known_unfit(&self, room: &RoomId) -> bool {
+        self.held(room, self.holds).is_some_and(|unfit| unfit.is_some()) && self.told(room) == Some(true)
+    }
+
+    /// An event says that it is shared: whether nobody looks at it for that reason yet.
+    pub(super) fn doubt(&self, room: &RoomId) -> bool {
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner).insert(room.clone())
+    }
+
+    /// It was looked at.
+    pub(super) fn doubted(&self, room: &RoomId) {
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner).remove(room);
     }
 
     fn told(&self, room: &RoomId) -> Option<bool> {
@@ -68,6 +103,11 @@ impl Rooms {
 
     /// What is known of a room no longer holds.
     pub(super) fn forget(&self, room: &RoomId) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if changed.len() >= ROOMS_MAX {
+            changed.retain(|_, at| at.elapsed() < self.holds);
+        }
+        changed.insert(room.clone(), Instant::now());
         self.known().remove(room);
     }
 }
@@ -106,8 +146,7 @@ pub(super) async fn keep(hearing: &Arc<Hearing>) {
     let shared = &hearing.shared;
     loop {
         // Those named private as well: cases that nobody sends there any more may have shown something there.
-        let settings = &shared.settings;
-        let mut rooms: BTreeSet<RoomId> = settings.rooms.iter().chain(&settings.private_rooms).cloned().collect();
+        let mut rooms = shared.watched().await;
         rooms.extend(shared.rooms.known().keys().cloned());
         for room in rooms {
             if let Err(why) = refresh(shared, &room, false).await {

@@ -3,8 +3,8 @@
 //! slack-morphism carries the calls. Its errors print whole bodies, which hold what customers
 //! wrote, so none of them is ever logged or passed on: only Slack's own short codes are.
 
-use super::Settings;
 use super::tokens::Tokens;
+use super::{Settings, check};
 use crate::clock::SECOND_MS;
 use crate::outbox::{Look, Outcome};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -84,6 +84,11 @@ impl Fail {
             .any(|c| self.is(c))
     }
 
+    /// Whether the channel is gone, or shut to the bot.
+    pub(super) fn is_of_the_room(&self) -> bool {
+        GONE.iter().any(|code| self.is(code))
+    }
+
     /// Whether Slack answered with this very code.
     pub(super) fn is(&self, wanted: &str) -> bool {
         matches!(self, Fail::Code(code, _) if code == wanted)
@@ -91,13 +96,13 @@ impl Fail {
 
     /// What it means for a message that was to be posted.
     pub(super) fn outcome(self) -> Outcome {
-        let why = self.why();
+        let (why, gone) = (self.why(), self.is_of_the_room());
         match self {
             Fail::Limited(ms) => Outcome::Retry { after_ms: Some(ms), why: why.into(), lane: true },
             Fail::NotSent(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
             Fail::Doubt(_) => Outcome::Unknown { why },
             Fail::Code(code, _) if AUTH.contains(&code.as_str()) => Outcome::AuthLost { why },
-            Fail::Code(code, _) if GONE.contains(&code.as_str()) => Outcome::RoomGone { why: why.into() },
+            Fail::Code(..) if gone => Outcome::RoomGone { why: why.into() },
             Fail::Code(..) => Outcome::Refused { why: why.into() },
         }
     }
@@ -107,8 +112,8 @@ impl Fail {
         let why = self.why();
         match self {
             Fail::Limited(ms) => Look::Retry { why, after_ms: Some(ms) },
-            // Where there is no thread or room, there is no message either.
-            Fail::Code(code, _) if matches!(code.as_str(), "thread_not_found" | "channel_not_found" | "not_in_channel") => Look::Absent,
+            // Where there is no thread there is no message in it. A room that we cannot read may hold it all the same.
+            Fail::Code(code, _) if code == "thread_not_found" => Look::Absent,
             Fail::Code(..) | Fail::NotSent(_) | Fail::Doubt(_) => Look::Retry { why, after_ms: None },
         }
     }
@@ -119,6 +124,9 @@ impl Fail {
 pub(super) struct Me {
     /// The workspace.
     pub team_id: String,
+    /// Where it is found: `https://shop.slack.com/`.
+    #[serde(default)]
+    pub url: String,
     /// The bot's user.
     pub user_id: String,
     /// The bot itself, as its messages name it.
@@ -246,9 +254,27 @@ impl Session {
         Ok(self.tokens.bot())
     }
 
+    /// The bot's token for whoever only looks, perhaps beside a running bot: the newest that is kept, exchanged only
+    /// where Slack no longer takes it, and never where the new one could not be kept for the bot.
+    pub(super) async fn token_to_look(&self) -> Result<SecretString, Fail> {
+        if let Err(error) = self.tokens.take_kept() {
+            return Err(Fail::NotSent(format!("{error:#}")));
+        }
+        let token = self.tokens.bot();
+        // What is no token of a bot is sent nowhere.
+        if self.tokens.rotates()
+            && check::is_bot_token(&token)
+            && let Err(fail) = self.get_with("auth.test", &Vec::new(), &token).await
+            && fail.is("token_expired")
+        {
+            self.tokens.renew(true, true, |form| self.form("oauth.v2.access", form)).await?;
+        }
+        Ok(self.tokens.bot())
+    }
+
     /// Exchanges the refresh token. `expired`: the old one no longer serves at all.
     async fn renew(&self, expired: bool) -> Result<(), Fail> {
-        let renewed = self.tokens.renew(expired, |form| self.form("oauth.v2.access", form)).await;
+        let renewed = self.tokens.renew(expired, false, |form| self.form("oauth.v2.access", form)).await;
         match renewed {
             Ok(()) => Ok(()),
             // The old one still serves: no reason to stop.
@@ -297,6 +323,7 @@ impl Session {
         match answer.status().as_u16() {
             200..300 => Ok(()),
             429 => Err(Fail::Limited(LIMITED_MS)),
+            status @ 500.. => Err(Fail::Doubt(format!("response_url: HTTP {status}"))),
             status => Err(Fail::Code(format!("response_url_{status}"), None)),
         }
     }
@@ -401,6 +428,7 @@ mod tests {
         assert!(matches!(code("cant_update_message").outcome(), Outcome::Refused { .. }));
         assert_eq!(code("thread_not_found").look(), Look::Absent);
         assert!(matches!(code("invalid_auth").look(), Look::Retry { .. }));
+        assert!(matches!(code("not_in_channel").look(), Look::Retry { .. }), "it may stand where we cannot read");
     }
 
     #[test]

@@ -7,17 +7,18 @@
 use super::Pace;
 use super::inbound::Hearing;
 use super::session::{Fail, is_loopback};
+use super::turns::Taken;
 use super::wire::{self, Frame, Kind};
 use crate::say::Say;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -31,6 +32,9 @@ const MAX_FRAME_BYTES: usize = 4 * 1024 * 1024;
 const TOLD: usize = 64;
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// An ack that is to be sent, and who wants to know once Slack has it.
+type Due = (String, Option<oneshot::Sender<()>>);
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -246,6 +250,34 @@ async fn connect(hearing: &Hearing, token: &SecretString) -> Result<Socket, End>
     }
 }
 
+/// Which answers Slack has heard. That they were sent proves nothing where the connection breaks upon it; that it
+/// answers a ping sent after them does.
+#[derive(Default)]
+struct Proof {
+    last: u64,
+    wanted: VecDeque<(u64, oneshot::Sender<()>)>,
+}
+
+impl Proof {
+    /// What the ping says whose answer is the proof.
+    fn wanted(&mut self, heard: oneshot::Sender<()>) -> Bytes {
+        self.last += 1;
+        self.wanted.push_back((self.last, heard));
+        Bytes::copy_from_slice(&self.last.to_be_bytes())
+    }
+
+    /// A ping is answered: with what it said.
+    fn given(&mut self, number: &[u8]) {
+        let Some(number) = number.try_into().ok().map(u64::from_be_bytes) else { return };
+        while self.wanted.front().is_some_and(|(wanted, _)| *wanted <= number)
+            && let Some((_, heard)) = self.wanted.pop_front()
+        {
+            // Nobody may want to know any more.
+            heard.send(()).ok();
+        }
+    }
+}
+
 /// Reads a connection until it ends. What is under way keeps its ack's way back.
 async fn serve(hearing: &Arc<Hearing>, mut socket: Socket, id: u64, tell: &mpsc::Sender<Told>) -> End {
     let pace = hearing.shared.settings.pace;
@@ -254,13 +286,23 @@ async fn serve(hearing: &Arc<Hearing>, mut socket: Socket, id: u64, tell: &mpsc:
     let mut leaving: Option<Instant> = None;
     let mut greeted = false;
     let mut acks = FuturesUnordered::new();
+    let mut proof = Proof::default();
     let broke = |why: &str| End::Broke(why.to_owned());
     loop {
         let message = tokio::select! {
             message = socket.next() => message,
             Some(ack) = acks.next(), if !acks.is_empty() => {
-                let Some(ack): Option<String> = ack else { continue };
-                match timeout(pace.silence, socket.send(Message::text(ack))).await {
+                let Some((ack, heard)): Option<Due> = ack else { continue };
+                let sending = async {
+                    match heard {
+                        Some(heard) => {
+                            socket.feed(Message::text(ack)).await?;
+                            socket.send(Message::Ping(proof.wanted(heard))).await
+                        }
+                        None => socket.send(Message::text(ack)).await,
+                    }
+                };
+                match timeout(pace.silence, sending).await {
                     Ok(Ok(())) => continue,
                     _ => return broke("an ack could not be sent"),
                 }
@@ -280,6 +322,10 @@ async fn serve(hearing: &Arc<Hearing>, mut socket: Socket, id: u64, tell: &mpsc:
             None | Some(Ok(Message::Close(_))) => return broke("Slack closed it"),
             Some(Err(_)) => return broke("the connection broke"),
             Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Pong(number))) => {
+                proof.given(&number);
+                continue;
+            }
             Some(Ok(_)) => continue,
         };
         if let Some(envelope) = hearing.shared.session.known().and_then(|me| wire::own_message(&text, &me.user_id)) {
@@ -316,7 +362,7 @@ async fn serve(hearing: &Arc<Hearing>, mut socket: Socket, id: u64, tell: &mpsc:
 }
 
 /// Hands a frame in; what comes back is its ack, or nothing.
-fn take(hearing: &Arc<Hearing>, frame: Frame, raw: &str) -> Option<impl Future<Output = Option<String>> + use<>> {
+fn take(hearing: &Arc<Hearing>, frame: Frame, raw: &str) -> Option<impl Future<Output = Option<Due>> + use<>> {
     let kind = match frame.kind.as_str() {
         "events_api" => Some(Kind::Event),
         "interactive" => Some(Kind::Interactive),
@@ -328,11 +374,13 @@ fn take(hearing: &Arc<Hearing>, frame: Frame, raw: &str) -> Option<impl Future<O
     let acked = kind.map(|kind| hearing.take(kind, &frame.payload, raw));
     let answers = frame.accepts_response_payload;
     Some(async move {
-        let answer = match acked {
+        let taken = match acked {
             Some(acked) => acked.await.ok()?,
-            None => None,
+            None => Taken::default(),
         };
-        Some(ack(&envelope, answer.filter(|_| answers)))
+        // Where it takes no answer whoever wanted it heard learns that it was not.
+        let heard = taken.heard.filter(|_| answers);
+        Some((ack(&envelope, taken.answer.filter(|_| answers)), heard))
     })
 }
 
@@ -381,6 +429,23 @@ mod tests {
             waited += watch.next_at.take().unwrap() - now;
         }
         assert!(waited > Duration::from_secs(100), "{waited:?}");
+    }
+
+    #[test]
+    fn a_ping_that_is_answered_proves_all_that_was_sent_before_it() {
+        let mut proof = Proof::default();
+        let (mut heard, pings): (Vec<_>, Vec<_>) = (0..3)
+            .map(|_| {
+                let (tx, rx) = oneshot::channel();
+                (rx, proof.wanted(tx))
+            })
+            .unzip();
+        // The pings of the clock say nothing.
+        proof.given(b"");
+        assert!(heard.iter_mut().all(|h| h.try_recv().is_err()));
+        proof.given(&pings[1]);
+        let known: Vec<bool> = heard.iter_mut().map(|h| h.try_recv().is_ok()).collect();
+        assert_eq!(known, [true, true, false]);
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! What an exchange gave is written, whole and durably, to a file of mode 0600 beside the store
 //! (`<store>.slack-token.json`) before it is used. The file remembers from which refresh token of
 //! `bot.toml` it descends: a new one pasted there starts afresh.
+//!
+//! The bot and `sereno check` may want a new token at the same time. Whoever exchanges holds a lock on a file beside it
+//! (`….lock`) and reads the newest tokens under it first: what another process got is taken, and no refresh token spent twice.
 
 use super::Settings;
 use super::session::Fail;
@@ -14,15 +17,19 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::fs::TryLockError;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A token is renewed so long before it ends, in milliseconds.
 const AHEAD_MS: i64 = HOUR_MS;
 /// A renewal that failed is not tried again sooner, in milliseconds, while the old token serves.
 const AGAIN_MS: i64 = 60 * SECOND_MS;
+/// More than the file of the newest tokens takes, in bytes: so much room there must be before they are asked for.
+const ROOM_BYTES: usize = 4_096;
 /// How long a token lives where Slack does not say, in seconds.
 const LIVES_S: i64 = 12 * 3_600;
 
@@ -45,6 +52,11 @@ impl std::fmt::Debug for Rotation {
     }
 }
 
+/// How often it is tried whether the lock is free.
+const LOCK_TRY: Duration = Duration::from_millis(50);
+/// Who holds the lock makes one call: so many times that call's bound the lock is waited for.
+const LOCK_CALLS: u32 = 2;
+
 /// The file's content.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -62,6 +74,8 @@ struct Now {
     /// `Time(0)`: at once.
     expires: Time,
     tried: Time,
+    /// Whether another process held the right to exchange for all the time that it was waited for, when it was tried last.
+    held: bool,
 }
 
 /// The bot's tokens.
@@ -70,29 +84,49 @@ pub(super) struct Tokens {
     now: Mutex<Now>,
     turn: tokio::sync::Mutex<()>,
     clock: Clock,
+    /// How long another process may hold the right to exchange.
+    patience: Duration,
 }
 
 impl Tokens {
     /// # Errors
     /// The file of the newest tokens cannot be read: without it the chain is lost, and nothing is begun silently.
     pub(super) fn new(settings: &Settings) -> anyhow::Result<Tokens> {
-        let mut now =
-            Now { access: settings.bot_token.clone(), refresh: SecretString::from(""), expires: Time::NEVER, tried: Time::default() };
+        let mut now = Now {
+            access: settings.bot_token.clone(),
+            refresh: SecretString::from(""),
+            expires: Time::NEVER,
+            tried: Time::default(),
+            held: false,
+        };
         if let Some(rotation) = &settings.rotation {
             now.refresh = rotation.refresh_token.clone();
             now.expires = Time(0);
-            if let Some(kept) = read(&rotation.file)?
-                && kept.origin == origin(&rotation.refresh_token)
-            {
-                now = Now {
-                    access: kept.access_token.into(),
-                    refresh: kept.refresh_token.into(),
-                    expires: kept.expires,
-                    tried: Time::default(),
-                };
+        }
+        let tokens = Tokens {
+            rotation: settings.rotation.clone(),
+            now: Mutex::new(now),
+            turn: tokio::sync::Mutex::new(()),
+            clock: settings.clock,
+            patience: settings.call * LOCK_CALLS,
+        };
+        tokens.take_kept()?;
+        Ok(tokens)
+    }
+
+    /// Takes what the file has, where that is newer: another process may have renewed the token.
+    pub(super) fn take_kept(&self) -> anyhow::Result<()> {
+        let Some(rotation) = &self.rotation else { return Ok(()) };
+        if let Some(kept) = read(&rotation.file)?
+            && kept.origin == origin(&rotation.refresh_token)
+        {
+            let mut now = self.now();
+            if kept.expires > now.expires {
+                let (access, refresh) = (kept.access_token.into(), kept.refresh_token.into());
+                *now = Now { access, refresh, expires: kept.expires, tried: Time::default(), held: false };
             }
         }
-        Ok(Tokens { rotation: settings.rotation.clone(), now: Mutex::new(now), turn: tokio::sync::Mutex::new(()), clock: settings.clock })
+        Ok(())
     }
 
     fn now(&self) -> std::sync::MutexGuard<'_, Now> {
@@ -120,14 +154,48 @@ impl Tokens {
         self.now().expires > self.clock.now()
     }
 
-    /// Exchanges the refresh token for new tokens, keeps them durably, then uses them.
-    pub(super) async fn renew<F>(&self, expired: bool, exchange: impl FnOnce(Vec<(&'static str, String)>) -> F) -> Result<(), Fail>
+    /// Exchanges the refresh token for new tokens, keeps them durably, then uses them. `must_keep`: not where they could not be kept.
+    pub(super) async fn renew<F>(
+        &self,
+        expired: bool,
+        must_keep: bool,
+        exchange: impl FnOnce(Vec<(&'static str, String)>) -> F,
+    ) -> Result<(), Fail>
     where
         F: Future<Output = Result<Value, Fail>>,
     {
         let Some(rotation) = &self.rotation else { return Err(Fail::Code("token_expired".into(), None)) };
         let before = self.bot();
         let _turn = self.turn.lock().await;
+        // Waited for once: not by each call that comes after it.
+        let waited = self.now().held;
+        let held = hold(&rotation.file, if waited { Duration::ZERO } else { self.patience }).await;
+        let timed_out = held.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::TimedOut);
+        {
+            let mut now = self.now();
+            now.held = timed_out;
+            if timed_out {
+                now.tried = self.clock.now();
+            }
+        }
+        let _held = match held {
+            Ok(held) => Some(held),
+            // Somebody else is at it: the refresh token would be spent twice.
+            Err(error) if timed_out => {
+                if !waited {
+                    tracing::error!(error = error.to_string(), "the Slack token cannot be renewed");
+                }
+                return Err(Fail::NotSent(error.to_string()));
+            }
+            // What cannot be kept is not asked for, unless nothing else is left.
+            Err(error) if must_keep || self.still_good() => {
+                return Err(Fail::NotSent(format!("{}: {error}", rotation.file.display())));
+            }
+            Err(_) => None,
+        };
+        if let Err(error) = self.take_kept() {
+            tracing::warn!(error = format!("{error:#}"), "the newest Slack tokens could not be read");
+        }
         // Somebody else may have renewed it while we waited for our turn.
         if before.expose_secret() != self.bot().expose_secret() || !(expired || self.wants_renewal()) {
             return Ok(());
@@ -159,10 +227,43 @@ impl Tokens {
             // Used all the same: the old refresh token is spent by now.
             tracing::error!(file = %rotation.file.display(), "the new Slack tokens could not be written: after a restart the bot needs a new refresh token");
         }
-        *self.now() = Now { access: access.into(), refresh: refresh.into(), expires, tried: Time::default() };
+        *self.now() = Now { access: access.into(), refresh: refresh.into(), expires, tried: Time::default(), held: false };
         tracing::info!("the Slack token was renewed");
         Ok(())
     }
+}
+
+/// Holds the right to exchange, against every other process; and shows that something can be kept there.
+///
+/// # Errors
+/// `TimedOut`: another process does not let go of it.
+async fn hold(file: &Path, patience: Duration) -> std::io::Result<std::fs::File> {
+    let (path, beside) = (file.with_extension("lock"), file.with_extension("new"));
+    let lock = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+    let until = Instant::now() + patience;
+    // The system itself waits for ever, in a thread that nothing ends.
+    while let Err(error) = lock.try_lock() {
+        match error {
+            TryLockError::Error(error) => return Err(error),
+            TryLockError::WouldBlock if Instant::now() >= until => {
+                let path = path.display();
+                let why = format!("another process holds {path} and does not let go: end it (`fuser {path}` names it), then try again");
+                return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, why));
+            }
+            TryLockError::WouldBlock => tokio::time::sleep(LOCK_TRY).await,
+        }
+    }
+    let work = move || {
+        begin(&beside)?.write_all(&[b' '; ROOM_BYTES])?;
+        Ok(lock)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+}
+
+/// A file that is nobody else's to read, empty.
+fn begin(file: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::remove_file(file).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 fn origin(token: &SecretString) -> String {
@@ -185,8 +286,7 @@ fn read(file: &Path) -> anyhow::Result<Option<Kept>> {
 fn write(file: &Path, kept: &Kept) -> std::io::Result<()> {
     let text = zeroize::Zeroizing::new(serde_json::to_string(kept).map_err(std::io::Error::other)?);
     let beside = file.with_extension("new");
-    std::fs::remove_file(&beside).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
-    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut out = begin(&beside)?;
     out.write_all(text.as_bytes())?;
     out.sync_all()?;
     std::fs::rename(&beside, file)?;
@@ -221,7 +321,7 @@ mod tests {
             assert!(form.contains(&("refresh_token", "xoxe-1".into())));
             Ok(json!({"ok":true,"access_token":"xoxe.xoxb-2","refresh_token":"xoxe-2","expires_in":43_200}))
         };
-        tokens.renew(false, exchange).await.unwrap();
+        tokens.renew(false, false, exchange).await.unwrap();
         assert_eq!(tokens.bot().expose_secret(), "xoxe.xoxb-2");
         assert!(!tokens.wants_renewal());
         let mode = std::fs::metadata(dir.path().join("s.slack-token.json")).unwrap().permissions().mode();
@@ -233,7 +333,7 @@ mod tests {
             assert!(form.contains(&("refresh_token", "xoxe-2".into())), "the first one is spent");
             Ok(json!({"ok":true,"access_token":"xoxe.xoxb-3","refresh_token":"xoxe-3","expires_in":43_200}))
         };
-        again.renew(true, next).await.unwrap();
+        again.renew(true, true, next).await.unwrap();
 
         // A new refresh token in bot.toml goes before the file.
         assert!(Tokens::new(&settings(dir.path(), "xoxe-pasted")).unwrap().wants_renewal());

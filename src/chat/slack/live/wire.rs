@@ -334,10 +334,17 @@ fn message(e: &Value, kind: &str) -> Result<Heard, Unread> {
     }))
 }
 
-/// A message as history gives it, without its room.
-pub(super) fn past_message(room: &str, m: &Value) -> Option<Message> {
+/// A message as history gives it, without its room; `direct`: said to the bot alone. What somebody has edited no longer shows what was said: as an edit that
+/// is heard, it is no command.
+pub(super) fn past_message(room: &str, direct: bool, m: &Value) -> Option<Message> {
+    if m.get("edited").is_some_and(|e| !e.is_null()) {
+        return None;
+    }
     let mut whole = m.clone();
     whole.as_object_mut()?.insert("channel".into(), Value::String(room.to_owned()));
+    if direct {
+        whole.as_object_mut()?.insert("channel_type".into(), "im".into());
+    }
     match message(&whole, "message").ok()? {
         Heard::Message(message) => Some(message),
         _ => None,

@@ -4,7 +4,6 @@ use super::{Ctx, clean, plain, rich};
 use crate::command::table::row;
 use crate::command::{Takes, Verb};
 use crate::intake::length as counter;
-use crate::policy::Capabilities;
 use crate::say::Say;
 use crate::view::{FormLimit, FormView};
 use serde_json::{Value, json};
@@ -83,8 +82,7 @@ pub fn modal(form: &FormView, private_metadata: &str, typed: Option<Typed<'_>>, 
 /// How long the network will find a text.
 #[must_use]
 pub fn length(text: &str, limit: &FormLimit) -> usize {
-    let network = Capabilities { max_length: limit.max, url_length: limit.url, ..Capabilities::default() };
-    limit.taken + counter::length(text.trim(), &network)
+    limit.taken + counter::length(text.trim(), limit.counting)
 }
 
 /// What a modal must know again when it is sent in. Ids only: whoever opened it can read it.

@@ -4,6 +4,7 @@ use crate::clock::Time;
 use crate::command::Verb;
 use crate::command::table::TABLE;
 use crate::i18n::Words;
+use crate::policy::Counting;
 use crate::post::Untrusted;
 use crate::view::{Action, FormLimit};
 use proptest::collection::vec;
@@ -186,7 +187,11 @@ fn text_view() -> impl Strategy<Value = TextView> {
 }
 
 fn form_view() -> impl Strategy<Value = FormView> {
-    let limit = (0..10_000_usize, option::of(0..100_usize), 0..100_usize).prop_map(|(max, url, taken)| FormLimit { max, url, taken });
+    let limit = (0..10_000_usize, option::of(0..100_usize), 0..100_usize).prop_map(|(max, url, taken)| FormLimit {
+        max,
+        counting: Counting::Characters { url },
+        taken,
+    });
     let verb = proptest::sample::select(vec![Verb::Reply, Verb::Draft, Verb::Handoff, Verb::Note, Verb::Dm]);
     let words = "\\PC{1,60}".prop_map(|w| format!("x{w}"));
     (
@@ -286,7 +291,13 @@ proptest! {
 
     #[test]
     fn no_home_pings_links_astray_or_breaks_a_limit(lists in vec(text_view(), 0..4)) {
-        let views: Vec<View> = lists.iter().cloned().map(View::Text).collect();
+        // Each line once as it is, and once as that of a case.
+        let of_case = |line: &Line| std::iter::once(Piece::Strong("#42".into())).chain(line.clone()).collect::<Line>();
+        let views = lists.iter().cloned().map(|mut list| {
+            list.lines = list.lines.iter().flat_map(|l| [l.clone(), of_case(l)]).collect();
+            (View::Text(list), OF_OWN.as_slice())
+        });
+        let views: Vec<_> = views.collect();
         let seen = checker::home(&with_ctx(Lang::Es, |ctx| home(&views, ctx))).map_err(TestCaseError::fail)?;
         no_strange_links(&seen, &ours(lists.iter().flat_map(|l| &l.lines)))?;
     }

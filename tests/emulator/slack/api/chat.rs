@@ -84,13 +84,19 @@ pub fn content(state: &mut State, a: &Arguments, cut: bool) -> Result<Content, V
         }
     }
     let metadata = metadata(state, a)?;
-    let parse = if a.word("parse") == Some("full") || a.flag("link_names") { Parse::Names } else { Parse::Usual };
+    let parse = match a.word("parse") {
+        Some("none") if !a.flag("link_names") => Parse::Verbatim,
+        Some("full") => Parse::Names,
+        _ if a.flag("link_names") => Parse::Names,
+        _ => Parse::Usual,
+    };
     let effects = Effects::of(&text, parse, blocks.as_deref().unwrap_or_default(), attachments.as_deref().unwrap_or_default());
     let blocks = blocks.map(|blocks| {
         let mut ids: Vec<String> = (0..blocks.len() * 30 + 1).map(|_| state.number()).map(|n| format!("b{n}")).collect();
         kept(&blocks, || ids.pop().unwrap_or_default())
     });
-    Ok(Content { text: linked(&escaped(&text)), blocks, attachments, metadata, effects })
+    let text = if parse == Parse::Verbatim { escaped(&text) } else { linked(&escaped(&text)) };
+    Ok(Content { text, blocks, attachments, metadata, effects })
 }
 
 fn metadata(state: &mut State, a: &Arguments) -> Result<Option<Value>, Value> {
@@ -301,6 +307,7 @@ pub fn ephemeral(state: &mut State, a: &Arguments) -> Outcome {
         json!({"text": content.text, "blocks": content.blocks.unwrap_or_default(), "attachments": content.attachments.unwrap_or_default()});
     let thread = a.word("thread_ts").map(str::to_owned);
     let ts = state.whisper("chat.postEphemeral", &user, &id, thread, &body);
+    state.effects(&id, &ts, None, content.effects);
     Ok(json!({"ok": true, "message_ts": ts}))
 }
 
@@ -384,6 +391,9 @@ pub fn reactions(state: &mut State, a: &Arguments) -> Outcome {
     let (channel, ts) = item(state, a)?;
     let place = &state.channels[&channel];
     let mut message = render::message(state, place, &place.messages[&ts], false);
+    if a.flag("full") && !place.messages[&ts].reactions.is_empty() {
+        message["reactions"] = render::reactions(&place.messages[&ts], usize::MAX);
+    }
     message["permalink"] = json!(format!("https://shop.slack.example/archives/{channel}/p{}", ts.replace('.', "")));
     for key in ["reply_count", "reply_users_count", "latest_reply", "reply_users", "is_locked", "subscribed", "thread_ts", "parent_user_id"]
     {

@@ -28,6 +28,9 @@ fn readable<'a>(state: &'a State, a: &Arguments, right: &str) -> Result<&'a Chan
     if right == "history" && !member {
         return Err(no("not_in_channel"));
     }
+    if let Some(error) = state.shut.get(&channel.id).filter(|_| right == "history") {
+        return Err(no(error));
+    }
     Ok(channel)
 }
 
@@ -56,6 +59,11 @@ fn parts(ts: &str) -> (u64, u64) {
     (s.parse().unwrap_or_default(), format!("{u:0<6}").parse().unwrap_or_default())
 }
 
+fn millis(ts: &str) -> i64 {
+    let (s, us) = parts(ts);
+    (s * 1_000 + us / 1_000) as i64
+}
+
 fn later(a: &str, b: &str) -> bool {
     parts(a) > parts(b)
 }
@@ -76,7 +84,7 @@ pub fn history(state: &mut State, a: &Arguments) -> Outcome {
         .values()
         .rev()
         .filter(|m| m.thread.as_ref().is_none_or(|t| *t == m.ts) || m.broadcast)
-        .filter(|m| within(a, &m.ts))
+        .filter(|m| within(a, &m.ts) && (m.files.is_empty() || state.now() - millis(&m.ts) >= state.files_late))
         .collect();
     let (part, next) = page(all, a, 100, 999)?;
     let metadata = a.flag("include_all_metadata");

@@ -102,7 +102,24 @@ impl State {
         let word = |key: &str| told[key].as_str().unwrap_or_default();
         let speaks = payload["text"].is_string() || payload["blocks"].is_array();
         match kind {
-            Kind::Slash if speaks => said(self, "ack", word("user_id"), word("channel_id"), None, payload),
+            Kind::Slash if speaks => {
+                let mut faults = Faults::default();
+                match &payload["blocks"] {
+                    Value::Null => {}
+                    Value::Array(blocks) => faults.all(blocks, "/blocks", Surface::Message),
+                    _ => faults.0.push("no array of blocks [json-pointer:/blocks]".into()),
+                }
+                if payload["text"].as_str().is_some_and(|t| t.chars().count() > 40_000) {
+                    faults.0.push("too long [json-pointer:/text]".into());
+                }
+                if !faults.0.is_empty() {
+                    let failed = json!({"text": format!("{} failed with the error \"invalid_blocks\"", word("command"))});
+                    self.log.bad_acks.append(&mut faults.0);
+                    self.whisper("slack", word("user_id"), word("channel_id"), None, &failed);
+                    return;
+                }
+                said(self, "ack", word("user_id"), word("channel_id"), None, payload);
+            }
             Kind::Interactive if told["type"] == "view_submission" => {
                 let id = told["view"]["id"].as_str().unwrap_or_default().to_owned();
                 self.submission_answered(&id, payload);

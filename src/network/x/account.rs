@@ -1,0 +1,262 @@
+//! A brand account on X.
+
+use super::api::{Api, Call, Trouble};
+use super::auth::App;
+use super::auth::tokens::{NoToken, Tokens};
+use super::mapping::{Mapper, NETWORK, author_id};
+use super::query::{MAX_QUERY, queries};
+use super::read::{Noted, Reader, Stream};
+use super::stream::AppToken;
+use super::wire::{One, User};
+use crate::case::{Outgoing, SendState};
+use crate::clock::{Clock, HOUR_MS, Time};
+use crate::intake::length::weighted;
+use crate::network::{Finding, Hook, Knock, NetError, NetworkAccount, Page};
+use crate::outbox::{Look, Outcome};
+use crate::policy::{AccountPolicy, Capabilities, Counting, DmRoute, ListenRule};
+use crate::post::{Account, NetEvent, Network, PostRef};
+use crate::say::Say;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tracing::warn;
+use url::Url;
+
+/// How an account is reached. Lengths of time are in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// X, or what stands in for it.
+    pub base_url: Url,
+    /// The app.
+    pub app: App,
+    /// Where the newest tokens are kept: `sereno login` puts the first ones there.
+    pub tokens: PathBuf,
+    /// How the app's own token is had, which streams want; `None`: nothing is listened to.
+    pub app_token: Option<AppToken>,
+    /// A stream that says nothing for so long is dead: X gives a sign of life every 20 seconds.
+    pub silence_ms: u64,
+    /// The longest wait for a connection.
+    pub connect_ms: u64,
+    /// The longest wait for a whole answer.
+    pub request_ms: u64,
+    /// What to search for besides mentions.
+    pub listen: Vec<ListenRule>,
+    /// How far back the first reading of a stream goes.
+    pub import_ms: i64,
+    /// The secret that X signs webhooks with; `None`: there is no webhook.
+    pub consumer_secret: Option<SecretString>,
+}
+
+impl Settings {
+    /// The usual settings of an app.
+    #[must_use]
+    pub fn new(base_url: Url, app: App, tokens: PathBuf) -> Settings {
+        Settings {
+            base_url,
+            app,
+            tokens,
+            app_token: None,
+            silence_ms: 30_000,
+            connect_ms: 10_000,
+            request_ms: 30_000,
+            listen: Vec::new(),
+            import_ms: HOUR_MS,
+            consumer_secret: None,
+        }
+    }
+}
+
+/// A brand account on X.
+pub struct XAccount {
+    pub(super) account: Account,
+    pub(super) settings: Settings,
+    pub(super) clock: Clock,
+    pub(super) api: Api,
+    /// The app's own token, once it was had.
+    pub(super) app: RwLock<Option<SecretString>>,
+    /// Lines of streams that could not be read.
+    pub(super) odd_lines: AtomicU64,
+    streams: Vec<Stream>,
+    /// Who X says that we are.
+    me: RwLock<Option<User>>,
+    passed_over: AtomicU64,
+}
+
+impl XAccount {
+    /// Makes the account; reaches for nothing yet.
+    ///
+    /// # Errors
+    /// The address cannot be used.
+    pub fn new(account: Account, settings: Settings, clock: Clock) -> Result<XAccount, NetError> {
+        // Main installs the provider first thing; whoever did not (a test) gets the same one.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        }
+        if !matches!(settings.base_url.scheme(), "http" | "https") || !settings.base_url.has_host() {
+            return Err(NetError::Permanent(format!("base_url of account {account} is no http or https address")));
+        }
+        // What stands there is read when it is needed: a file that is damaged can be mended by signing in while we run.
+        let tokens = Tokens::anew(settings.app.clone(), settings.tokens.clone(), clock);
+        let wait = |ms: u64| Duration::from_millis(ms.max(1));
+        let api = Api::new(settings.base_url.clone(), tokens, wait(settings.connect_ms), wait(settings.request_ms), clock)?;
+        let searches = |rule: &ListenRule| {
+            let name = rule.name.clone();
+            queries(rule, "", MAX_QUERY).into_iter().map(move |query| Stream::Search { rule: name.clone(), query })
+        };
+        let mut streams = vec![Stream::Mentions, Stream::Dms, Stream::Own];
+        streams.extend(settings.listen.iter().flat_map(searches));
+        let app = RwLock::default();
+        let (odd_lines, passed_over) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(XAccount { account, settings, clock, api, app, odd_lines, streams, me: RwLock::default(), passed_over })
+    }
+
+    pub(super) async fn sign_in(&self) -> Result<User, Trouble> {
+        let one: One<User> = self.api.json(&Call::get("me", &["2", "users", "me"])).await?;
+        let user = one.data.ok_or_else(|| Trouble::Malformed("nobody in it".into()))?;
+        if self.api.tokens().user().is_some_and(|known| known != user.id) {
+            let why = format!("the tokens are another account's, @{}", user.username);
+            return Err(Trouble::NoToken(NoToken::SignIn(why)));
+        }
+        *self.me.write().unwrap_or_else(PoisonError::into_inner) = Some(user.clone());
+        Ok(user)
+    }
+
+    /// Our id on X; signs in where that has not been done.
+    async fn me(&self) -> Result<String, Trouble> {
+        let known = self.me.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|me| me.id.clone());
+        match known {
+            Some(id) => Ok(id),
+            None => Ok(self.sign_in().await?.id),
+        }
+    }
+
+    fn reader<'a>(&'a self, me: &'a str) -> Reader<'a> {
+        Reader { api: &self.api, account: &self.account, me, now: self.clock.now(), import_ms: self.settings.import_ms }
+    }
+
+    fn note(&self, noted: &Noted) {
+        if !noted.odd.is_empty() {
+            warn!(account = %self.account, ids = ?noted.odd, "items of X could not be read and are passed over");
+            self.passed_over.fetch_add(noted.odd.len() as u64, Ordering::Relaxed);
+        }
+        if noted.gap {
+            warn!(account = %self.account, "there was more than X shows: something is missing");
+        }
+    }
+
+    fn finding(&self, ok: bool, detail: Say) -> Finding {
+        Finding { ok, what: format!("account.{}", self.account), detail }
+    }
+}
+
+#[async_trait]
+impl NetworkAccount for XAccount {
+    fn account(&self) -> &Account {
+        &self.account
+    }
+
+    async fn prepare(&self) -> Result<AccountPolicy, NetError> {
+        let me = self.sign_in().await?;
+        Ok(AccountPolicy {
+            network: Network::from(NETWORK),
+            author: Some(author_id(&me.id)),
+            handle: format!("@{}", me.username),
+            capabilities: Capabilities {
+                max_length: weighted::MAX,
+                max_private: super::send::MAX_MESSAGE,
+                counting: Counting::Weighted,
+                // Whom a post answers X puts in front by itself, and does not count it.
+                names_addressee: false,
+                can_edit: false,
+                can_delete: true,
+                dm_route: DmRoute::Direct,
+                // Encrypted conversations (XChat) are in no answer of the API.
+                unseen_private: true,
+                idempotent: false,
+                // A hundred in a quarter of an hour: half of them may leave at once, so that nobody waits in a storm.
+                sends_per_minute: 3,
+                sends_at_once: 50,
+                // The same text twice is told apart by looking: one after the other.
+                in_flight: 1,
+            },
+        })
+    }
+
+    fn streams(&self) -> Vec<String> {
+        self.streams.iter().map(Stream::name).collect()
+    }
+
+    async fn poll(&self, stream: &str, cursor: Option<&str>) -> Result<Page, NetError> {
+        let known = self.streams.iter().find(|s| s.name() == stream);
+        let stream = known.ok_or_else(|| NetError::Permanent(format!("no stream {stream}")))?;
+        let me = self.me().await?;
+        // X lets private messages be read once a minute, and less where they take pages: what waits for its window by our
+        // own doing holds up no other stream, mentions least of all.
+        if *stream != Stream::Mentions && self.api.waits(stream.endpoint()) {
+            return Ok(Page::default());
+        }
+        let (page, noted) = self.reader(&me).poll(stream, cursor).await?;
+        self.note(&noted);
+        Ok(page)
+    }
+
+    async fn push(&self, events: mpsc::Sender<NetEvent>) -> NetError {
+        self.listen(events).await
+    }
+
+    async fn refresh(&self, posts: &[PostRef]) -> Result<Vec<NetEvent>, NetError> {
+        let me = self.me().await?;
+        let (events, noted) = self.reader(&me).refresh(posts).await?;
+        self.note(&noted);
+        Ok(events)
+    }
+
+    async fn send(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
+        match self.me().await {
+            Ok(me) => self.reader(&me).publish(send, earlier).await,
+            Err(trouble) => super::send::before(&trouble),
+        }
+    }
+
+    async fn look(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look {
+        match self.me().await {
+            Ok(me) => self.reader(&me).look_back(send, earlier, since, known).await,
+            Err(trouble) => Look::Retry { why: trouble.words(), after_ms: None },
+        }
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        let me = match self.sign_in().await {
+            Ok(me) => me,
+            Err(trouble @ (Trouble::NoToken(_) | Trouble::Status { code: 401 | 403, .. })) => {
+                let say = Say::new("check-x-sign-in").text("why", trouble.words());
+                return vec![self.finding(false, say)];
+            }
+            Err(trouble) => {
+                let say = Say::new("check-x-unreachable").text("url", self.settings.base_url.as_str()).text("why", trouble.words());
+                return vec![self.finding(false, say)];
+            }
+        };
+        let mut findings = vec![self.finding(true, Say::new("check-x-account").text("handle", format!("@{}", me.username)))];
+        let missing = self.api.tokens().missing_scopes();
+        if !missing.is_empty() {
+            findings.push(self.finding(false, Say::new("check-x-scopes").text("scopes", missing.join(", "))));
+        }
+        findings
+    }
+
+    fn webhook(&self, knock: &Knock<'_>) -> Hook {
+        let Some(secret) = &self.settings.consumer_secret else { return Hook::NotServed };
+        let me = self.me.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|me| me.id.clone());
+        let reader = me.as_deref().map(|me| Mapper { account: &self.account, me, now: self.clock.now() });
+        super::webhook::hook(knock, secret, reader.as_ref())
+    }
+
+    fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
+    }
+}
