@@ -258,8 +258,9 @@ fn every_key_stands_in_the_reference() {
     list.swap_remove(0);
     list[0].as_table_mut().unwrap().extend(by_bearer["account"][1].as_table().unwrap().clone());
     // What is off in the reference, as most have no use for it.
-    let served =
-        ["intake", "tls_", "behind"].iter().fold(EXAMPLE.to_owned(), |text, key| text.replace(&format!("\n# {key}"), &format!("\n{key}")));
+    let served = ["intake", "public_url", "tls_", "behind"]
+        .iter()
+        .fold(EXAMPLE.to_owned(), |text, key| text.replace(&format!("\n# {key}"), &format!("\n{key}")));
     parse(&served).unwrap();
     let served: toml::Table = served.parse().unwrap();
     for table in tables {
@@ -363,6 +364,16 @@ fn webhooks_are_not_served_to_the_world_in_the_clear() {
     ] {
         assert!(parse(&with(&well)).unwrap().http.intake_address().is_some(), "{well}");
     }
+    let public = parse(&with("intake = \"127.0.0.1:1\"\npublic_url = \"https://bot.example/\"")).unwrap().http;
+    assert_eq!(public.hook_address("la tienda").unwrap().as_str(), "https://bot.example/hook/la%20tienda");
+    assert_eq!(parse(&with("intake = \"127.0.0.1:1\"")).unwrap().http.hook_address("tienda"), None);
+    for odd in ["bot.example", "http://bot.example", "https://me@bot.example", "https://bot.example/?a=b"] {
+        assert_eq!(
+            wrong(&with(&format!("intake = \"127.0.0.1:1\"\npublic_url = \"{odd}\""))),
+            ["12 http.public_url cli-config-public-url"]
+        );
+    }
+    assert_eq!(wrong(&with("public_url = \"https://bot.example\"")), ["11 http.public_url cli-config-public-idle"]);
     assert_eq!(wrong(&with("intake = \"0.0.0.0:8443\"")), ["11 http.intake cli-config-intake-open"]);
     assert_eq!(wrong(&with("intake = \"example.org\"")), ["11 http.intake cli-config-intake"]);
     assert_eq!(wrong(&with("intake = \"127.0.0.1:1\"\ntls_cert = \"a.pem\"")), ["12 http.tls_cert cli-config-tls-pair"]);

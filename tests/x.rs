@@ -3,6 +3,7 @@
 
 mod account;
 mod emulated;
+mod hooked;
 mod login;
 mod reading;
 mod sending;

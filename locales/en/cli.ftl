@@ -12,6 +12,14 @@ check-mastodon-unreachable = { $url } does not answer ({ $why }): see whether ba
 check-x-account = signed in as { $handle }
 check-x-scopes = the account did not allow everything that is needed ({ $scopes }): sign it in anew: `sereno login x`
 check-x-sign-in = X does not let the account in ({ $why }): sign it in anew: `sereno login x`
+check-x-tokens-open = others on this machine can read { $file }, which holds its tokens: `chmod 600` it
+check-x-app = X does not know the app ({ $why }): see whether consumer_key and consumer_secret, or bearer_token, are those of the app
+check-x-no-filtered = the app's plan has no filtered stream ({ $why }): what [[listen]] catches is found by search, some minutes later
+check-x-no-activity = the app's plan does not tell of mentions by itself ({ $why }): they are read every poll_seconds
+check-x-webhook = X sends to { $url }
+check-x-webhook-new = X does not know { $url } yet: it is made known to it once the bot runs
+check-x-webhook-lost = X does not send to { $url } any more, as that did not answer its question: see whether it is reached from outside, with a certificate that everybody trusts; X is asked again every hour
+check-x-no-webhook = X does not let the app have a webhook at { $url } ({ $why }): take public_url out, and the stream is listened to
 check-x-unreachable = { $url } does not answer ({ $why }): see whether base_url is right and X is up
 check-mastodon-not-api = { $url } does not speak the Mastodon API ({ $why }): set base_url to the server's own address, such as https://mastodon.example
 
@@ -65,6 +73,8 @@ cli-config-dm-room = private messages would be shown in "{ $value }", which is n
 cli-config-listen = "{ $value }" cannot be listened on: take a loopback address with a port, such as "127.0.0.1:9464"
 cli-config-intake = "{ $value }" cannot be listened on: take an address with a port, such as "0.0.0.0:8443"
 cli-config-intake-open = everybody could read and forge what comes to { $value }: give tls_cert and tls_key, or say behind_proxy = true where only a reverse proxy with a certificate reaches it
+cli-config-public-url = "{ $value }" is no address that networks can send to: take one that begins with https:// and holds no name, password, ? or #
+cli-config-public-idle = there is nothing to make known: give intake as well, or take public_url out
 cli-config-tls-pair = a certificate and its key belong together: give { $missing } as well
 cli-config-tls-idle = there is nothing to secure: give intake as well, or take tls_cert and tls_key out
 cli-config-two-chats = there can be one chat only: leave one of [chat.console], [chat.slack] and [chat.matrix] in

@@ -12,6 +12,14 @@ check-mastodon-unreachable = { $url } no responde ({ $why }): mira si base_url e
 check-x-account = sesión iniciada como { $handle }
 check-x-scopes = la cuenta no permitió todo lo necesario ({ $scopes }): inicia su sesión de nuevo: `sereno login x`
 check-x-sign-in = X no deja entrar a la cuenta ({ $why }): inicia su sesión de nuevo: `sereno login x`
+check-x-tokens-open = otras personas de esta máquina pueden leer { $file }, donde están sus tokens: dale `chmod 600`
+check-x-app = X no conoce la app ({ $why }): mira si consumer_key y consumer_secret, o bearer_token, son los de la app
+check-x-no-filtered = el plan de la app no tiene flujo filtrado ({ $why }): lo que pide [[listen]] se encuentra por búsqueda, unos minutos después
+check-x-no-activity = el plan de la app no avisa de las menciones ({ $why }): se leen cada poll_seconds
+check-x-webhook = X envía a { $url }
+check-x-webhook-new = X aún no conoce { $url }: se le da a conocer cuando el bot está en marcha
+check-x-webhook-lost = X ya no envía a { $url }, porque no respondió a su pregunta: mira si se llega desde fuera, con un certificado en el que todos confíen; se le vuelve a pedir a X cada hora
+check-x-no-webhook = X no deja que la app tenga un webhook en { $url } ({ $why }): quita public_url y se escuchará el flujo
 check-x-unreachable = { $url } no responde ({ $why }): mira si base_url es correcta y si X está en marcha
 check-mastodon-not-api = { $url } no habla la API de Mastodon ({ $why }): pon en base_url la dirección del propio servidor, por ejemplo https://mastodon.example
 
@@ -65,6 +73,8 @@ cli-config-dm-room = los mensajes privados se verían en «{ $value }», que no 
 cli-config-listen = no se puede escuchar en «{ $value }»: usa una dirección de esta máquina con puerto, como «127.0.0.1:9464»
 cli-config-intake = no se puede escuchar en «{ $value }»: usa una dirección con puerto, como «0.0.0.0:8443»
 cli-config-intake-open = cualquiera podría leer y falsificar lo que llega a { $value }: indica tls_cert y tls_key, o pon behind_proxy = true si solo llega ahí un proxy inverso con certificado
+cli-config-public-url = «{ $value }» no es una dirección a la que puedan enviar las redes: usa una que empiece por https:// y no lleve usuario, contraseña, ? ni #
+cli-config-public-idle = no hay nada que dar a conocer: indica también intake, o quita public_url
 cli-config-tls-pair = un certificado y su clave van juntos: indica también { $missing }
 cli-config-tls-idle = no hay nada que proteger: indica también intake, o quita tls_cert y tls_key
 cli-config-two-chats = solo puede haber un chat: deja uno solo de [chat.console], [chat.slack] y [chat.matrix]

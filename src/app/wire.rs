@@ -251,6 +251,9 @@ pub fn x_settings(config: &Config, account: &AccountConfig) -> Result<XSettings,
         (None, Some(secret)) => Some(AppToken::For(Pair { key: account.consumer_key.trim().to_owned(), secret })),
         (None, None) => None,
     };
+    // What X sends there it signs with the secret, and the app itself asks for it.
+    let serves = settings.consumer_secret.is_some() && settings.app_token.is_some();
+    settings.hook = config.http.hook_address(&account.name).filter(|_| serves);
     Ok(settings)
 }
 

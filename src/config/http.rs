@@ -5,6 +5,7 @@ use crate::say::Say;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 /// `[http]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -18,6 +19,9 @@ pub struct HttpConfig {
     pub tls_cert: Option<PathBuf>,
     /// Its key, in PEM.
     pub tls_key: Option<PathBuf>,
+    /// The address at which networks reach the intake, as the world sees it (`https://bot.example`); `None`: it is not made
+    /// known to any network.
+    pub public_url: Option<String>,
     /// Whether nobody but a reverse proxy, which has the certificate, reaches that address.
     pub behind_proxy: bool,
 }
@@ -33,6 +37,15 @@ impl HttpConfig {
     #[must_use]
     pub fn intake_address(&self) -> Option<SocketAddr> {
         self.intake.as_deref().and_then(|text| text.parse().ok())
+    }
+
+    /// The address of an account's webhook, as the world sees it, where there is one.
+    #[must_use]
+    pub fn hook_address(&self, account: &str) -> Option<Url> {
+        self.intake.as_ref()?;
+        let mut url = self.public_url.as_deref().and_then(public)?;
+        url.path_segments_mut().ok()?.pop_if_empty().extend(["hook", account]);
+        Some(url)
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
@@ -55,5 +68,17 @@ impl HttpConfig {
             }
             _ => {}
         }
+        match &self.public_url {
+            Some(text) if public(text).is_none() => problems.add(&at("public_url"), Say::new("cli-config-public-url").text("value", text)),
+            Some(_) if self.intake.is_none() => problems.add(&at("public_url"), Say::new("cli-config-public-idle")),
+            _ => {}
+        }
     }
+}
+
+/// An address that a network takes: `https`, without anything that it would send back to us or to others.
+fn public(text: &str) -> Option<Url> {
+    let url = Url::parse(text.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    (url.scheme() == "https" && url.has_host() && plain).then_some(url)
 }

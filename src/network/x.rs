@@ -3,18 +3,20 @@
 //! [`XAccount`] is one brand account. It reads from a stored cursor ([`read`]) and publishes once, looking back after doubt
 //! ([`send`]). [`mapping`] turns X's entities into the core's types, [`price`] knows what each
 //! act costs; these are pure. [`login`] lets a person sign the account in, [`stream`] listens, [`webhook`] takes what X
-//! signed. Not wired yet: prices.
+//! signed, `register` asks X for either. Not wired yet: prices.
 
 mod account;
 pub use account::{Settings, XAccount};
 
 pub mod api;
 pub mod auth;
+mod check;
 pub mod login;
 pub mod mapping;
 pub mod price;
 pub mod query;
 pub mod read;
+mod register;
 pub mod send;
 pub mod stream;
 pub mod webhook;

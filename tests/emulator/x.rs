@@ -13,6 +13,7 @@ mod model;
 mod rules;
 mod server;
 mod show;
+mod webhooks;
 
 pub use model::{Books, Fault};
 
@@ -158,6 +159,21 @@ impl Emulator {
     /// Sends a line to all open streams as it stands.
     pub fn stream_raw(&self, line: &str) {
         self.state().stream_raw(line);
+    }
+
+    /// The addresses that X sends to, and whether they answered its last question.
+    pub fn webhooks(&self) -> Vec<(String, bool)> {
+        self.state().webhooks.iter().map(|w| (w.url.clone(), w.valid)).collect()
+    }
+
+    /// X believes in no address any more.
+    pub fn doubt_webhooks(&self) {
+        self.state().webhooks.iter_mut().for_each(|w| w.valid = false);
+    }
+
+    /// What is told, and whether by webhook.
+    pub fn subscriptions(&self) -> Vec<(String, bool)> {
+        self.state().subscriptions.iter().map(|s| (s.kind.clone(), s.webhook.is_some())).collect()
     }
 
     /// Breaks all streams.

@@ -49,6 +49,9 @@ pub struct Settings {
     pub import_ms: i64,
     /// The secret that X signs webhooks with; `None`: there is no webhook.
     pub consumer_secret: Option<SecretString>,
+    /// The address at which X reaches that webhook: what happens is sent there in place of the activity stream. `None`:
+    /// the stream.
+    pub hook: Option<Url>,
 }
 
 impl Settings {
@@ -66,6 +69,7 @@ impl Settings {
             listen: Vec::new(),
             import_ms: HOUR_MS,
             consumer_secret: None,
+            hook: None,
         }
     }
 }
@@ -148,7 +152,7 @@ impl XAccount {
         }
     }
 
-    fn finding(&self, ok: bool, detail: Say) -> Finding {
+    pub(super) fn finding(&self, ok: bool, detail: Say) -> Finding {
         Finding { ok, what: format!("account.{}", self.account), detail }
     }
 }
@@ -230,23 +234,7 @@ impl NetworkAccount for XAccount {
     }
 
     async fn check(&self) -> Vec<Finding> {
-        let me = match self.sign_in().await {
-            Ok(me) => me,
-            Err(trouble @ (Trouble::NoToken(_) | Trouble::Status { code: 401 | 403, .. })) => {
-                let say = Say::new("check-x-sign-in").text("why", trouble.words());
-                return vec![self.finding(false, say)];
-            }
-            Err(trouble) => {
-                let say = Say::new("check-x-unreachable").text("url", self.settings.base_url.as_str()).text("why", trouble.words());
-                return vec![self.finding(false, say)];
-            }
-        };
-        let mut findings = vec![self.finding(true, Say::new("check-x-account").text("handle", format!("@{}", me.username)))];
-        let missing = self.api.tokens().missing_scopes();
-        if !missing.is_empty() {
-            findings.push(self.finding(false, Say::new("check-x-scopes").text("scopes", missing.join(", "))));
-        }
-        findings
+        self.look_over().await
     }
 
     fn webhook(&self, knock: &Knock<'_>) -> Hook {

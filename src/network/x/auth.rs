@@ -207,6 +207,8 @@ pub fn read_granted(status: u16, body: &[u8], now: Time) -> Result<Granted, NotG
         // X says invalid_request, with 400, of a refresh token that was used before, where others say invalid_grant.
         return Err(match (status, problem.error.as_deref()) {
             (401, _) | (400, Some("invalid_client" | "unauthorized_client")) => NotGranted::App(problem.words().to_owned()),
+            // How it words a wrong consumer key or secret (its error 99).
+            (403, _) if problem.words().contains("verify your credentials") => NotGranted::App(problem.words().to_owned()),
             (400, _) => NotGranted::Spent(problem.words().to_owned()),
             _ => NotGranted::NotNow(format!("status {status}: {}", problem.words())),
         });

@@ -24,13 +24,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
+use url::Url;
 
 /// A longer line is none that X means, in bytes.
 const MAX_LINE_BYTES: usize = 1024 * 1024;
 /// A plan without streams may have been changed since, in milliseconds.
 const REFUSED_MS: i64 = 6 * HOUR_MS;
-/// What is subscribed to: what people do to us. Our own posts and what is gone is found by reading.
-const EVENTS: [&str; 5] = ["post.mention.create", "post.reply.create", "post.quote.create", "dm.received", "chat.received"];
+/// Where X sends what happens to our address: it is looked so often whether it still does, in milliseconds.
+const ATTEND_MS: i64 = HOUR_MS;
 
 /// How the app's own token is had.
 #[derive(Clone, Debug)]
@@ -124,7 +125,7 @@ impl From<Trouble> for End {
 
 /// A rule of the filtered stream.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Rule {
+pub(super) struct Rule {
     #[serde(default)]
     id: String,
     #[serde(default)]
@@ -194,19 +195,33 @@ impl XAccount {
     /// Opens a stream and passes on what it says; `Ok`: there is nothing to hear.
     async fn hear_once(&self, lane: Lane, me: &User, events: &mpsc::Sender<NetEvent>, pauses: &mut Pauses) -> Result<(), End> {
         let token = self.app_token().await?;
-        let prepared = match lane {
-            Lane::Activity => self.subscribe(me).await.map(|()| true),
-            Lane::Filtered => self.reconcile_rules(me, &token).await,
-        };
-        let opened = match prepared {
-            Ok(false) => return Ok(()),
-            Ok(true) => self.open(lane, &token).await,
-            Err(trouble) => Err(trouble),
+        let opened = match (lane, &self.settings.hook) {
+            (Lane::Activity, Some(address)) => self.attend(address, me, &token, pauses).await,
+            (Lane::Activity, None) => match self.subscribe(me, &token, None).await {
+                Ok(()) => self.open(lane, &token).await,
+                Err(trouble) => Err(trouble),
+            },
+            (Lane::Filtered, _) => match self.reconcile_rules(me, &token).await {
+                Ok(false) => return Ok(()),
+                Ok(true) => self.open(lane, &token).await,
+                Err(trouble) => Err(trouble),
+            },
         };
         if matches!(opened, Err(Trouble::Status { code: 401, .. })) {
             *self.app.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
         self.pass_on(lane, me, opened?, events, pauses).await
+    }
+
+    /// Where X sends what happens to our address there is nothing to open: sees to it, again and again, that it does.
+    async fn attend(&self, address: &Url, me: &User, token: &SecretString, pauses: &mut Pauses) -> Result<Response, Trouble> {
+        loop {
+            let id = self.register(address, token).await?;
+            self.subscribe(me, token, Some(&id)).await?;
+            info!(account = %self.account, "X sends what happens to the webhook");
+            *pauses = Pauses::default();
+            sleep(Duration::from_millis(ATTEND_MS.unsigned_abs())).await;
+        }
     }
 
     async fn open(&self, lane: Lane, token: &SecretString) -> Result<Response, Trouble> {
@@ -277,7 +292,7 @@ impl XAccount {
     }
 
     /// The app's own token, which lives until it is withdrawn.
-    async fn app_token(&self) -> Result<SecretString, Trouble> {
+    pub(super) async fn app_token(&self) -> Result<SecretString, Trouble> {
         let known = self.app.read().unwrap_or_else(PoisonError::into_inner).clone();
         let pair = match (known, &self.settings.app_token) {
             (Some(known), _) => return Ok(known),
@@ -292,25 +307,6 @@ impl XAccount {
         })?;
         *self.app.write().unwrap_or_else(PoisonError::into_inner) = Some(granted.access.clone());
         Ok(granted.access)
-    }
-
-    /// Sees to it that the activity stream tells of us.
-    async fn subscribe(&self, me: &User) -> Result<(), Trouble> {
-        let mut any = None;
-        for event in EVENTS {
-            let mut call = Call::get("subscriptions", &["2", "activity", "subscriptions"]);
-            call.method = Method::POST;
-            call.body = Some(json!({"event_type": event, "filter": {"user_id": me.id}, "tag": self.prefix()}));
-            match self.api.call(&call).await {
-                Ok(_) => any = Some(Ok(())),
-                // Of before, and still there.
-                Err(Trouble::Status { code: 400 | 409, words, .. }) if words.contains("uplicate") => any = Some(Ok(())),
-                // A plan may have some of them.
-                Err(trouble @ Trouble::Status { code: 400 | 403, .. }) => any = any.or(Some(Err(trouble))),
-                Err(trouble) => return Err(trouble),
-            }
-        }
-        any.unwrap_or(Ok(()))
     }
 
     /// Makes the rules on X those of `[[listen]]`: what is missing is added, ours that are gone are taken away, those of
@@ -341,7 +337,7 @@ impl XAccount {
         Ok(!wanted.is_empty())
     }
 
-    async fn rules_there(&self, token: &SecretString) -> Result<Vec<Rule>, Trouble> {
+    pub(super) async fn rules_there(&self, token: &SecretString) -> Result<Vec<Rule>, Trouble> {
         let (mut all, mut next) = (Vec::new(), None::<String>);
         loop {
             let mut call = Call::get("rules", &["2", "tweets", "search", "stream", "rules"]);
@@ -364,11 +360,6 @@ impl XAccount {
         call.method = Method::POST;
         call.body = Some(change);
         Ok(self.api.json_with::<Rules>(&call, token).await?.meta.summary.not_created)
-    }
-
-    /// What the tags of our own rules begin with: others may share the app.
-    fn prefix(&self) -> String {
-        format!("sereno/{}/", self.account)
     }
 }
 

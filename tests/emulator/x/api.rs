@@ -3,6 +3,7 @@
 use super::model::{Access, Posted, State};
 use super::rules::{self, Rule};
 use super::show::{self, Wanted};
+use super::webhooks;
 use super::{APP_TOKEN, CLIENT_ID, CONSUMER};
 use crate::openapi::OpenApi;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -30,7 +31,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn of(status: u16, body: Value) -> Reply {
+    pub fn of(status: u16, body: Value) -> Reply {
         Reply { status, body, headers: Vec::new(), stream: None }
     }
 }
@@ -61,8 +62,8 @@ pub fn problem(status: u16, kind: &str, detail: &str) -> Reply {
     Reply::of(status, body)
 }
 
-/// The thing done, and its answer.
-pub fn answer(state: &mut State, ask: &Ask) -> Reply {
+/// The thing done, and its answer. `valid`: whether the webhook that it is about answered X.
+pub fn answer(state: &mut State, ask: &Ask, valid: bool) -> Reply {
     match ask.path.as_str() {
         "/2/oauth2/token" if ask.method == "POST" => return token(state, ask),
         "/oauth2/token" if ask.method == "POST" => return app_token(ask),
@@ -80,7 +81,7 @@ pub fn answer(state: &mut State, ask: &Ask) -> Reply {
         Ok(who) => match too_many(state, ask) {
             Err(reply) => *reply,
             Ok(headers) => {
-                let mut reply = route(state, ask, body.as_ref(), &who);
+                let mut reply = route(state, ask, body.as_ref(), &who, valid);
                 reply.headers.extend(headers);
                 reply
             }
@@ -114,12 +115,15 @@ fn who(state: &State, ask: &Ask) -> Result<Who, Box<Reply>> {
         token => Who::Account(state.access.get(token).filter(|a| a.ends > state.now()).cloned().ok_or_else(unknown)?),
     };
     let is_stream = ask.path.contains("/stream");
+    let is_webhook = ask.path.starts_with("/2/webhooks");
     let wrong = |detail| Err(Box::new(problem(403, "about:blank", detail)));
     match &who {
-        Who::App if ask.path.contains("/dm_") || ask.method != "GET" && !is_stream && !ask.path.contains("/activity/") => {
+        Who::App if ask.path.contains("/dm_") || ask.method != "GET" && !is_stream && !is_webhook && !ask.path.contains("/activity/") => {
             wrong("Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.")
         }
-        Who::Account(_) if is_stream => wrong("Authenticating with OAuth 2.0 User Context is forbidden for this endpoint."),
+        Who::Account(_) if is_stream || is_webhook || ask.method == "DELETE" && ask.path.contains("/activity/") => {
+            wrong("Authenticating with OAuth 2.0 User Context is forbidden for this endpoint.")
+        }
         Who::Account(access) => {
             let scope = match (ask.method.as_str(), ask.path.contains("/dm_")) {
                 ("GET", true) => "dm.read",
@@ -158,7 +162,7 @@ fn too_many(state: &mut State, ask: &Ask) -> Result<Vec<(&'static str, String)>,
     Err(Box::new(Reply { headers, ..problem(429, "about:blank", "Too Many Requests") }))
 }
 
-fn route(state: &mut State, ask: &Ask, body: Option<&Value>, who: &Who) -> Reply {
+fn route(state: &mut State, ask: &Ask, body: Option<&Value>, who: &Who, valid: bool) -> Reply {
     let parts: Vec<&str> = ask.path.trim_matches('/').split('/').skip(1).collect();
     let me = match who {
         Who::Account(access) => access.user.clone(),
@@ -201,7 +205,8 @@ fn route(state: &mut State, ask: &Ask, body: Option<&Value>, who: &Who) -> Reply
             Reply::of(200, body)
         }
         ("POST", ["tweets", "search", "stream", "rules"]) => change_rules(state, body.unwrap_or(&Value::Null)),
-        ("POST", ["activity", "subscriptions"]) => subscribe(state, body.unwrap_or(&Value::Null)),
+        (_, ["activity", "subscriptions", rest @ ..]) => webhooks::subscriptions(state, ask, rest),
+        (_, ["webhooks", rest @ ..]) => webhooks::webhooks(state, ask, rest, valid),
         ("GET", ["dm_events"]) => messages(state, ask, &me, None),
         ("GET", ["dm_conversations", "with", id, "dm_events"]) => messages(state, ask, &me, Some(id)),
         ("POST", ["dm_conversations", "with", id, "messages"]) => write(state, body.unwrap_or(&Value::Null), &me, id),
@@ -209,7 +214,7 @@ fn route(state: &mut State, ask: &Ask, body: Option<&Value>, who: &Who) -> Reply
     }
 }
 
-fn one<'a>(ask: &'a Ask, name: &str) -> Option<&'a str> {
+pub fn one<'a>(ask: &'a Ask, name: &str) -> Option<&'a str> {
     ask.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
 }
 
@@ -372,20 +377,6 @@ fn change_rules(state: &mut State, body: &Value) -> Reply {
         out["errors"] = json!(errors);
     }
     Reply::of(200, out)
-}
-
-fn subscribe(state: &mut State, body: &Value) -> Reply {
-    let (kind, user) = (body["event_type"].as_str().unwrap_or_default(), body["filter"]["user_id"].as_str().unwrap_or_default());
-    if state.subscriptions.iter().any(|(_, k, u)| k == kind && u == user) {
-        return problem(400, "invalid-request", "DuplicateSubscriptionFailed: Requested subscription already exists");
-    }
-    let id = state.id();
-    state.subscriptions.push((id.clone(), kind.into(), user.into()));
-    let subscription = json!({
-        "subscription_id": id, "event_type": kind, "filter": {"user_id": user},
-        "created_at": "2026-11-22T10:00:00.000Z", "updated_at": "2026-11-22T10:00:00.000Z",
-    });
-    Reply::of(200, json!({"data": {"subscription": subscription}}))
 }
 
 fn messages(state: &State, ask: &Ask, me: &str, with: Option<&str>) -> Reply {

@@ -1,6 +1,7 @@
 //! Who is there, what was written, and what was asked for.
 
 use super::rules::Rule;
+use super::webhooks::{Parcel, Subscription, Webhook};
 use super::{BRAND, show};
 use crate::openapi::OpenApi;
 use serde_json::{Value, json};
@@ -53,6 +54,8 @@ pub struct Books {
     pub requests: Vec<Request>,
     /// Where requests or answers are not as X describes them.
     pub faults: Vec<String>,
+    /// What webhooks answered to what was sent there; 0: nothing.
+    pub delivered: Vec<u16>,
     /// Refresh tokens that came a second time.
     pub spent_twice: u32,
 }
@@ -145,8 +148,10 @@ pub struct State {
     /// Of each endpoint and token: when its window began, and how many requests it has seen.
     pub windows: BTreeMap<(String, String), (Time, u32)>,
     pub rules: Vec<Rule>,
-    /// Event type and account.
-    pub subscriptions: Vec<(String, String, String)>,
+    pub webhooks: Vec<Webhook>,
+    pub subscriptions: Vec<Subscription>,
+    /// To the one who carries what goes to webhooks.
+    pub parcels: Option<mpsc::UnboundedSender<Parcel>>,
     pub streams: Vec<Stream>,
     pub keep_alive_ms: u64,
     pub stalled: bool,
@@ -171,7 +176,9 @@ impl State {
             allowed: BTreeMap::new(),
             windows: BTreeMap::new(),
             rules: Vec::new(),
+            webhooks: Vec::new(),
             subscriptions: Vec::new(),
+            parcels: None,
             streams: Vec::new(),
             keep_alive_ms: 20_000,
             stalled: false,
@@ -319,9 +326,9 @@ impl State {
         }
     }
 
-    /// The activity stream hears of something, where somebody subscribed to it.
+    /// Whoever subscribed to something hears of it.
     fn happen(&mut self, kind: &str, account: &str, payload: &Value, includes: Option<&Value>) {
-        let wanted = self.subscriptions.iter().any(|(_, k, who)| k == kind && who == account);
+        let wanted = self.subscriptions.iter().any(|s| s.kind == kind && s.user == account);
         if !wanted || self.mute || self.stalled {
             return;
         }
@@ -334,11 +341,7 @@ impl State {
         if let Some(description) = &self.description {
             self.books.faults.extend(description.schema("ActivityStreamResponse", &line));
         }
-        for stream in self.streams.iter().filter(|s| s.kind == "activity") {
-            for _ in 0..=u8::from(self.stutters) {
-                stream.out.send(format!("{line}\r\n")).ok();
-            }
-        }
+        self.told(kind, account, &line);
     }
 
     pub fn stream_raw(&mut self, line: &str) {

@@ -2,6 +2,7 @@
 
 use super::api::{Ask, Reply, answer, problem};
 use super::model::{Fault, Request, State, Stream};
+use super::webhooks;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -18,6 +19,7 @@ pub async fn run(state: Shared, tell: oneshot::Sender<SocketAddr>, mut stop: one
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     tell.send(listener.local_addr().unwrap()).unwrap();
     let mut connections = JoinSet::new();
+    connections.spawn(webhooks::deliver(state.clone()));
     loop {
         tokio::select! {
             _ = &mut stop => return,
@@ -31,11 +33,16 @@ pub async fn run(state: Shared, tell: oneshot::Sender<SocketAddr>, mut stop: one
 /// One request a connection.
 async fn serve(state: Shared, mut socket: TcpStream) {
     let Some(ask) = read(&mut socket).await else { return };
+    let asked = webhooks::asks(&state.lock().unwrap(), &ask);
+    let valid = match asked {
+        Some(url) => webhooks::answers(&url).await,
+        None => false,
+    };
     let (fault, reply) = {
         let mut state = state.lock().unwrap();
         let fault = drawn(&mut state, &ask);
         let done = fault.is_none_or(Fault::done);
-        let reply = if done { answer(&mut state, &ask) } else { problem(503, "about:blank", "Service Unavailable") };
+        let reply = if done { answer(&mut state, &ask, valid) } else { problem(503, "about:blank", "Service Unavailable") };
         let reply = match fault {
             Some(Fault::TooMany { after_s }) => too_many(&state, after_s),
             Some(Fault::Status { code, .. }) => problem(code, "about:blank", "Service Unavailable"),

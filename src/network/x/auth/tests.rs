@@ -74,6 +74,9 @@ fn what_x_answers() {
     assert_eq!(why(400, spent), NotGranted::Spent("Value passed for the token was invalid.".into()));
     assert!(matches!(why(400, r#"{"error":"invalid_grant"}"#), NotGranted::Spent(_)));
     assert!(matches!(why(401, r#"{"error":"unauthorized_client"}"#), NotGranted::App(_)));
+    let unknown = r#"{"errors":[{"code":99,"message":"Unable to verify your credentials"}]}"#;
+    assert!(matches!(why(403, unknown), NotGranted::App(_)));
+    assert!(matches!(why(403, "<html>"), NotGranted::NotNow(_)));
     assert!(matches!(why(503, "<html>"), NotGranted::NotNow(_)));
     assert!(matches!(why(200, "{}"), NotGranted::NotNow(_)));
     assert!(matches!(why(200, r#"{"access_token":"a b"}"#), NotGranted::NotNow(_)));
