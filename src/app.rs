@@ -56,6 +56,8 @@ pub const DRAIN: Duration = Duration::from_secs(7);
 const LAST: Duration = Duration::from_secs(1);
 /// An alarm that the chat does not take in so long is given up.
 const ALARM_BOUND: Duration = Duration::from_secs(15);
+/// What must not be broken off may take so long at the end.
+const CLOSE_BOUND: Duration = Duration::from_secs(2);
 /// How often what may be forgotten is forgotten, in milliseconds.
 const PURGE_EVERY_MS: i64 = 10 * MINUTE_MS;
 /// Rows forgotten by one commit: it holds up nobody for long.
@@ -250,6 +252,7 @@ async fn take_in(
 ) {
     let mut tasks = JoinSet::new();
     tasks.spawn(forget(Arc::clone(&shell), Arc::clone(&store)));
+    let closing: Vec<_> = accounts.iter().map(|source| Arc::clone(&source.account)).collect();
     for source in accounts {
         tasks.spawn(feed::run(Arc::clone(&shell), source));
     }
@@ -259,6 +262,8 @@ async fn take_in(
     });
     stop.wait_for(|stop| *stop).await.map(drop).ok();
     tasks.shutdown().await;
+    let closed = futures_util::future::join_all(closing.iter().map(|account| account.close()));
+    tokio::time::timeout(CLOSE_BOUND, closed).await.ok();
 }
 
 /// Forgets the ids that can no longer come again.

@@ -27,6 +27,7 @@ pub mod post;
 pub mod say;
 pub mod store;
 pub mod telemetry;
+pub mod tokenfile;
 pub mod view;
 
 /// Storing is mostly making and dropping small records, and sled's pages among them. With the C library's

@@ -152,6 +152,9 @@ pub trait NetworkAccount: Send + Sync {
     /// however alike.
     async fn look(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, since: Time, known: &[String]) -> Look;
 
+    /// The bot stops: what must not be broken off comes to its end.
+    async fn close(&self) {}
+
     /// What is wrong with the account's set-up, and what to do about it.
     async fn check(&self) -> Vec<Finding>;
 

@@ -477,6 +477,8 @@ cli-login-none = bot.toml has no account on X: add an [[account]] with network =
 cli-login-which = Which account? Name it with --account: { $known }
 cli-login-unknown = No account on X is called "{ $value }". There are: { $known }
 cli-login-other = This is { $handle }, another account than the one signed in before; nothing was changed. If that is meant: `sereno login x --replace`, then restart the bot.
+cli-login-unreadable = You are { $handle }, but whose tokens stood there before cannot be told ({ $why }); nothing was changed. If { $handle } is meant: `sereno login x --replace`.
+cli-login-twice = { $other } is signed in as { $handle } already, and each mention would come twice; nothing was changed. Sign in to X in the browser as the account that is meant, then run it again.
 cli-login-failed = Nobody was signed in: { $why }.
 cli-login-missing = Not everything that is needed was allowed ({ $scopes }): see to the app's permissions on X, then sign in again.
-cli-login-done = { $account } is signed in as { $handle }. A bot that runs goes on by itself.
+cli-login-done = { $account } is signed in as { $handle }. A bot that runs as the same account goes on by itself; one that ran as another has to be started again.

@@ -55,14 +55,18 @@ pub(super) fn run(file: &Path, words: &Words, lang: Lang, account: Option<&str>,
     let Some(redirect) = account.redirect() else { return Err(failed("redirect_url")) };
     let login = Login::new(wire::x_settings(&config, account)?, redirect.clone(), &random, Clock::system());
     let login = login.map_err(|e| failed(&e.to_string()))?;
+    let others = config.accounts.iter().filter(|other| other.network == "x" && other.name != account.name);
+    let others: Vec<_> = others.map(|other| (other.name.clone(), wire::x_tokens(&config, other))).collect();
     super::block_on(async {
         let listener = listener(&redirect).await;
         let how = if listener.is_some() { "cli-login-open-here" } else { "cli-login-open" };
         reader.tell(&Say::new(how).text("account", &account.name).text("url", login.address().as_str()));
         let code = tokio::time::timeout(PATIENCE, code(&reader, &login, &redirect, listener)).await;
         let code = code.map_err(|_| Failure::Said(Say::new("cli-login-late")))??;
-        let signed_in = login.finish(&code, replace).await.map_err(|e| match e {
+        let signed_in = login.finish(&code, replace, &others).await.map_err(|e| match e {
             NotIn::Other(handle) => Failure::Said(Say::new("cli-login-other").text("handle", handle)),
+            NotIn::Unreadable(handle, why) => Failure::Said(Say::new("cli-login-unreadable").text("handle", handle).text("why", why)),
+            NotIn::Twice(handle, other) => Failure::Said(Say::new("cli-login-twice").text("handle", handle).text("other", other)),
             NotIn::Refused(why) | NotIn::NotKept(why) => failed(&why),
         })?;
         if !signed_in.missing.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::emulator::{mastodon, x};
 use async_trait::async_trait;
-use sereno::clock::Clock;
+use sereno::clock::{Clock, MINUTE_MS};
 use sereno::intake::listen::Matcher;
 use sereno::network::NetworkAccount;
 use sereno::network::mastodon::MastodonAccount;
@@ -81,8 +81,9 @@ impl Driver for Mastodon {
         let settings = Settings {
             request_ms: 5_000,
             connect_ms: 5_000,
-            settle_ms: 0,
-            settle_public_ms: 0,
+            // What was read is not read again, however fast the machine is.
+            settle_ms: -MINUTE_MS,
+            settle_public_ms: -MINUTE_MS,
             doubt_ms: 0,
             ..Settings::new(self.0.url().parse().unwrap(), mastodon::BRAND_TOKEN.to_owned().into())
         };

@@ -1,14 +1,24 @@
 //! An account as the rest of sereno sees it.
 
 use crate::emulator::x::{CLIENT_ID, CONSUMER, Emulator};
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sereno::clock::Clock;
 use sereno::network::x::auth::tokens::Tokens;
 use sereno::network::x::auth::{App, Granted, SCOPES};
 use sereno::network::x::mapping::author_id;
-use sereno::network::x::webhook::{SIGNATURE, crc};
+use sereno::network::x::webhook::SIGNATURE;
 use sereno::network::x::{Settings, XAccount};
 use sereno::network::{Hook, Knock, NetError, NetworkAccount};
 use sereno::policy::ListenRule;
+use sha2::Sha256;
+
+/// As X signs a body.
+fn signed(body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(CONSUMER.1.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    format!("sha256={}", BASE64.encode(&mac.finalize().into_bytes()))
+}
 
 async fn signed_in(x: &Emulator, dir: &tempfile::TempDir, user: &str, scopes: &[&str]) -> XAccount {
     let app = App { client_id: CLIENT_ID.into(), client_secret: None };
@@ -105,9 +115,7 @@ async fn its_webhook_is_served_where_xs_secret_is_known_and_once_it_knows_who_it
     let with_secret = signed_in(&x, &dir, &me, &SCOPES).await;
     let body = format!(r#"{{"data":{{"event_type":"post.delete","filter":{{"user_id":"{me}"}},"payload":{{"id":"1","author_id":"2"}}}}}}"#);
     let mut headers = axum::http::HeaderMap::new();
-    // X answers its own questions with the very signature that it puts on a body.
-    let signature = crc(&body, &CONSUMER.1.to_owned().into()).unwrap();
-    headers.insert(SIGNATURE, signature.parse().unwrap());
+    headers.insert(SIGNATURE, signed(&body).parse().unwrap());
     let knock = Knock { method: &axum::http::Method::POST, query: "", headers: &headers, body: body.as_bytes() };
     assert!(matches!(with_secret.webhook(&knock), Hook::NotServed), "no secret, no webhook");
     let app = App { client_id: CLIENT_ID.into(), client_secret: None };
@@ -119,6 +127,12 @@ async fn its_webhook_is_served_where_xs_secret_is_known_and_once_it_knows_who_it
     let account = XAccount::new("tienda".into(), settings, Clock::system()).unwrap();
     assert!(matches!(account.webhook(&knock), Hook::NotYet));
     assert!(matches!(account.webhook(&Knock { body: b"{}", ..knock }), Hook::Refused));
+    // What answers questions would sign any body that is asked about.
+    for (question, answered) in [(body.as_str(), false), ("{}", false), ("", false), ("crc_7f-A/+=.~", true)] {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("crc_token", question).finish();
+        let asked = Knock { method: &axum::http::Method::GET, query: &query, headers: &headers, body: b"" };
+        assert_eq!(matches!(account.webhook(&asked), Hook::Challenge(_)), answered, "{question}");
+    }
     account.prepare().await.unwrap();
     assert!(matches!(account.webhook(&knock), Hook::Events { events, read: false } if events.len() == 2));
     assert!(x.books().faults.is_empty(), "{:#?}", x.books().faults);

@@ -144,6 +144,19 @@ fn whoever_says_no_or_is_another_changes_nothing() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), kept.to_string());
     let (ok, told) = log_in(dir.path(), &x, &["--replace"]);
     assert!(ok, "{told}");
+    // Nor can it be told whose they were.
+    std::fs::write(&file, "{").unwrap();
+    let (ok, told) = log_in(dir.path(), &x, &[]);
+    assert!(!ok && told.contains("@tienda_sol, but whose tokens") && told.contains("--replace"), "{told}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");
+    assert!(log_in(dir.path(), &x, &["--replace"]).0);
+    // Another account of ours, in a browser that is still the first one's.
+    let second = "[[account]]\nname = \"otra\"\nnetwork = \"x\"\nclient_id = \"client-1\"\n";
+    let text = std::fs::read_to_string(dir.path().join("bot.toml")).unwrap();
+    let base = format!("base_url = \"{}\"\n", x.url());
+    std::fs::write(dir.path().join("bot.toml"), format!("{text}{second}{base}")).unwrap();
+    let (ok, told) = log_in(dir.path(), &x, &["--account", "otra"]);
+    assert!(!ok && told.contains("tienda is signed in as @tienda_sol already"), "{told}");
     for (args, words) in [(vec!["login", "x", "--account", "acme"], "tienda"), (vec!["login", "y"], "y")] {
         let (ok, told) = said(dir.path(), &args);
         assert!(!ok && told.contains(words), "{told}");

@@ -72,7 +72,7 @@ async fn an_answer_stands_below_the_post_and_is_taken_back() {
     let receipt = done(us.send(&send(SendKind::Reply, &post, &ana.id, "Lo miramos & te decimos <3")).await);
     let books = x.books();
     let [answer] = &books.answers_to(&post)[..] else { panic!() };
-    assert_eq!((answer.id.as_str(), answer.text.as_str()), (receipt.native_id.as_str(), "Lo miramos & te decimos <3"));
+    assert_eq!((answer.id.as_str(), answer.text.as_str()), (receipt.native_id.as_str(), "@ana Lo miramos & te decimos <3"));
     assert_eq!(receipt.post, Some(post_id(&answer.id)));
     let back = send(SendKind::Retract { send: 1 }, &post, &ana.id, "");
     assert_eq!(us.later().look_back(&back, Some(&published(&receipt)), back.at, &[]).await, Look::Absent);

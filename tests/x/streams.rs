@@ -89,8 +89,11 @@ async fn mentions_and_buzz_are_heard_and_rules_are_those_of_the_configuration() 
     assert_eq!([ear.post().await.0, ear.post().await.0], [post_id(&again), post_id(&again)], "whoever takes events knows them by their id");
     x.stream_raw("{\"data\": 7");
     x.stream_raw("");
+    let other =
+        r#"{"data":{"event_type":"post.mention.create","filter":{"user_id":"9"},"payload":{"id":"1","text":"@otra","author_id":"2"}}}"#;
+    x.stream_raw(other);
     let after = ana.post("@tienda_sol ¿y bien?");
-    assert_eq!(ear.post().await.0, post_id(&after), "what is odd is skipped");
+    assert_eq!(ear.post().await.0, post_id(&after), "what is odd is skipped, and what is told to another account of the same app");
     assert!(x.books().faults.is_empty(), "{:#?}", x.books().faults);
 }
 

@@ -233,6 +233,10 @@ impl NetworkAccount for XAccount {
         }
     }
 
+    async fn close(&self) {
+        self.api.tokens().settled().await;
+    }
+
     async fn check(&self) -> Vec<Finding> {
         self.look_over().await
     }

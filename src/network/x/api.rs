@@ -13,7 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -25,6 +26,8 @@ const MAX_WAIT_MS: i64 = 24 * 60 * MINUTE_MS;
 const ENDLESS: Duration = Duration::from_secs(30 * 86_400);
 /// Where a limit is said to be reached and not until when, in milliseconds: X's usual window.
 const WINDOW_MS: i64 = 15 * MINUTE_MS;
+/// What is shorter is a word such as `refresh_token`, and no secret, in bytes.
+const MIN_SECRET: usize = 16;
 
 /// Why a call gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +115,7 @@ impl<'a> Call<'a> {
 pub struct Api {
     http: Client,
     base: Url,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
     clock: Clock,
     /// Of each endpoint whose window is used up: when the next begins.
     spent: Mutex<BTreeMap<&'static str, Time>>,
@@ -123,7 +126,7 @@ impl Api {
     ///
     /// # Errors
     /// When none can be made.
-    pub fn new(base: Url, tokens: Tokens, connect: Duration, total: Duration, clock: Clock) -> Result<Api, NetError> {
+    pub fn new(base: Url, tokens: Arc<Tokens>, connect: Duration, total: Duration, clock: Clock) -> Result<Api, NetError> {
         let http = Client::builder()
             .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(connect)
@@ -137,7 +140,7 @@ impl Api {
 
     /// The tokens.
     #[must_use]
-    pub fn tokens(&self) -> &Tokens {
+    pub fn tokens(&self) -> &Arc<Tokens> {
         &self.tokens
     }
 
@@ -162,10 +165,10 @@ impl Api {
     /// # Errors
     /// When it gives nothing.
     pub async fn call(&self, call: &Call<'_>) -> Result<Vec<u8>, Trouble> {
-        let token = self.tokens.access(|form| self.exchange(form)).await.map_err(Trouble::NoToken)?;
+        let token = self.tokens.access(self.exchanging()).await.map_err(Trouble::NoToken)?;
         match self.call_with(call, &token).await {
             Err(Trouble::Status { code: 401, .. }) => {
-                let token = self.tokens.after_refusal(&token, |form| self.exchange(form)).await.map_err(Trouble::NoToken)?;
+                let token = self.tokens.after_refusal(&token, self.exchanging()).await.map_err(Trouble::NoToken)?;
                 self.call_with(call, &token).await
             }
             done => done,
@@ -222,18 +225,19 @@ impl Api {
 
     /// Posts a form for tokens.
     pub(super) async fn exchange_at(&self, path: &[&str], form: Form) -> Result<Granted, NotGranted> {
-        let not_now = |trouble: &Trouble| NotGranted::NotNow(trouble.words());
-        let fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
-        let address = self.address(path).map_err(|t| not_now(&t))?;
-        let mut request = self.http.post(address).form(&fields);
-        if let Some(authorization) = &form.authorization {
-            request = request.header("authorization", authorization.expose_secret());
+        let address = self.address(path).map_err(|trouble| NotGranted::NotNow(trouble.words()))?;
+        exchange(self.http.clone(), address, form, self.clock).await
+    }
+
+    /// The same, for whoever outlives the one who asks.
+    fn exchanging(&self) -> impl FnOnce(Form) -> Exchange + Send + use<> {
+        let (http, address, clock) = (self.http.clone(), self.address(&["2", "oauth2", "token"]), self.clock);
+        move |form| {
+            Box::pin(async move {
+                let address = address.map_err(|trouble| NotGranted::NotNow(trouble.words()))?;
+                exchange(http, address, form, clock).await
+            })
         }
-        let nothing = SecretString::from("");
-        let response = request.send().await.map_err(|e| not_now(&trouble_of(&e, &nothing)))?;
-        let status = response.status().as_u16();
-        let body = read(response, &nothing).await.map_err(|t| not_now(&t))?;
-        read_granted(status, &body, self.clock.now())
     }
 
     fn address(&self, path: &[&str]) -> Result<Url, Trouble> {
@@ -268,6 +272,30 @@ impl Api {
         let refused = status == 429;
         asked.or(reset.filter(|_| refused)).or(refused.then_some(WINDOW_MS)).map(wait)
     }
+}
+
+type Exchange = Pin<Box<dyn Future<Output = Result<Granted, NotGranted>> + Send>>;
+
+/// Posts a form for tokens. None of the form's secrets is in what is told of it, should X echo one.
+async fn exchange(http: Client, address: Url, form: Form, clock: Clock) -> Result<Granted, NotGranted> {
+    let secrets: Vec<&SecretString> = form.fields.iter().map(|(_, value)| value).chain(&form.authorization).collect();
+    let clean = |words: &str| secrets.iter().filter(|s| s.expose_secret().len() >= MIN_SECRET).fold(words.to_owned(), |w, s| spoken(&w, s));
+    let told = |e: NotGranted| match e {
+        NotGranted::Spent(why) => NotGranted::Spent(clean(&why)),
+        NotGranted::App(why) => NotGranted::App(clean(&why)),
+        NotGranted::NotNow(why) => NotGranted::NotNow(clean(&why)),
+    };
+    let not_now = |trouble: &Trouble| told(NotGranted::NotNow(trouble.words()));
+    let fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
+    let mut request = http.post(address).form(&fields);
+    if let Some(authorization) = &form.authorization {
+        request = request.header("authorization", authorization.expose_secret());
+    }
+    let nothing = SecretString::from("");
+    let response = request.send().await.map_err(|e| not_now(&trouble_of(&e, &nothing)))?;
+    let status = response.status().as_u16();
+    let body = read(response, &nothing).await.map_err(|t| not_now(&t))?;
+    read_granted(status, &body, clock.now()).map_err(told)
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {

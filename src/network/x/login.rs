@@ -8,6 +8,7 @@ use super::wire::{One, User};
 use crate::clock::Clock;
 use crate::network::NetError;
 use secrecy::SecretString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -28,6 +29,10 @@ pub struct SignedIn {
 pub enum NotIn {
     /// It is another account than the one that the tokens are of: its handle.
     Other(String),
+    /// Whose tokens stand there cannot be told: its handle, and why.
+    Unreadable(String, String),
+    /// Another account of `bot.toml` is signed in as this one: its handle, and that account's name.
+    Twice(String, String),
     /// X does not let it in, or cannot be asked now.
     Refused(String),
     /// The tokens could not be kept.
@@ -71,21 +76,34 @@ impl Login {
         self.attempt.code(returned)
     }
 
-    /// Gets the tokens for the code and keeps them. `replace`: also where they are another account's than before.
+    /// Whose tokens a file holds.
+    fn user_in(&self, file: &Path) -> Result<Option<String>, NoToken> {
+        Ok(Tokens::open(self.settings.app.clone(), file.to_owned(), self.clock)?.user())
+    }
+
+    /// Gets the tokens for the code and keeps them. `replace`: also where they are another account's than before, or nobody
+    /// can tell whose they were. `others`: the other accounts, by name, and their files.
     ///
     /// # Errors
     /// Nothing was changed.
-    pub async fn finish(&self, code: &SecretString, replace: bool) -> Result<SignedIn, NotIn> {
+    pub async fn finish(&self, code: &SecretString, replace: bool, others: &[(String, PathBuf)]) -> Result<SignedIn, NotIn> {
         let form = self.attempt.exchange(&self.settings.app, code);
         let granted = self.api.exchange(form).await.map_err(|e: NotGranted| NotIn::Refused(e.to_string()))?;
         let asked = self.api.json_with::<One<User>>(&Call::get("me", &["2", "users", "me"]), &granted.access).await;
         let me = asked.and_then(|one| one.data.ok_or_else(|| Trouble::Malformed("nobody in it".into())));
         let me = me.map_err(|trouble| NotIn::Refused(trouble.words()))?;
         let handle = format!("@{}", me.username);
-        // A file that cannot be read keeps nobody's place.
-        let before = Tokens::open(self.settings.app.clone(), self.settings.tokens.clone(), self.clock).ok().and_then(|t| t.user());
-        if !replace && before.is_some_and(|id| id != me.id) {
-            return Err(NotIn::Other(handle));
+        if !replace {
+            match self.user_in(&self.settings.tokens) {
+                Ok(Some(before)) if before != me.id => return Err(NotIn::Other(handle)),
+                Ok(_) => {}
+                // Whose they were nobody can tell.
+                Err(why) => return Err(NotIn::Unreadable(handle, why.to_string())),
+            }
+        }
+        // One brand account is one account here: each mention would come twice.
+        if let Some((name, _)) = others.iter().find(|(_, file)| self.user_in(file).is_ok_and(|user| user.as_ref() == Some(&me.id))) {
+            return Err(NotIn::Twice(handle, name.clone()));
         }
         self.api.tokens().signed_in(&me.id, &granted).await.map_err(|e: NoToken| NotIn::NotKept(e.to_string()))?;
         Ok(SignedIn { handle, missing: granted.missing() })

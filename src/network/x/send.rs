@@ -98,7 +98,9 @@ impl Reader<'_> {
         }
         let call = Call { method: Method::DELETE, ..Call::get("delete", &["2", "tweets", &id]) };
         match self.api.json::<One<Value>>(&call).await {
-            Ok(_) => Ok(was),
+            // What is gone by now is looked up like any other doubt.
+            Ok(one) if one.data.as_ref().is_some_and(|data| data.get("deleted") == Some(&Value::Bool(true))) => Ok(was),
+            Ok(_) => Err(Outcome::Unknown { why: "X does not say that it is deleted".into() }),
             Err(Trouble::Status { code: 404, .. }) => Ok(was),
             Err(trouble) => Err(after(&trouble)),
         }
@@ -286,13 +288,14 @@ fn forbidden(words: &str, why: String) -> Outcome {
     }
 }
 
-/// A text as it is known again after X has had it: links lose their protocol and last stroke, blanks are one.
+/// A text as it is known again after X has had it: links lose their protocol and last stroke, blanks are one, and whom it
+/// answers, whom X puts in front, is left out.
 fn comparable(text: &str) -> String {
     let word = |word: &str| {
         let bare = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://")).unwrap_or(word);
         bare.trim_end_matches('/').to_owned()
     };
-    text.nfc().collect::<String>().split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+    text.nfc().collect::<String>().split_whitespace().skip_while(|word| word.starts_with('@')).map(word).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -303,6 +306,7 @@ mod tests {
     fn a_text_is_known_again_whatever_x_made_of_its_links() {
         assert_eq!(comparable("Mira  tienda.es/ayuda\nya"), comparable("Mira http://tienda.es/ayuda/ ya"));
         assert_eq!(comparable("cafe\u{301}"), comparable("café"));
+        assert_eq!(comparable("@ana @beto Lo miramos, @ana"), comparable("Lo miramos, @ana"));
         assert_ne!(comparable("uno"), comparable("dos"));
     }
 

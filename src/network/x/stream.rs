@@ -9,7 +9,7 @@ use super::api::{Call, Trouble};
 use super::auth::{NotGranted, app_only, oauth1::Pair};
 use super::mapping::Mapper;
 use super::query::{MAX_RULE, queries};
-use super::wire::{Each, Line, User, read_line};
+use super::wire::{Each, Line, User, meant_for, read_line};
 use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::network::NetError;
 use crate::policy::ListenRule;
@@ -28,6 +28,8 @@ use url::Url;
 
 /// A longer line is none that X means, in bytes.
 const MAX_LINE_BYTES: usize = 1024 * 1024;
+/// A stream that lived so long goes well, in milliseconds.
+const WELL_MS: i64 = MINUTE_MS;
 /// A plan without streams may have been changed since, in milliseconds.
 const REFUSED_MS: i64 = 6 * HOUR_MS;
 /// Where X sends what happens to our address: it is looked so often whether it still does, in milliseconds.
@@ -241,6 +243,7 @@ impl XAccount {
     ) -> Result<(), End> {
         info!(account = %self.account, stream = lane.name(), "listening");
         let silence = Duration::from_millis(self.settings.silence_ms.max(1));
+        let began = self.clock.now();
         let lost = |why: &str| End::Trouble(Trouble::Lost(why.to_owned()));
         let mut waiting = Vec::new();
         loop {
@@ -250,11 +253,14 @@ impl XAccount {
                 Ok(Ok(None)) => return Err(lost("X closed it")),
                 Ok(Ok(Some(chunk))) => chunk,
             };
-            *pauses = Pauses::default();
+            // One that breaks again and again at once has not gone well.
+            if self.clock.now().since(began) >= WELL_MS {
+                *pauses = Pauses::default();
+            }
             waiting.extend_from_slice(&chunk);
             while let Some(end) = waiting.iter().position(|b| *b == b'\n') {
                 let line: Vec<u8> = waiting.drain(..=end).collect();
-                for event in self.heard(lane, me, read_line(&line)) {
+                for event in self.heard(lane, me, &line) {
                     events.send(event).await.map_err(|_| End::Unheard)?;
                 }
             }
@@ -265,7 +271,12 @@ impl XAccount {
     }
 
     /// What a line means for us. What is odd is skipped: the stream goes on, and reading has it.
-    fn heard(&self, lane: Lane, me: &User, mut line: Line) -> Vec<NetEvent> {
+    fn heard(&self, lane: Lane, me: &User, line: &[u8]) -> Vec<NetEvent> {
+        // The stream is the app's: it tells of all accounts that share it.
+        if meant_for(line).is_some_and(|user| user != me.id) {
+            return Vec::new();
+        }
+        let mut line = read_line(line);
         match &mut line {
             Line::Post { rules, .. } => {
                 // Rules of others that share the app are theirs.

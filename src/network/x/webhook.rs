@@ -4,13 +4,12 @@
 //! Source: docs.x.com/x-api/webhooks.
 
 use super::mapping::Mapper;
-use super::wire::{Activity, Line, read_line};
+use super::wire::{Activity, Line, meant_for, read_line};
 use crate::network::{Hook, Knock};
 use axum::http::Method;
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
 
@@ -20,9 +19,14 @@ pub const SIGNATURE: &str = "x-twitter-webhooks-signature";
 const MAX_QUESTION: usize = 1_000;
 
 /// The answer to `?crc_token=…`: the value of `response_token`. `None` for what is no question of X's.
+///
+/// The answer is made with the key that bodies are signed with: whoever could ask for the answer to a body would have that
+/// body's signature. So a question holds only what X's hold, letters, digits and the few signs of Base64, and no body does
+/// without a brace.
 #[must_use]
 pub fn crc(question: &str, consumer_secret: &SecretString) -> Option<String> {
-    let asked = (1..=MAX_QUESTION).contains(&question.len());
+    let asked =
+        (1..=MAX_QUESTION).contains(&question.len()) && question.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~=+/-".contains(&b));
     asked.then(|| format!("sha256={}", BASE64.encode(&signer(question.as_bytes(), consumer_secret).finalize().into_bytes())))
 }
 
@@ -62,23 +66,6 @@ pub fn hook(knock: &Knock<'_>, consumer_secret: &SecretString, reader: Option<&M
         Line::Problems(_) => odd("a webhook that tells of problems"),
         Line::Odd => odd("a webhook of another form than X describes"),
     }
-}
-
-/// Whose events a subscription asked for, where the event says so.
-fn meant_for(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Sent {
-        data: Data,
-    }
-    #[derive(Deserialize)]
-    struct Data {
-        filter: Filter,
-    }
-    #[derive(Deserialize)]
-    struct Filter {
-        user_id: String,
-    }
-    serde_json::from_slice::<Sent>(body).ok().map(|sent| sent.data.filter.user_id)
 }
 
 fn signer(text: &[u8], secret: &SecretString) -> Hmac<Sha256> {

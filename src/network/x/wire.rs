@@ -8,7 +8,7 @@
 
 mod line;
 
-pub use line::{Activity, Line, read_activity, read_line};
+pub use line::{Activity, Line, meant_for, read_activity, read_line};
 
 use crate::network::lenient::{if_readable, number_or_none, or_default, readable, readable_or_default, text_or_none, yes};
 use serde::{Deserialize, Deserializer};

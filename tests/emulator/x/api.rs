@@ -330,11 +330,19 @@ fn create(state: &mut State, body: &Value, me: &str) -> Reply {
         }
     }
     // X forgets a text that was taken away; how long it remembers one it does not say.
-    if state.books.posts.iter().any(|p| p.author == me && p.text == text && !p.deleted) {
+    if state.books.posts.iter().any(|p| p.author == me && !p.deleted && bare(&p.text) == bare(text)) {
         return forbidden("You are not allowed to create a Post with duplicate content.");
     }
+    // Whom it answers X puts in front.
+    let whom = answers.and_then(|id| state.post(id)).filter(|p| p.author != me).map(|p| state.people[&p.author].name.clone());
+    let text = &whom.map_or_else(|| text.to_owned(), |name| format!("@{name} {text}"));
     let id = state.publish(me, text, answers, quotes, true);
     Reply::of(201, json!({"data": {"id": id, "text": text, "edit_history_post_ids": [id]}}))
+}
+
+/// Without whom it answers.
+fn bare(text: &str) -> &str {
+    text.split_once(' ').filter(|(name, _)| name.starts_with('@')).map_or(text, |(_, rest)| rest)
 }
 
 fn stream(state: &mut State, ask: &Ask, kind: &'static str) -> Reply {

@@ -11,25 +11,21 @@
 use super::Settings;
 use super::session::Fail;
 use crate::clock::{Clock, HOUR_MS, SECOND_MS, Time};
+use crate::tokenfile;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fs::TryLockError;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A token is renewed so long before it ends, in milliseconds.
 const AHEAD_MS: i64 = HOUR_MS;
 /// A renewal that failed is not tried again sooner, in milliseconds, while the old token serves.
 const AGAIN_MS: i64 = 60 * SECOND_MS;
-/// More than the file of the newest tokens takes, in bytes: so much room there must be before they are asked for.
-const ROOM_BYTES: usize = 4_096;
 /// How long a token lives where Slack does not say, in seconds.
 const LIVES_S: i64 = 12 * 3_600;
 
@@ -52,8 +48,6 @@ impl std::fmt::Debug for Rotation {
     }
 }
 
-/// How often it is tried whether the lock is free.
-const LOCK_TRY: Duration = Duration::from_millis(50);
 /// Who holds the lock makes one call: so many times that call's bound the lock is waited for.
 const LOCK_CALLS: u32 = 2;
 
@@ -169,7 +163,7 @@ impl Tokens {
         let _turn = self.turn.lock().await;
         // Waited for once: not by each call that comes after it.
         let waited = self.now().held;
-        let held = hold(&rotation.file, if waited { Duration::ZERO } else { self.patience }).await;
+        let held = tokenfile::hold(&rotation.file, if waited { Duration::ZERO } else { self.patience }).await;
         let timed_out = held.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::TimedOut);
         {
             let mut now = self.now();
@@ -222,7 +216,11 @@ impl Tokens {
             expires,
         };
         let file = rotation.file.clone();
-        let written = tokio::task::spawn_blocking(move || write(&file, &kept)).await;
+        let written = tokio::task::spawn_blocking(move || {
+            let text = zeroize::Zeroizing::new(serde_json::to_string(&kept).map_err(std::io::Error::other)?);
+            tokenfile::write(&file, &text)
+        })
+        .await;
         if !matches!(written, Ok(Ok(()))) {
             // Used all the same: the old refresh token is spent by now.
             tracing::error!(file = %rotation.file.display(), "the new Slack tokens could not be written: after a restart the bot needs a new refresh token");
@@ -231,39 +229,6 @@ impl Tokens {
         tracing::info!("the Slack token was renewed");
         Ok(())
     }
-}
-
-/// Holds the right to exchange, against every other process; and shows that something can be kept there.
-///
-/// # Errors
-/// `TimedOut`: another process does not let go of it.
-async fn hold(file: &Path, patience: Duration) -> std::io::Result<std::fs::File> {
-    let (path, beside) = (file.with_extension("lock"), file.with_extension("new"));
-    let lock = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-    let until = Instant::now() + patience;
-    // The system itself waits for ever, in a thread that nothing ends.
-    while let Err(error) = lock.try_lock() {
-        match error {
-            TryLockError::Error(error) => return Err(error),
-            TryLockError::WouldBlock if Instant::now() >= until => {
-                let path = path.display();
-                let why = format!("another process holds {path} and does not let go: end it (`fuser {path}` names it), then try again");
-                return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, why));
-            }
-            TryLockError::WouldBlock => tokio::time::sleep(LOCK_TRY).await,
-        }
-    }
-    let work = move || {
-        begin(&beside)?.write_all(&[b' '; ROOM_BYTES])?;
-        Ok(lock)
-    };
-    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
-}
-
-/// A file that is nobody else's to read, empty.
-fn begin(file: &Path) -> std::io::Result<std::fs::File> {
-    std::fs::remove_file(file).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 fn origin(token: &SecretString) -> String {
@@ -280,20 +245,6 @@ fn read(file: &Path) -> anyhow::Result<Option<Kept>> {
         .map_err(|_| anyhow::anyhow!("{} is damaged: remove it and paste a new refresh token into bot.toml", file.display()))?;
     anyhow::ensure!(kept.version == 1, "{} is of a newer version of sereno", file.display());
     Ok(Some(kept))
-}
-
-/// Whole or not at all, and on the disk before it returns.
-fn write(file: &Path, kept: &Kept) -> std::io::Result<()> {
-    let text = zeroize::Zeroizing::new(serde_json::to_string(kept).map_err(std::io::Error::other)?);
-    let beside = file.with_extension("new");
-    let mut out = begin(&beside)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()?;
-    std::fs::rename(&beside, file)?;
-    match file.parent().filter(|p| !p.as_os_str().is_empty()) {
-        Some(dir) => std::fs::File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ fn granted(number: usize, lives_ms: i64) -> Granted {
     }
 }
 
-fn open(dir: &Path) -> Tokens {
+fn open(dir: &Path) -> Arc<Tokens> {
     Tokens::open(app(None), dir.join("x.json"), Clock::system()).unwrap()
 }
 
@@ -128,8 +128,8 @@ async fn a_refresh_token_serves_once_also_for_two_processes_and_after_a_restart(
     let mode = std::fs::metadata(dir.path().join("x.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     // Both find it about to end; one exchanges, the other takes what that one got.
-    let second = Arc::new(open(dir.path()));
-    let first = Arc::new(first);
+    let second = open(dir.path());
+
     let tasks = [first.clone(), second.clone(), first, second].map(|tokens| {
         let exchange = exchange(TWO_HOURS);
         tokio::spawn(async move { tokens.access(exchange).await.unwrap().expose_secret().to_owned() })
@@ -155,10 +155,46 @@ async fn what_was_got_is_on_the_disk_before_it_is_used() {
     let tokens = open(dir.path());
     tokens.signed_in("77001", &granted(0, 60_000)).await.unwrap();
     let xs = Xs::default();
-    let access = tokens.access(async |form| xs.exchange(form, TWO_HOURS).await).await.unwrap();
+    let access = tokens.access(async move |form| xs.exchange(form, TWO_HOURS).await).await.unwrap();
     // The process dies here: the next one knows the same.
     let text = std::fs::read_to_string(dir.path().join("x.json")).unwrap();
     assert!(text.contains(access.expose_secret()) && text.contains("\"r1\""));
+}
+
+#[tokio::test]
+async fn what_was_granted_is_kept_also_where_nobody_waits_for_it_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let tokens = open(dir.path());
+    tokens.signed_in("77001", &granted(0, -1)).await.unwrap();
+    let (asked, is_asked) = tokio::sync::oneshot::channel();
+    let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+    let exchange = async move |_: Form| {
+        asked.send(()).unwrap();
+        answered.await.ok();
+        Ok(granted(1, TWO_HOURS))
+    };
+    let theirs = Arc::clone(&tokens);
+    let waiting = tokio::spawn(async move { theirs.access(exchange).await.map(drop) });
+    is_asked.await.unwrap();
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    answer.send(()).unwrap();
+    tokens.settled().await;
+    let kept = open(dir.path()).access(async |_: Form| -> Result<Granted, NotGranted> { panic!("spent twice") }).await.unwrap();
+    assert_eq!(kept.expose_secret(), "a1");
+}
+
+#[tokio::test]
+async fn a_bot_that_runs_as_one_account_takes_no_others_tokens() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = open(dir.path());
+    runs.signed_in("77001", &granted(0, -1)).await.unwrap();
+    // Somebody signs another account in meanwhile.
+    open(dir.path()).signed_in("88002", &granted(5, TWO_HOURS)).await.unwrap_or_else(|e| panic!("{e}"));
+    let untouched = async |_: Form| -> Result<Granted, NotGranted> { panic!("the other's refresh token was spent") };
+    assert!(matches!(runs.access(untouched).await, Err(NoToken::SignIn(why)) if why.contains("start sereno again")));
+    assert_eq!(runs.user().as_deref(), Some("77001"));
+    assert_eq!(open(dir.path()).access(untouched).await.unwrap().expose_secret(), "a5");
 }
 
 #[tokio::test]

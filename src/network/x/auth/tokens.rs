@@ -6,22 +6,22 @@
 
 use super::{App, Form, Granted, NotGranted, SCOPES};
 use crate::clock::{Clock, MINUTE_MS, SECOND_MS, Time};
+use crate::tokenfile;
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A token is renewed so long before it ends, in milliseconds.
 const AHEAD_MS: i64 = 10 * MINUTE_MS;
 /// A renewal that failed is not tried again sooner while the old token serves, in milliseconds.
 const AGAIN_MS: i64 = 30 * SECOND_MS;
-/// More than the file takes, in bytes: so much room there must be before a refresh token is spent.
-const ROOM_BYTES: usize = 8_192;
+/// Another process that exchanges is waited for so long: twice as long as a call may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The version of the file's format.
 const VERSION: u32 = 1;
 
@@ -81,7 +81,7 @@ impl Tokens {
     ///
     /// # Errors
     /// The file is damaged, or another app's.
-    pub fn open(app: App, file: PathBuf, clock: Clock) -> Result<Tokens, NoToken> {
+    pub fn open(app: App, file: PathBuf, clock: Clock) -> Result<Arc<Tokens>, NoToken> {
         let tokens = Tokens::anew(app, file, clock);
         tokens.take_kept()?;
         Ok(tokens)
@@ -89,8 +89,8 @@ impl Tokens {
 
     /// Reads nothing yet: what stands there is taken when a token is asked for, and replaced when somebody signs in.
     #[must_use]
-    pub fn anew(app: App, file: PathBuf, clock: Clock) -> Tokens {
-        Tokens { app, file, clock, now: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    pub fn anew(app: App, file: PathBuf, clock: Clock) -> Arc<Tokens> {
+        Arc::new(Tokens { app, file, clock, now: Mutex::default(), turn: tokio::sync::Mutex::default() })
     }
 
     /// Whose they are, by the id on X.
@@ -113,7 +113,7 @@ impl Tokens {
     /// It could not be written, or holds no refresh token.
     pub async fn signed_in(&self, user: &str, granted: &Granted) -> Result<(), NoToken> {
         let _turn = self.turn.lock().await;
-        let _held = hold(&self.file).await.map_err(|e| self.unwritable(&e))?;
+        let _held = tokenfile::hold(&self.file, PATIENCE).await.map_err(|e| self.unwritable(&e))?;
         let kept =
             self.kept(user, granted).ok_or_else(|| NoToken::SignIn("X gave no refresh token: offline.access was not allowed".into()))?;
         write_apart(&self.file, &kept).await.map_err(|e| self.unwritable(&e))?;
@@ -125,9 +125,9 @@ impl Tokens {
     ///
     /// # Errors
     /// There is none that serves.
-    pub async fn access<F>(&self, exchange: impl FnOnce(Form) -> F) -> Result<SecretString, NoToken>
+    pub async fn access<F>(self: &Arc<Self>, exchange: impl FnOnce(Form) -> F + Send + 'static) -> Result<SecretString, NoToken>
     where
-        F: Future<Output = Result<Granted, NotGranted>>,
+        F: Future<Output = Result<Granted, NotGranted>> + Send + 'static,
     {
         let (now, known) = (self.clock.now(), self.current());
         match known {
@@ -140,20 +140,47 @@ impl Tokens {
     ///
     /// # Errors
     /// There is none that serves.
-    pub async fn after_refusal<F>(&self, refused: &SecretString, exchange: impl FnOnce(Form) -> F) -> Result<SecretString, NoToken>
+    pub async fn after_refusal<F>(
+        self: &Arc<Self>,
+        refused: &SecretString,
+        exchange: impl FnOnce(Form) -> F + Send + 'static,
+    ) -> Result<SecretString, NoToken>
     where
-        F: Future<Output = Result<Granted, NotGranted>>,
+        F: Future<Output = Result<Granted, NotGranted>> + Send + 'static,
     {
         self.renew(Some(refused), exchange).await
     }
 
-    async fn renew<F>(&self, refused: Option<&SecretString>, exchange: impl FnOnce(Form) -> F) -> Result<SecretString, NoToken>
+    /// Until what is being exchanged is kept.
+    pub async fn settled(&self) {
+        drop(self.turn.lock().await);
+    }
+
+    async fn renew<F>(
+        self: &Arc<Self>,
+        refused: Option<&SecretString>,
+        exchange: impl FnOnce(Form) -> F + Send + 'static,
+    ) -> Result<SecretString, NoToken>
+    where
+        F: Future<Output = Result<Granted, NotGranted>> + Send + 'static,
+    {
+        let (tokens, refused) = (Arc::clone(self), refused.cloned());
+        // Whoever asks may give up before X answers. What X grants is kept all the same: the old refresh token is spent.
+        let renewed = tokio::spawn(async move { tokens.renewed(refused.as_ref(), exchange).await });
+        match renewed.await {
+            Ok(renewed) => renewed,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(NoToken::NotNow("sereno stops".into())),
+        }
+    }
+
+    async fn renewed<F>(&self, refused: Option<&SecretString>, exchange: impl FnOnce(Form) -> F) -> Result<SecretString, NoToken>
     where
         F: Future<Output = Result<Granted, NotGranted>>,
     {
         let _turn = self.turn.lock().await;
         // What cannot be kept is not asked for: the refresh token would be spent, and its heir lost with the process.
-        let held = hold(&self.file).await;
+        let held = tokenfile::hold(&self.file, PATIENCE).await;
         self.take_kept()?;
         let now = self.clock.now();
         let serves = self
@@ -217,6 +244,11 @@ impl Tokens {
             return Err(NoToken::SignIn(format!("{} holds tokens for another app", self.file.display())));
         }
         let mut now = self.now();
+        // Whoever runs knows itself as the account that it began as: what it reads, decided and sends is that one's.
+        if now.kept.as_ref().is_some_and(|known| known.user != kept.user) {
+            let file = self.file.display();
+            return Err(NoToken::SignIn(format!("{file} holds another account's tokens by now: start sereno again to go on as that one")));
+        }
         if kept.is_after(now.kept.as_ref()) {
             now.kept = Some(kept);
         }
@@ -246,41 +278,11 @@ fn read(file: &Path) -> Result<Option<Kept>, NoToken> {
     Ok(Some(kept))
 }
 
-/// Holds the right to exchange, against every other process; and shows that something can be kept there.
-async fn hold(file: &Path) -> io::Result<File> {
-    let (lock, beside) = (file.with_extension("lock"), file.with_extension("new"));
-    let work = move || {
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock)?;
-        lock.lock()?;
-        begin(&beside)?.write_all(&[b' '; ROOM_BYTES])?;
-        Ok(lock)
-    };
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
-}
-
 async fn write_apart(file: &Path, kept: &Kept) -> io::Result<()> {
     let (file, kept) = (file.to_owned(), kept.clone());
-    tokio::task::spawn_blocking(move || write(&file, &kept)).await.map_err(io::Error::other)?
-}
-
-/// Whole or not at all, and on the disk before it returns.
-fn write(file: &Path, kept: &Kept) -> io::Result<()> {
-    let text = zeroize::Zeroizing::new(serde_json::to_string(kept).map_err(io::Error::other)?);
-    let beside = file.with_extension("new");
-    let mut out = begin(&beside)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()?;
-    std::fs::rename(&beside, file)?;
-    match file.parent().filter(|p| !p.as_os_str().is_empty()) {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-/// A file that is nobody else's to read, empty.
-fn begin(file: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-    // One that stood there before keeps its own mode.
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(file)
+    let work = move || {
+        let text = zeroize::Zeroizing::new(serde_json::to_string(&kept).map_err(io::Error::other)?);
+        tokenfile::write(&file, &text)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

@@ -111,6 +111,24 @@ pub fn read_activity(body: &[u8]) -> Option<Activity> {
     }
 }
 
+/// Whose events a subscription asked for, where the event says so.
+#[must_use]
+pub fn meant_for(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Sent {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        filter: Filter,
+    }
+    #[derive(Deserialize)]
+    struct Filter {
+        user_id: String,
+    }
+    serde_json::from_slice::<Sent>(body).ok().map(|sent| sent.data.filter.user_id)
+}
+
 fn activity(data: Value) -> Option<Activity> {
     let Event { event_type, payload, includes } = serde_json::from_value(data).ok()?;
     let includes = Box::new(includes);
