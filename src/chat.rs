@@ -99,6 +99,27 @@ pub enum Typed {
         /// What belongs to it; empty: nothing.
         text: String,
     },
+    /// A form was sent in: its parts are named one by one, as a program does.
+    Filled {
+        /// The chat's id of it.
+        id: String,
+        /// Who.
+        by: AgentId,
+        /// From which room it was opened.
+        room: RoomId,
+        /// From which thread.
+        thread: Option<String>,
+        /// The writer's own language, where the chat knows it.
+        lang: Option<Lang>,
+        /// The command's English name.
+        verb: String,
+        /// Of which case.
+        case: CaseId,
+        /// What stands in the field; empty: nothing.
+        text: String,
+        /// Whether the form said that everybody will read it ([`crate::view::FormView::public`]).
+        public: bool,
+    },
     /// Somebody wants to fill in a form: answered with [`View::Form`], or with why not. Commits nothing.
     Form(FormWish),
 }

@@ -101,6 +101,8 @@ pub enum Args {
     None,
     /// Free text, as typed.
     Text(String),
+    /// Free text of a form that said that everybody will read it.
+    InPublic(String),
     /// A colleague, as typed (an id, or a name of `[people]`).
     Person(String),
     /// Another case.
@@ -364,7 +366,7 @@ pub fn same_text(case: &crate::case::Case, args: &Args) -> Result<(), Refusal> {
 /// The text that came with the command, if any did.
 fn given_text(c: &Command) -> Option<&str> {
     match &c.args {
-        Args::Text(text) => Some(text.trim()).filter(|t| !t.is_empty()),
+        Args::Text(text) | Args::InPublic(text) => Some(text.trim()).filter(|t| !t.is_empty()),
         _ => None,
     }
 }

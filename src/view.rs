@@ -164,6 +164,9 @@ pub struct FormView {
     pub cancel: String,
     /// What the field is called.
     pub label: String,
+    /// Whether it says that everybody will read the text. Goes back with it: what was written for one pair of eyes is not
+    /// published because the way there was closed meanwhile.
+    pub public: bool,
     /// Account, target, what they wrote, warnings.
     pub lines: Vec<Line>,
     /// What stands in the field at first: the current draft.

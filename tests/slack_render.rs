@@ -99,7 +99,7 @@ fn a_form_the_home_and_a_report() {
         let said = shown(&policy, lang, w.now, |words, ctx| {
             let View::Form(mut form) = build::form(&form, false, &policy, words, lang, w.now) else { panic!("a form") };
             form.canned = vec![("Sorry".into(), "We are sorry.".into())];
-            let data = render::metadata(1, Verb::Reply, "C012AB3CD", Some("1700000000.000100"));
+            let data = render::metadata(1, Verb::Reply, "C012AB3CD", Some("1700000000.000100"), true);
             let opened = render::modal(&form, &data, None, ctx);
             let typed = render::modal(&form, &data, Some(Typed { text: "We are sorry.", replaced: 1 }), ctx);
             let mut views: Vec<View> = lists.iter().map(|l| build::reply(l, &policy, words, lang, w.now)).collect();

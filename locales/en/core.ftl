@@ -54,6 +54,7 @@ refused-too-late = Too late: it has left already. A lead can retract or correct 
 refused-by-hand = The network takes this answer from a person alone. Write it there, signed in as the company: { $url } – then tell of it: `posted { $n } <its address>`.
 refused-answers-closed = The network lets nobody answer this post.
 refused-not-an-address = “{ $given }” is not the address of a post. Copy it from the network: it begins with https://.
+refused-would-be-public = This would be public: they take no private message from us. Nothing was sent. `handoff { $n }` without a text asks them in public to write to us; what everybody may read goes with `reply { $n }`.
 refused-no-private-route = This network has no private way to this customer. Answer in public, without personal data.
 refused-route-shut = The network takes no further private message to this customer before they write again. Answer in public, without personal data.
 refused-no-handoff = No private conversation is open. Begin one with `handoff`.

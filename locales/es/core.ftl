@@ -53,6 +53,7 @@ refused-too-late = Demasiado tarde: ya ha salido. Un responsable puede retirar o
 refused-by-hand = La red solo admite esta respuesta de una persona. Escríbela allí, con la cuenta de la empresa: { $url } – y después cuéntalo: `publicado { $n } <su dirección>`.
 refused-answers-closed = La red no deja que nadie conteste a esta publicación.
 refused-not-an-address = «{ $given }» no es la dirección de una publicación. Cópiala de la red: empieza por https://.
+refused-would-be-public = Esto sería público: no admite mensajes privados nuestros. No se ha enviado nada. `privado { $n }` sin texto le pide en público que nos escriba; lo que puede leer todo el mundo va con `responder { $n }`.
 refused-no-private-route = Esta red no ofrece una vía privada con este cliente. Contesta en público y sin datos personales.
 refused-route-shut = La red no admite más mensajes privados a este cliente hasta que vuelva a escribir. Contesta en público y sin datos personales.
 refused-no-handoff = No hay ninguna conversación privada abierta. Ábrela con `privado`.

@@ -61,6 +61,17 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
                     })
                 })
             }
+            Typed::Filled { id, by, room, thread, lang, verb, case, text, public } => {
+                let policy = shell.policy();
+                let lang = lang_of(shell, &by, &room, lang);
+                command(shell, Meta { id, by, door: Door::Modal, room, thread, lang, people: &policy.people }, |meta| {
+                    let command = parse::fields(&verb, Some(case), &text, meta).map_err(|refusal| refusal.say())?;
+                    Ok(match command.args {
+                        Args::Text(text) if public => Command { args: Args::InPublic(text), ..command },
+                        _ => command,
+                    })
+                })
+            }
             // Commits nothing: nobody's turn comes later for it.
             Typed::Form(wish) => {
                 tokio::spawn(form(Arc::clone(shell), wish, answer));
@@ -104,6 +115,7 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
 fn cleaned(command: Command) -> Command {
     match command.args {
         Args::Text(text) => Command { args: Args::Text(hygiene::strip(&text)), ..command },
+        Args::InPublic(text) => Command { args: Args::InPublic(hygiene::strip(&text)), ..command },
         _ => command,
     }
 }

@@ -91,6 +91,8 @@ pub enum Refusal {
     NothingToUndo,
     /// It has left already.
     TooLate,
+    /// A text meant for the customer alone would be read by everybody: the case.
+    WouldBePublic(CaseId),
     /// The network has no private way to this customer.
     NoPrivateRoute,
     /// The network takes no further private message to this customer before they write again.
@@ -189,6 +191,7 @@ impl Refusal {
             Refusal::OwnDraft => said("own-draft"),
             Refusal::NothingToUndo => said("nothing-to-undo"),
             Refusal::TooLate => said("too-late"),
+            Refusal::WouldBePublic(case) => said("would-be-public").text("n", case.0.to_string()),
             Refusal::NoPrivateRoute => said("no-private-route"),
             Refusal::RouteShut => said("route-shut"),
             Refusal::NoHandoff => said("no-handoff"),

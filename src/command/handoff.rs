@@ -1,6 +1,6 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, called_back, fill, given_to_customer, open, sent};
+use super::{Args, Command, FORM, Row, Run, Takes, Verb, called_back, fill, given_to_customer, open, sent};
 use crate::case::SendKind;
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
@@ -88,10 +88,12 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     in_public(w, c, link.as_deref())
 }
 
-/// Asks in public for a private message; nothing of the customer's stands in it.
+/// Asks in public for a private message; nothing of the customer's stands in it. Whoever types a text here means it for the
+/// customer alone, who may have closed the private way a moment ago: it is published only if the form said so.
 fn in_public(w: &mut Work<'_>, c: &Command, link: Option<&str>) -> Result<Say, Refusal> {
     let text = match given_to_customer(w, c)? {
-        Some(given) => given,
+        Some(given) if matches!(c.args, Args::InPublic(_)) => given,
+        Some(_) => return Err(Refusal::WouldBePublic(w.case.id)),
         None if w.case.is_invited() => return Err(Refusal::AlreadySo),
         None => {
             let of = |lang: &String| INVITATIONS.iter().find(|(l, _)| l == lang).map(|(_, text)| *text);

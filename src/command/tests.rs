@@ -55,6 +55,15 @@ impl Bench {
         self.run(&command)
     }
 
+    /// Sends `line` in as a form that said that everybody will read its text.
+    fn fills(&mut self, by: &str, line: &str) -> Result<Say, Refusal> {
+        let (room, thread) = (RoomId::from("console"), Some("t".to_owned()));
+        let people = &self.policy.people;
+        let command = parse(line, Meta { id: "x".into(), by: by.into(), door: Door::Modal, room, thread, lang: Lang::En, people })?;
+        let Args::Text(text) = command.args else { panic!("{line} brings no text") };
+        self.run(&Command { args: Args::InPublic(text), ..command })
+    }
+
     fn run(&mut self, command: &Command) -> Result<Say, Refusal> {
         let desk = Desk::default();
         let ctx = Ctx { now: self.now, policy: &self.policy, desk: &desk, other: self.other.as_ref() };

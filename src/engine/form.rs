@@ -72,7 +72,8 @@ impl Engine {
         same_text(&case, &command.args)?;
         let ctx = Ctx { now, policy: &self.policy, desk: &self.desk, other: None };
         let tried = |args: Args| step::step(case.clone(), CaseInput::Command(&Command { args, ..command.clone() }), ctx).map(|(w, _)| w);
-        let work = match (command.verb, tried(Args::Text(SOME_TEXT.to_owned()))?) {
+        // The form says whether everybody will read the text.
+        let work = match (command.verb, tried(Args::InPublic(SOME_TEXT.to_owned()))?) {
             // Without a text it takes the one that `[reply.handoff]` has; what is too long can be cut in the form.
             (Verb::Handoff, work) => tried(Args::None).unwrap_or(work),
             (_, work) => work,

@@ -185,6 +185,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::ByHand(id, "https://example.org/a".into()),
         Refusal::AnswersClosed,
         Refusal::NotAnAddress("x".into()),
+        Refusal::WouldBePublic(id),
         Refusal::NoPrivateRoute,
         Refusal::RouteShut,
         Refusal::NoHandoff,

@@ -5,7 +5,7 @@ use sereno::app::office::Office;
 use sereno::chat::{FormWish, Parked};
 use sereno::command::{Command, Verb};
 use sereno::control::Errand;
-use sereno::policy::{Counting, Lang, Person, PrivacyPolicy, Role};
+use sereno::policy::{Counting, DmRoute, Lang, Person, PrivacyPolicy, Role};
 use sereno::post::Visibility;
 use sereno::say::Say;
 use sereno::store::sled::SledStore;
@@ -203,6 +203,44 @@ async fn a_form_shows_private_text_in_a_private_room_alone() {
     world.memory().await.unfit(&"console".into(), Some(Say::new("refused-not-staff"))).await.unwrap();
     let said = text_of(&View::Form(world.form("ana", Verb::Dm, 1).await));
     assert!(!said.contains("ES00") && said.contains("shown only in a private room"), "{said}");
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_said_would_be_private_is_not_published_when_the_way_closes() {
+    let (world, store, clock, bot) = with_a_case(policy()).await;
+    let form = world.form("ana", Verb::Handoff, 1).await;
+    assert!(!form.public && text_of(&View::Form(form)).contains("in private"));
+    // Before she has sent it in they post again, and take no private messages any more.
+    world.complaint(&clock, 2);
+    world.with(|b| {
+        let (first, post) = (b.posts[0].id.clone(), b.posts.last_mut().unwrap());
+        post.author.id = AuthorId::from("person-1");
+        post.author.route = Some(DmRoute::InPublic);
+        post.root = Some(first);
+    });
+    let shut = |store: &ModelStore| store.case(CaseId(1)).unwrap().unwrap().customer.route == Some(DmRoute::InPublic);
+    world.until("the way is closed", |_| shut(&store)).await;
+    let fills = |public: bool, text: &str| {
+        world.hand_in(Typed::Filled {
+            id: format!("form-{public}"),
+            by: "ana".into(),
+            room: "console".into(),
+            thread: None,
+            lang: None,
+            verb: "handoff".into(),
+            case: CaseId(1),
+            text: text.into(),
+            public,
+        })
+    };
+    let answered = fills(false, "Your order 5543 is at 5, Main Street").await.answer;
+    assert_eq!((answered.ok, answered.say.code.as_str()), (false, "refused-would-be-public"));
+    assert!(store.case(CaseId(1)).unwrap().unwrap().sends.is_empty());
+    // Opened anew it says so, and what is written then is meant for everybody.
+    let form = world.form("ana", Verb::Handoff, 1).await;
+    assert!(form.public && text_of(&View::Form(form)).contains("in public"));
+    assert_eq!(fills(true, "Please write to us in private").await.answer.say.code, "done-handoff-in-public");
     bot.stop().await;
 }
 

@@ -96,11 +96,11 @@ fn who_has_to_write_first_is_asked_in_public_with_the_link() {
 fn own_words_of_an_invitation_get_the_link_once_and_only_where_there_is_one() {
     let mut b = bench();
     b.case.customer.route = Some(DmRoute::Link { url: LINK.into() });
-    assert_eq!(b.ok(ANA, "handoff Escríbenos, por favor").code, "done-handoff-in-public");
+    assert_eq!(b.fills(ANA, "handoff Escríbenos, por favor").map(|s| s.code), Ok("done-handoff-in-public".into()));
     assert_eq!(b.case.send(1).map(|s| s.text.expose()), Some(format!("Escríbenos, por favor {LINK}").as_str()));
     let mut b = bench();
     b.case.customer.route = Some(DmRoute::Link { url: LINK.into() });
-    b.ok(ANA, &format!("handoff Aquí: {LINK} – gracias"));
+    b.fills(ANA, &format!("handoff Aquí: {LINK} – gracias")).unwrap();
     assert_eq!(b.case.send(1).map(|s| s.text.expose()), Some(format!("Aquí: {LINK} – gracias").as_str()));
     let mut b = bench();
     b.case.customer.route = Some(DmRoute::InPublic);
@@ -111,7 +111,32 @@ fn own_words_of_an_invitation_get_the_link_once_and_only_where_there_is_one() {
     b.case.posts[0].post.answering = Answering::ByHand { url: "https://x.example/?text={text}".into() };
     b.case.customer.route = Some(DmRoute::Link { url: "https://l".into() });
     let form = "https://x.example/?text=Ven%20https%3A%2F%2Fl";
-    assert_eq!(b.no(ANA, "handoff Ven"), Refusal::ByHand(CaseId(42), form.into()));
+    assert_eq!(b.fills(ANA, "handoff Ven"), Err(Refusal::ByHand(CaseId(42), form.into())));
+}
+
+#[test]
+fn what_is_typed_for_a_private_message_is_never_published() {
+    let shut = [DmRoute::Link { url: LINK.into() }, DmRoute::InPublic, DmRoute::OneShot { until: bench().now.plus(-SECOND_MS) }];
+    for route in shut {
+        let mut b = bench();
+        b.case.customer.route = Some(route.clone());
+        let typed = "handoff Hola Ana, tu pedido 5543 va a Calle Mayor 5";
+        assert_eq!(b.no(ANA, typed), Refusal::WouldBePublic(CaseId(42)), "{route:?}");
+        assert!(b.case.sends.is_empty() && b.case.owner.is_none());
+        // A private conversation that is open is private whatever else is closed.
+        b.case.handoff_open = true;
+        b.say(ANA, "dm Tu pedido 5543").ok();
+        assert!(b.case.sends.iter().all(|s| s.kind.is_private()), "{route:?}");
+        b.case.handoff_open = false;
+        b.case.sends.clear();
+        // The prepared invitation holds nothing of theirs, and a form that said so publishes what was written in it.
+        assert_eq!(b.ok(ANA, "handoff").code, "done-handoff-in-public");
+        b.ok(ANA, "undo");
+        assert_eq!(b.fills(ANA, "handoff Escríbenos").map(|s| s.code), Ok("done-handoff-in-public".into()));
+    }
+    // What everybody could have read may as well go to the customer alone.
+    let mut b = bench();
+    assert_eq!(b.fills(ANA, "handoff Escríbenos").map(|s| s.code), Ok("done-handoff".into()));
 }
 
 #[test]

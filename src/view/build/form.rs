@@ -26,6 +26,7 @@ pub fn form(pen: &Pen<'_>, form: &Form, private: bool) -> FormView {
         submit: action,
         cancel: pen.get("form-cancel"),
         label: pen.get(label(form)),
+        public: form.addressed.as_ref().is_some_and(|to| !to.private),
         lines,
         text: if hides_text(form, private) { String::new() } else { form.text.clone() },
         limit: form.addressed.as_ref().map(|to| limit(pen, to)),

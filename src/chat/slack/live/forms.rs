@@ -88,7 +88,7 @@ pub(super) fn wish(who: &Who, room: &str, thread: Option<&str>, case: Option<Cas
 
 fn modal(hearing: &Hearing, form: &FormView, meta: &Meta, typed: Option<render::Typed<'_>>, lang: Lang) -> Value {
     let say = |say: &crate::say::Say| hearing.memory.words(say, lang);
-    let data = render::metadata(meta.case, form.verb, &meta.room, meta.thread.as_deref());
+    let data = render::metadata(meta.case, form.verb, &meta.room, meta.thread.as_deref(), meta.public);
     render::modal(form, &data, typed, &render::Ctx { lang, say: &say })
 }
 
@@ -104,7 +104,8 @@ fn plain_modal(title: &str, text: &str) -> Value {
 }
 
 fn meta_of(wish: &FormWish, form: &FormView) -> Meta {
-    Meta { case: form.case, verb: table::row(form.verb).name.to_owned(), room: wish.room.0.clone(), thread: wish.thread.clone() }
+    let verb = table::row(form.verb).name.to_owned();
+    Meta { case: form.case, verb, room: wish.room.0.clone(), thread: wish.thread.clone(), public: form.public }
 }
 
 /// Opens a form, or says why not; once for each trigger, which serves once.

@@ -460,16 +460,17 @@ impl Hearing {
             Err(None) => return,
             Err(Some((refusal, _))) => return ack.with(wrong(spoken(&refusal))),
         };
-        // The same words as typed: one parser for all doors.
         let room = if submit.meta.room.is_empty() { self.shared.settings.channel.as_str() } else { &submit.meta.room };
-        let typed = Typed::Line {
+        let typed = Typed::Filled {
             id: format!("slack:{}:{}", submit.view, submit.hash),
             by: AgentId::from(submit.who.id.as_str()),
-            door: Door::Modal,
             room: RoomId::from(room),
             thread: submit.meta.thread.clone(),
             lang: colleague.lang,
-            text: format!("{} #{} {}", submit.meta.verb, submit.meta.case, submit.text),
+            verb: submit.meta.verb.clone(),
+            case: CaseId(submit.meta.case),
+            text: submit.text.clone(),
+            public: submit.meta.public,
         };
         let Some(answered) = self.ask(typed, Some(turn)).await else { return };
         if answered.answer.ok {

@@ -230,6 +230,9 @@ pub(super) struct Meta {
     /// From which thread.
     #[serde(default)]
     pub thread: Option<String>,
+    /// Whether it said, when it was opened, that everybody will read its text.
+    #[serde(default)]
+    pub public: bool,
 }
 
 /// What of a payload we needed and did not find, in our words.

@@ -85,10 +85,11 @@ pub fn length(text: &str, limit: &FormLimit) -> usize {
     limit.taken + counter::length(text.trim(), limit.counting)
 }
 
-/// What a modal must know again when it is sent in. Ids only: whoever opened it can read it.
+/// What a modal must know again when it is sent in. Ids only: whoever opened it can read it. `public`: it says that everybody
+/// will read its text.
 #[must_use]
-pub fn metadata(case: u64, verb: Verb, room: &str, thread: Option<&str>) -> String {
-    let data = json!({"case": case, "verb": row(verb).name, "room": room, "thread": thread}).to_string();
+pub fn metadata(case: u64, verb: Verb, room: &str, thread: Option<&str>, public: bool) -> String {
+    let data = json!({"case": case, "verb": row(verb).name, "room": room, "thread": thread, "public": public}).to_string();
     debug_assert!(data.encode_utf16().count() <= MOST_METADATA, "ids are short");
     data
 }

@@ -208,6 +208,7 @@ fn form_view() -> impl Strategy<Value = FormView> {
             submit,
             cancel,
             label,
+            public: case % 2 == 0,
             lines,
             text,
             limit,
@@ -280,7 +281,7 @@ proptest! {
     #[test]
     fn no_form_pings_links_astray_or_breaks_a_limit(form in form_view(), typed in option::of(hostile()), replaced in 0..9_u32) {
         let typed = typed.as_deref().map(|text| Typed { text, replaced });
-        let data = metadata(form.case, form.verb, "C012AB3CD", Some("1700000000.000100"));
+        let data = metadata(form.case, form.verb, "C012AB3CD", Some("1700000000.000100"), form.public);
         let view = with_ctx(Lang::En, |ctx| modal(&form, &data, typed, ctx));
         let seen = checker::modal(&view).map_err(TestCaseError::fail)?;
         no_strange_links(&seen, &ours(&form.lines))?;

@@ -75,6 +75,17 @@ fn a_form_brings_its_text_wherever_its_block_is_called() {
         panic!()
     };
     assert_eq!((s.block.as_str(), s.text.as_str(), s.meta.case, s.meta.verb.as_str()), ("text:2", "Hello", 42, "reply"));
+    // A form of before this was asked, or one made up, said nothing of everybody.
+    assert!(!s.meta.public);
+    let said = |public| {
+        let mut view = view.clone();
+        view["private_metadata"] = render::metadata(42, Verb::Handoff, "C1", None, public).into();
+        match read(Kind::Interactive, &json!({"type":"view_submission","user":{"id":"U1"},"view":view})) {
+            Ok(Heard::Submit(s)) => s.meta.public,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(said(true) && !said(false));
     let typed = json!({"type":"block_actions","user":{"id":"U1"},"view":view,"actions":[{"action_id":"sereno:text","value":"Hello"}]});
     let Ok(Heard::Typing(t)) = read(Kind::Interactive, &typed) else { panic!() };
     assert_eq!((t.text.as_str(), t.replaced, t.canned), ("Hello", 2, None));
