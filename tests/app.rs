@@ -2,6 +2,7 @@
 
 mod health;
 mod hooks;
+mod limits;
 mod port;
 
 use async_trait::async_trait;

@@ -7,12 +7,13 @@
 use super::Shell;
 use super::inbox::{Door, Stopped};
 use super::state::{AccountState, Turn, Vigil};
-use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use crate::engine::{Batch, Input};
 use crate::network::{NetError, NetworkAccount, Page};
 use crate::policy::FAILING_AGAIN_MS;
 use crate::post::{Account, NetEvent};
 use crate::say::Say;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -76,6 +77,28 @@ pub(super) async fn run(shell: Arc<Shell>, source: Source) {
     };
     if let Err(Stopped) = feed.run().await {
         tracing::debug!(account = %feed.name, "no longer read");
+    }
+}
+
+/// How reading goes, stream by stream.
+#[derive(Default)]
+struct Reading {
+    /// Streams that were read up to the present since the start, or that the server does not have.
+    known: BTreeSet<String>,
+    /// Streams that the network asked to be left alone, until when, and why.
+    rests: BTreeMap<String, (Time, String)>,
+}
+
+impl Reading {
+    /// Whether a stream is still to be left alone.
+    fn rests(&self, stream: &str, now: Time) -> bool {
+        self.rests.get(stream).is_some_and(|(until, _)| now < *until)
+    }
+
+    /// What is to be waited for where nothing at all could be read: the stream that may be read first.
+    fn soonest(&self, now: Time) -> Option<NetError> {
+        let (until, why) = self.rests.values().min()?;
+        Some(NetError::Retry { after_ms: Some(until.since(now).max(0)), why: why.clone() })
     }
 }
 
@@ -150,18 +173,19 @@ impl Feed {
     /// Reconciles round by round.
     async fn poll(&self) -> Result<(), Stopped> {
         let mut backoff = Backoff::new(BACKOFF_MS);
-        let mut reconciled = false;
+        let (mut reading, mut reconciled) = (Reading::default(), false);
         loop {
             if self.shell.states.is_suspect(&self.name) {
                 self.regain().await?;
             }
-            let pause = match self.round().await? {
+            let pause = match self.round(&mut reading).await? {
                 Ok(()) => {
                     backoff.reset();
                     if self.shell.states.set(&self.name, AccountState::Ok { since: self.shell.clock.now() }) {
                         tracing::info!(account = %self.name, "read up to the present");
                     }
-                    if !reconciled {
+                    // An answer by the customer may stand on any of them: until all are known, nothing is sent.
+                    if !reconciled && self.account.streams().iter().all(|s| reading.known.contains(s)) {
                         self.shell.inbox.one(Door::Net, Input::Reconciled(self.name.clone())).await?;
                         reconciled = true;
                     }
@@ -189,23 +213,39 @@ impl Feed {
         Ok(())
     }
 
-    /// Reads every stream up to the present.
-    async fn round(&self) -> Result<Result<(), NetError>, Stopped> {
-        let (mut any, mut refused) = (false, None);
+    /// Reads every stream up to the present, but those that rest: what the network asks for one keeps no other from being read.
+    async fn round(&self, reading: &mut Reading) -> Result<Result<(), NetError>, Stopped> {
+        let (mut any, mut refused, mut broken) = (false, None, None);
         for stream in self.account.streams() {
+            if reading.rests(&stream, self.shell.clock.now()) {
+                continue;
+            }
+            reading.rests.remove(&stream);
             match self.stream(&stream).await? {
-                Ok(()) => any = true,
+                Ok(()) => {
+                    any = true;
+                    reading.known.insert(stream);
+                }
                 // One stream that the server does not have must not keep the others from being read.
                 Err(NetError::Permanent(why)) => {
                     tracing::warn!(account = %self.name, stream, why, "this stream cannot be read");
                     self.shell.metrics.read_failed(&self.name, "permanent");
+                    reading.known.insert(stream);
                     refused = Some(NetError::Permanent(why));
                 }
+                Err(NetError::Retry { after_ms: Some(wish), why }) => {
+                    tracing::warn!(account = %self.name, stream, why, wish_ms = wish, "the network asks for time on this stream");
+                    self.shell.metrics.read_failed(&self.name, "retry");
+                    reading.rests.insert(stream, (self.shell.clock.now().plus(wish.min(MOST_WAIT_MS)), why));
+                }
+                // A server that gives nothing at all is not asked for the rest.
+                Err(error @ NetError::Retry { .. }) if any => broken = Some(error),
                 Err(error) => return Ok(Err(error)),
             }
         }
         // An account of which nothing at all can be read does not fare well.
-        Ok(refused.filter(|_| !any).map_or(Ok(()), Err))
+        let nothing = if any { None } else { reading.soonest(self.shell.clock.now()).or(refused) };
+        Ok(broken.or(nothing).map_or(Ok(()), Err))
     }
 
     async fn stream(&self, stream: &str) -> Result<Result<(), NetError>, Stopped> {

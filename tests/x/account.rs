@@ -1,6 +1,6 @@
 //! An account as the rest of sereno sees it.
 
-use crate::emulator::x::{CLIENT_ID, CONSUMER, Emulator};
+use crate::emulator::x::{CLIENT_ID, CONSUMER, Emulator, Fault};
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sereno::clock::Clock;
@@ -71,6 +71,32 @@ async fn it_signs_in_reads_all_its_streams_and_answers_within_what_x_takes() {
     let findings = account.check().await;
     assert_eq!(findings.iter().map(|f| (f.ok, f.detail.code.as_str())).collect::<Vec<_>>(), [(true, "check-x-account")]);
     assert!(x.books().faults.is_empty(), "{:#?}", x.books().faults);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_never_read_is_not_passed_for_an_empty_one() {
+    let (x, dir) = (Emulator::start().await, tempfile::tempdir().unwrap());
+    let account = signed_in(&x, &dir, &x.brand_id(), &SCOPES).await;
+    x.customer("ana").dm("hola");
+    // The process before this one used the window up.
+    x.fault("dm_events", Fault::TooMany { after_s: 2 }, 1);
+    for _ in 0..2 {
+        let read = account.poll("dms", None).await;
+        assert!(matches!(read, Err(NetError::Retry { after_ms: Some(_), .. })), "{read:?}");
+    }
+    assert!(account.poll("mentions", None).await.is_ok(), "others are others");
+    let mut page = account.poll("dms", None).await;
+    while page.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        page = account.poll("dms", None).await;
+    }
+    let page = page.unwrap();
+    assert_eq!(page.events.len(), 1, "{page:?}");
+    // What was read once may wait for its window.
+    x.fault("dm_events", Fault::TooMany { after_s: 60 }, 1);
+    assert!(account.poll("dms", page.cursor.as_deref()).await.is_err());
+    let rests = account.poll("dms", page.cursor.as_deref()).await.unwrap();
+    assert!(rests.events.is_empty() && rests.cursor.is_none());
 }
 
 #[tokio::test]

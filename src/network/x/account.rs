@@ -18,9 +18,10 @@ use crate::post::{Account, NetEvent, Network, PostRef};
 use crate::say::Say;
 use async_trait::async_trait;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -85,6 +86,8 @@ pub struct XAccount {
     /// Lines of streams that could not be read.
     pub(super) odd_lines: AtomicU64,
     streams: Vec<Stream>,
+    /// Streams that were read up to the present since the start.
+    known: Mutex<BTreeSet<String>>,
     /// Who X says that we are.
     me: RwLock<Option<User>>,
     passed_over: AtomicU64,
@@ -115,7 +118,8 @@ impl XAccount {
         streams.extend(settings.listen.iter().flat_map(searches));
         let app = RwLock::default();
         let (odd_lines, passed_over) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(XAccount { account, settings, clock, api, app, odd_lines, streams, me: RwLock::default(), passed_over })
+        let known = Mutex::default();
+        Ok(XAccount { account, settings, clock, api, app, odd_lines, streams, known, me: RwLock::default(), passed_over })
     }
 
     pub(super) async fn sign_in(&self) -> Result<User, Trouble> {
@@ -199,12 +203,17 @@ impl NetworkAccount for XAccount {
         let stream = known.ok_or_else(|| NetError::Permanent(format!("no stream {stream}")))?;
         let me = self.me().await?;
         // X lets private messages be read once a minute, and less where they take pages: what waits for its window by our
-        // own doing holds up no other stream, mentions least of all.
-        if *stream != Stream::Mentions && self.api.waits(stream.endpoint()) {
+        // own doing holds up no other stream, mentions least of all. A stream of which nothing is known yet is not passed for
+        // one on which nothing happened.
+        let is_known = || self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&stream.name());
+        if *stream != Stream::Mentions && self.api.waits(stream.endpoint()) && is_known() {
             return Ok(Page::default());
         }
         let (page, noted) = self.reader(&me).poll(stream, cursor).await?;
         self.note(&noted);
+        if !page.more {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.name());
+        }
         Ok(page)
     }
 
