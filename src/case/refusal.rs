@@ -73,6 +73,10 @@ pub enum Refusal {
     AnswersClosed,
     /// No address of a post: what was given instead.
     NotAnAddress(String),
+    /// The address of a post of the case that is not ours.
+    NotOurPost,
+    /// The address of another site than the case's: what was given, and one where it is.
+    OtherSite(String, String),
     /// The text is too long: its length, the most.
     TooLong(usize, usize),
     /// The text is empty.
@@ -182,6 +186,8 @@ impl Refusal {
             Refusal::ByHand(case, url) => said("by-hand").text("n", case.0.to_string()).text("url", url),
             Refusal::AnswersClosed => said("answers-closed"),
             Refusal::NotAnAddress(given) => said("not-an-address").text("given", given),
+            Refusal::NotOurPost => said("not-our-post"),
+            Refusal::OtherSite(given, known) => said("other-site").text("given", given).text("known", known),
             Refusal::TooLong(length, max) => said("too-long").number("length", *length).number("max", *max),
             Refusal::Empty => said("empty"),
             Refusal::SendUnderWay(_) => said("send-under-way"),

@@ -185,6 +185,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::ByHand(id, "https://example.org/a".into()),
         Refusal::AnswersClosed,
         Refusal::NotAnAddress("x".into()),
+        Refusal::NotOurPost,
+        Refusal::OtherSite("a.example".into(), "x.com".into()),
         Refusal::WouldBePublic(id),
         Refusal::NoPrivateRoute,
         Refusal::RouteShut,

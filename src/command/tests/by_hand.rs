@@ -58,6 +58,49 @@ fn an_address_is_one_of_a_post() {
 }
 
 #[test]
+fn an_answers_address_is_of_the_cases_site_and_not_the_customers_own_post() {
+    let mut b = found();
+    b.case = case_of(42, &Post { url: Some("https://x.com/cleo/status/7".into()), ..by_hand("p1") }, &b.policy);
+    b.now = b.now.plus(SECOND_MS);
+    b.input(CaseInput::Post(&Post {
+        url: Some("https://x.com/bystander/status/8".into()),
+        author: crate::post::Author { id: "dana".into(), ..Default::default() },
+        ..by_hand("p2")
+    }));
+    for theirs in [
+        "https://x.com/cleo/status/7",
+        "https://mobile.twitter.com/Cleo/status/7?s=20",
+        "https://www.x.com/i/web/status/7/photo/1",
+        "http://x.com/i/status/8",
+    ] {
+        assert_eq!(b.no(ANA, &format!("posted {theirs}")), Refusal::NotOurPost, "{theirs}");
+    }
+    for (elsewhere, host) in [
+        ("https://evil.example/acme/status/1", "evil.example"),
+        ("https://x.com.evil.example/acme/status/1", "x.com.evil.example"),
+        ("https://notx.com/a/status/1", "notx.com"),
+    ] {
+        assert_eq!(b.no(ANA, &format!("posted {elsewhere}")), Refusal::OtherSite(host.into(), "x.com".into()));
+    }
+    b.ok(ANA, "posted https://mobile.twitter.com/acme/status/9");
+    assert_eq!(b.no(ANA, &format!("posted {OURS}")), Refusal::AlreadySo);
+    // On a network of many servers ours stands where our account is.
+    let mut b = bench();
+    let main = b.policy.accounts.get_mut(&Account::from("main")).expect("the account");
+    main.author = Some("https://brand.example/users/acme".into());
+    b.case = case_of(42, &Post { url: Some("https://plaza.example/@cleo/7".into()), ..post("p1", "¿Hola?") }, &b.policy);
+    assert!(matches!(b.no(ANA, "posted https://evil.example/@acme/9"), Refusal::OtherSite(..)));
+    b.ok(ANA, "posted https://brand.example/@acme/9");
+    // What went through sereno is known already.
+    b.ok(ANA, "reply Hola");
+    let id = b.case.live_send().expect("it is on its way").id;
+    let url = Some("https://brand.example/@acme/10".to_owned());
+    b.input(CaseInput::SendStarting(id));
+    b.input(CaseInput::SendPublished(id, &Receipt { native_id: "n".into(), post: Some(PostId::from("o")), url }));
+    assert_eq!(b.no(ANA, "posted https://brand.example/@acme/10"), Refusal::AlreadySo);
+}
+
+#[test]
 fn nothing_is_noted_beside_an_answer_that_is_on_its_way() {
     let mut b = bench();
     b.ok(ANA, "reply Hola");
