@@ -384,6 +384,12 @@ impl Handle {
         Ok(self.shell.inbox.submit(inbox::Door::Staff, batch).await?.pop())
     }
 
+    /// Whether there is such an account, and it has a webhook.
+    #[must_use]
+    pub fn serves_webhook(&self, account: &str) -> bool {
+        self.shell.account(&Account::from(account)).is_some_and(|a| a.serves_webhook())
+    }
+
     /// Takes in what came to the address of an account's webhook, and waits for its commit.
     pub async fn hook(&self, account: &str, knock: &Knock<'_>) -> Hooked {
         self.shell.hook(account, knock).await

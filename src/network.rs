@@ -158,6 +158,11 @@ pub trait NetworkAccount: Send + Sync {
     /// What is wrong with the account's set-up, and what to do about it.
     async fn check(&self) -> Vec<Finding>;
 
+    /// Whether it has a webhook. Where it has none, nothing that comes to its address is read.
+    fn serves_webhook(&self) -> bool {
+        false
+    }
+
     /// What a request to the account's webhook is. Compares signatures in constant time, reads nothing of a body that the
     /// network did not sign, and waits for nothing.
     fn webhook(&self, knock: &Knock<'_>) -> Hook {

@@ -8,7 +8,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,7 +25,7 @@ const HEAD_MAX: usize = 16 * 1024;
 pub struct Limits {
     /// How many at once; others wait.
     pub at_once: usize,
-    /// How many at once from one address; others are turned away.
+    /// How many at once from one address, of IPv6 from one /64; others are turned away.
     pub per_peer: usize,
     /// How long a request's head may take, the handshake before it as well.
     pub head: Duration,
@@ -104,12 +104,21 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, rou
     }
 }
 
+/// Whose connection it is: of IPv6 everybody has a whole /64 at least (RFC 6177), whose addresses count as one.
+fn peer(from: IpAddr) -> IpAddr {
+    match from.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & (!0 << 64))),
+        four @ IpAddr::V4(_) => four,
+    }
+}
+
 /// How many connections stand from each address.
 #[derive(Default)]
 struct Peers(Mutex<BTreeMap<IpAddr, usize>>);
 
 impl Peers {
     fn seat(peers: &Arc<Peers>, from: IpAddr, most: usize) -> Option<Seat> {
+        let from = peer(from);
         let mut all = peers.0.lock().unwrap_or_else(PoisonError::into_inner);
         let here = all.entry(from).or_default();
         if *here >= most {
@@ -146,4 +155,26 @@ pub(super) async fn listen(address: std::net::SocketAddr) -> io::Result<(TcpList
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_of_one_network_are_one_peer() {
+        let peers = Arc::new(Peers::default());
+        let seat = |from: &str| Peers::seat(&peers, from.parse().unwrap(), 2);
+        let (one, two) = (seat("2001:db8:1:2::1"), seat("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert!(one.is_some() && two.is_some() && seat("2001:db8:1:2:3::").is_none());
+        let next_door = seat("2001:db8:1:3::1");
+        assert!(next_door.is_some(), "another /64 is another's");
+        drop(one);
+        assert!(seat("2001:db8:1:2::9").is_some(), "a seat that is left is free");
+        // What IPv4 looks like on a socket of both kinds is IPv4 all the same.
+        let kept = ["::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"].map(seat);
+        assert!(kept.iter().all(Option::is_some) && seat("192.0.2.1").is_none() && seat("192.0.2.2").is_some());
+        drop((two, next_door, kept));
+        assert!(peers.0.lock().unwrap().is_empty(), "nothing is kept of who left");
+    }
 }

@@ -97,7 +97,7 @@ async fn receive(State(desk): State<Arc<Desk>>, Path(account): Path<String>, req
         desk.bot.metrics().hooked(known.as_ref(), what);
         status.into_response()
     };
-    if known.is_none() {
+    if !desk.bot.serves_webhook(&account) {
         return counted(Hooked::Nowhere.name(), StatusCode::NOT_FOUND);
     }
     let body = match timeout_at(body_by, read(body, &head.headers, desk.settings.body_max)).await {

@@ -54,6 +54,9 @@ impl NetworkAccount for OnX {
     async fn check(&self) -> Vec<Finding> {
         Vec::new()
     }
+    fn serves_webhook(&self) -> bool {
+        true
+    }
     fn webhook(&self, knock: &Knock<'_>) -> Hook {
         let reader = Mapper { account: &self.name, me: self.me, now: Clock::system().now() };
         webhook::hook(knock, &self.secret, Some(&reader))
@@ -80,10 +83,12 @@ impl Stage {
             let account = OnX { net: Net(world.clone()), name: name.into(), me, secret: secret.to_owned().into() };
             Source { account: Arc::new(account) as Arc<dyn NetworkAccount>, poll_ms: 1_000 * SECOND_MS }
         });
+        // One without a webhook.
+        let plain = Source { account: Arc::new(Net(world.clone())), poll_ms: 1_000 * SECOND_MS };
         let parts = Parts {
             store: Arc::new(store.clone()),
             chat: Arc::new(Talk(world.clone())),
-            accounts: accounts.into(),
+            accounts: accounts.into_iter().chain([plain]).collect(),
             policy: Policy { import_ms: i64::MAX / 4, ..Policy::default() },
             clock,
             words: Arc::new(Words::new()),
@@ -288,6 +293,29 @@ async fn of_ten_thousand_forged_cut_slow_and_repeated_webhooks_none_gets_in_and_
         })
         .collect();
     assert!(ids.len() > 5_000 && !ids.iter().any(|id| stage.stands(id)), "a forged one got in");
+    stage.bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_read_for_an_account_without_a_webhook() {
+    // Nobody has the patience for a body here.
+    let stage = Stage::with(|s| (s.body, s.answer) = (BOUND / 2, BOUND)).await;
+    let address = stage.server.address();
+    let asks = |account: &'static str| {
+        tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(BOUND)).unwrap();
+            write!(stream, "POST /hook/{account} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+            let mut told = Vec::new();
+            stream.read_to_end(&mut told).ok();
+            String::from_utf8_lossy(&told).into_owned()
+        })
+    };
+    for account in ["acme", "nobody"] {
+        let told = asks(account).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 404"), "{account}: {told}");
+    }
+    assert_eq!((stage.counted("nowhere"), stage.counted("slow")), (2, 0));
     stage.bot.stop().await;
 }
 

@@ -250,6 +250,10 @@ impl NetworkAccount for XAccount {
         self.look_over().await
     }
 
+    fn serves_webhook(&self) -> bool {
+        self.settings.consumer_secret.is_some()
+    }
+
     fn webhook(&self, knock: &Knock<'_>) -> Hook {
         let Some(secret) = &self.settings.consumer_secret else { return Hook::NotServed };
         let me = self.me.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|me| me.id.clone());
