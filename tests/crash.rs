@@ -16,17 +16,19 @@ mod books;
 mod bot;
 #[cfg(feature = "slack")]
 mod channel;
+mod network;
 #[cfg(feature = "matrix")]
 mod room;
 mod square;
 mod staff;
+mod x;
 
-use crate::emulator::mastodon::BRAND_TOKEN;
 use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN};
 use crate::simulation::rng::Rng;
 use autopsy::Found;
 use books::Books;
 use bot::{Bot, Home, tail};
+use network::{CANARY, Network};
 use serde_json::Value;
 use sereno::case::SendState;
 use sereno::clock::HOUR_MS;
@@ -37,6 +39,7 @@ use square::Square;
 use staff::Staff;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use x::OnX;
 
 /// How long nothing at all may drain, once the faults are off, before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(120);
@@ -74,7 +77,7 @@ trait Chat: Send {
 struct World {
     /// `None`: the console.
     chat: Option<Box<dyn Chat>>,
-    square: Square,
+    square: Box<dyn Network>,
     home: Home,
     books: Books,
     staff: Staff,
@@ -84,9 +87,8 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, chat: Option<Box<dyn Chat>>) -> World {
-        let square = Square::new(seed);
-        let home = Home::new(&square.url(), &chat.as_ref().map_or_else(|| bot::CONSOLE.to_owned(), |c| c.config()));
+    fn new(seed: u64, square: Box<dyn Network>, chat: Option<Box<dyn Chat>>) -> World {
+        let home = Home::new(&*square, &chat.as_ref().map_or_else(|| bot::CONSOLE.to_owned(), |c| c.config()));
         World { chat, square, home, books: Books::default(), staff: Staff::default(), rng: Rng::new(seed), next_post: Instant::now() }
     }
 
@@ -170,7 +172,7 @@ impl World {
     }
 
     fn unshown(&self) -> Vec<&str> {
-        self.square.mentions().filter(|post| self.books.times_shown(post) == 0).collect()
+        self.square.written().iter().map(|(post, _)| post.as_str()).filter(|post| self.books.times_shown(post) == 0).collect()
     }
 
     /// What was promised to be published: by the answer to its command.
@@ -207,7 +209,7 @@ impl World {
         let (mut least, mut most, mut until) = (usize::MAX, 0, Instant::now() + STUCK);
         loop {
             let (unshown, missing) = (self.unshown(), self.missing());
-            let done = self.square.mentions().count() - unshown.len() + self.books.answers.len() + self.promised().count() - missing.len();
+            let done = self.square.written().len() - unshown.len() + self.books.answers.len() + self.promised().count() - missing.len();
             let left = unshown.len() + missing.len() + self.staff.unanswered();
             let left = if left == 0 && self.staff.idle() { self.home.outbox() } else { left + self.home.outbox() };
             if left == 0 {
@@ -258,7 +260,7 @@ impl World {
         let remains = self.home.store();
         let case = remains.store.case(sereno::case::CaseId(promise.case)).unwrap();
         let events = remains.store.events(sereno::case::CaseId(promise.case), 0, 200).unwrap();
-        format!("  on the server: {}\n  in the store: {:?}\n  {events:?}", self.square.asked(&promise.token), case.map(|c| c.sends))
+        format!("  on the server: {}\n  in the store: {:?}\n  {events:?}", self.square.told(&promise.token), case.map(|c| c.sends))
     }
 
     /// What must hold in the end, by the books of server and chat.
@@ -268,7 +270,9 @@ impl World {
         wrong.extend(self.books.doubled());
         wrong.extend(
             self.square
-                .mentions()
+                .written()
+                .iter()
+                .map(|(p, _)| p)
                 .filter(|p| self.books.times_shown(p) != 1)
                 .map(|p| format!("{p}: shown {} times", self.books.times_shown(p))),
         );
@@ -282,12 +286,13 @@ impl World {
             let opened_by = self.books.opened_by.get(&promise.case).map(String::as_str).unwrap_or_default();
             wrong.extend(self.square.wrong_address(&published, &promise.token, opened_by, promise.private));
         }
-        let mentions = self.square.mentions().count();
+        let mentions = self.square.written().len();
         wrong.extend(self.chat.iter().flat_map(|chat| chat.wrong(&self.home.store().store, mentions)));
         wrong.extend(self.staff.doubts.iter().map(|d| format!("a person was asked to decide: {d}")));
         let log = self.home.log();
-        for canary in [BRAND_TOKEN, BOT_TOKEN, APP_TOKEN, square::CANARY] {
-            wrong.extend(log.lines().filter(|l| l.contains(canary)).map(|l| format!("the log holds {canary}: {l}")));
+        wrong.extend(self.square.wrong());
+        for canary in [BOT_TOKEN, APP_TOKEN, CANARY].map(str::to_owned).into_iter().chain(self.square.secrets()) {
+            wrong.extend(log.lines().filter(|l| l.contains(&canary)).map(|l| format!("the log holds {canary}: {l}")));
         }
         let remains = self.home.store();
         let store = &remains.store;
@@ -312,52 +317,71 @@ fn stop(world: &mut World, bot: Bot) {
     assert!(status.success(), "SIGTERM ended the bot with {status}; the log ends\n{}", tail(&world.home.log()));
 }
 
-/// A chat, and how many of the kills fall to it.
+/// A network and a chat, and how many of the kills fall to them.
 struct Share {
     name: &'static str,
+    network: Box<dyn Network>,
     /// `None`: the console.
     chat: Option<Box<dyn Chat>>,
     kills: u64,
 }
 
-/// The chats, each with its share of the kills: drawn by the seed.
-fn chats(kills: u64, seed: u64) -> Vec<Share> {
+/// The networks and chats, each with its share of the kills: drawn by the seed.
+fn shares(kills: u64, seed: u64) -> Vec<Share> {
     let mut rng = Rng::new(seed ^ 0x51AC);
-    let (mut console, mut slack, mut matrix) = (0, 0, 0);
+    let (mut console, mut slack, mut matrix, mut on_x, mut slack_on_x) = (0, 0, 0, 0, 0);
     for _ in 0..kills {
         *(match rng.below(1_000) {
             0..150 => &mut matrix,
-            150..550 => &mut slack,
+            150..480 => &mut slack,
+            480..550 => &mut slack_on_x,
+            550..700 => &mut on_x,
             _ => &mut console,
         }) += 1;
     }
     let only = std::env::var("SERENO_KILLS_OF").ok();
     let (others, rooms) = match only.as_deref() {
         None => (true, true),
+        // All of them, to look into what is X's own.
+        Some("x") => {
+            (console, slack, matrix, on_x, slack_on_x) = (0, 0, 0, kills - kills / 3, kills / 3);
+            (true, false)
+        }
         Some("matrix") => (false, true),
         Some("others") => (true, false),
-        Some(other) => panic!("SERENO_KILLS_OF is `matrix` or `others`, not `{other}`"),
+        Some(other) => panic!("SERENO_KILLS_OF is `matrix`, `x` or `others`, not `{other}`"),
     };
+    let square = || -> Box<dyn Network> { Box::new(Square::new(seed)) };
+    let x = || -> Box<dyn Network> { Box::new(OnX::new(seed)) };
     let mut all = Vec::new();
     if rooms && matrix > 0 {
         // A plain room takes its part: the homeserver sees other events there, and other ways to be late.
         let plain = matrix / 3;
         match in_a_room(true) {
             Some(chat) => {
-                all.push(Share { name: "Matrix", chat: Some(chat), kills: matrix - plain });
+                all.push(Share { name: "Matrix", network: square(), chat: Some(chat), kills: matrix - plain });
                 let plainly = in_a_room(false).filter(|_| plain > 0);
-                all.extend(plainly.map(|chat| Share { name: "Matrix, plain", chat: Some(chat), kills: plain }));
+                all.extend(plainly.map(|chat| Share { name: "Matrix, plain", network: square(), chat: Some(chat), kills: plain }));
             }
             None if others => console += matrix,
             None => panic!("SERENO_KILLS_OF=matrix takes the feature `matrix` and a homeserver: see tests/real/matrix.sh"),
         }
     }
     if others {
-        match in_a_channel() {
-            Some(chat) => all.push(Share { name: "Slack", chat: Some(chat), kills: slack }),
+        match in_a_channel().filter(|_| slack > 0) {
+            Some(chat) => all.push(Share { name: "Slack", network: square(), chat: Some(chat), kills: slack }),
             None => console += slack,
         }
-        all.push(Share { name: "console", chat: None, kills: console });
+        match in_a_channel().filter(|_| slack_on_x > 0) {
+            Some(chat) => all.push(Share { name: "Slack, X", network: x(), chat: Some(chat), kills: slack_on_x }),
+            None => on_x += slack_on_x,
+        }
+        if console > 0 {
+            all.push(Share { name: "console", network: square(), chat: None, kills: console });
+        }
+        if on_x > 0 {
+            all.push(Share { name: "console, X", network: x(), chat: None, kills: on_x });
+        }
     }
     all
 }
@@ -391,12 +415,12 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
     let (mut made, mut names) = (0, Vec::new());
     // Side by side: a bot that was killed mostly waits.
     let found: Vec<Found> = std::thread::scope(|scope| {
-        let run = |Share { name, chat, kills }| {
+        let run = |Share { name, network, chat, kills }| {
             made += kills;
             names.push(name);
-            scope.spawn(move || killed(name, chat, kills, seed))
+            scope.spawn(move || killed(name, network, chat, kills, seed))
         };
-        let running: Vec<_> = chats(kills, seed).into_iter().map(run).collect();
+        let running: Vec<_> = shares(kills, seed).into_iter().map(run).collect();
         let told = |share: std::thread::ScopedJoinHandle<'_, Found>| share.join().unwrap_or_else(|why| std::panic::resume_unwind(why));
         running.into_iter().map(told).collect()
     });
@@ -415,8 +439,8 @@ fn killed_at_random_moments_it_loses_nothing_and_doubles_nothing() {
 }
 
 /// Kills the bot again and again in a world of its own; what the kills found.
-fn killed(name: &str, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Found {
-    let mut world = World::new(seed, chat);
+fn killed(name: &str, network: Box<dyn Network>, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Found {
+    let mut world = World::new(seed, network, chat);
     let mut found = Found::default();
     let began = Instant::now();
     // Its first life is left whole, so that there is something to lose.
@@ -460,7 +484,7 @@ fn killed(name: &str, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Fou
          outbox, {marked} with some of it just leaving; {unanswered} with a command unanswered, not counted); found committed {committed}, in flight {in_flight}, accepted \
          {accepted}, receipted {receipted}; {} mentions, {} cases, {} commands, {} answers published, {} repeats; 0 lost, 0 doubled; {} s \
          (seed {seed})",
-        world.square.mentions().count(),
+        world.square.written().len(),
         world.books.opened_by.len(),
         world.staff.asked(),
         world.promised().count(),
@@ -481,12 +505,16 @@ fn killed(name: &str, chat: Option<Box<dyn Chat>>, kills: u64, seed: u64) -> Fou
 const DOWN_MS: i64 = 7 * HOUR_MS;
 /// How many mentions come meanwhile.
 const WAITING: usize = 500;
-/// How many notifications a page holds at most.
-const PAGE: usize = 40;
 
 #[test]
 fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
-    let mut world = World::new(number("SERENO_SEED", 1), None);
+    let seed = number("SERENO_SEED", 1);
+    held_down("Mastodon", Box::new(Square::new(seed)), seed);
+    held_down("X", Box::new(OnX::new(seed)), seed);
+}
+
+fn held_down(name: &str, network: Box<dyn Network>, seed: u64) {
+    let mut world = World::new(seed, network, None);
     world.staff.quiet = true;
     // The machine's clock cannot be moved. So the server's is behind until the hours have passed,
     // and the bot's first life, to which nothing is history, is hours ago.
@@ -496,7 +524,7 @@ fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
         world.live(&mut bot, Instant::now() + Duration::from_millis(300), true);
     }
     world.kill(bot);
-    let before = world.square.mentions().count();
+    let before = world.square.written().len();
     // Fewer at first and more towards the end, as a disruption goes.
     for n in 0..WAITING as i64 {
         let (n, all) = (n as f64, WAITING as f64);
@@ -510,11 +538,11 @@ fn five_hundred_mentions_that_came_while_it_was_down_are_all_shown_once() {
     let bot = world.drain(bot);
     stop(&mut world, bot);
     world.judge();
-    let (waited, pages) = (world.square.mentions().count() - before, world.square.pages());
+    let (waited, pages) = (world.square.written().len() - before, world.square.pages());
     println!(
-        "crash: held down for {} h by the server's clock, {waited} mentions waiting: all shown once, {pages} pages of notifications, {} s",
+        "crash on {name}: held down for {} h by the server's clock, {waited} mentions waiting: all shown once, {pages} pages read, {} s",
         DOWN_MS / HOUR_MS,
         began.elapsed().as_secs()
     );
-    assert!(pages > WAITING / PAGE, "only {pages} pages of notifications were read: who brought the mentions?");
+    assert!(pages > WAITING / world.square.a_page(), "only {pages} pages were read: who brought the mentions?");
 }

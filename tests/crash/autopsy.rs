@@ -15,7 +15,7 @@
 //! the outbox: a card, a line in a thread, an answer to a command or a customer, on its way. A
 //! command that waits for its answer is no such work: it is counted apart.
 
-use super::square::Snapshot;
+use super::network::Snapshot;
 use super::staff::Promise;
 use sereno::case::{CaseId, SendState};
 use sereno::outbox::{Effect, Entry, EntryState};

@@ -1,6 +1,6 @@
 //! The real program as a process of its own: started, spoken to by lines, killed.
 
-use crate::emulator::mastodon::BRAND_TOKEN;
+use super::network::Network;
 use crate::emulator::slack::{APP_TOKEN, BOT_TOKEN};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -18,10 +18,11 @@ pub struct Home {
 }
 
 impl Home {
-    /// A home whose bot works on the server at `base_url`; `chat`: the part of its configuration that is about the chat and the team.
-    pub fn new(base_url: &str, chat: &str) -> Home {
+    /// A home whose bot works on a network; `chat`: the part of its configuration that is about the chat and the team.
+    pub fn new(network: &dyn Network, chat: &str) -> Home {
         let home = Home { dir: tempfile::tempdir().unwrap() };
-        std::fs::write(home.config(), config(base_url) + chat).unwrap();
+        let account = network.config(home.dir());
+        std::fs::write(home.config(), format!("{BOT}{account}poll_seconds = 1\n{chat}")).unwrap();
         home
     }
 
@@ -60,9 +61,7 @@ impl Home {
     }
 }
 
-fn config(base_url: &str) -> String {
-    format!(
-        r#"
+const BOT: &str = r#"
 [bot]
 brand = "Acme Rail"
 import_minutes = 1440
@@ -70,19 +69,11 @@ import_minutes = 1440
 path = "data"
 keyring = "keys"
 min_free_mb = 24
-[[account]]
-name = "acme"
-network = "mastodon"
-base_url = "{base_url}"
-token = "env:CRASH_TOKEN"
-poll_seconds = 1
 [reply]
 undo_seconds = 0
 [digest]
 enabled = false
-"#
-    )
-}
+"#;
 
 /// The console, and who types there.
 pub const CONSOLE: &str = r#"
@@ -101,7 +92,7 @@ dm_room = "console"
 "#;
 
 /// The secrets that the configurations name.
-const SECRETS: [(&str, &str); 3] = [("CRASH_TOKEN", BRAND_TOKEN), ("CRASH_SLACK_BOT", BOT_TOKEN), ("CRASH_SLACK_APP", APP_TOKEN)];
+const SECRETS: [(&str, &str); 2] = [("CRASH_SLACK_BOT", BOT_TOKEN), ("CRASH_SLACK_APP", APP_TOKEN)];
 
 /// A copy of a dead bot's store.
 pub struct Remains {

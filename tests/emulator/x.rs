@@ -15,11 +15,14 @@ mod server;
 mod show;
 mod webhooks;
 
-pub use model::{Books, Fault};
+pub use model::{Books, Chances, Fault};
 
 use crate::openapi::OpenApi;
 use crate::specs;
 use model::State;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng as _;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
@@ -117,6 +120,39 @@ impl Emulator {
     /// The next `times` requests whose `method path` holds this meet a fault.
     pub fn fault(&self, on: &'static str, fault: Fault, times: u32) {
         self.state().ordered.push((on, fault, times));
+    }
+
+    /// The next request that publishes something, in public or in private, meets this.
+    pub fn fault_publishing(&self, fault: Fault) {
+        self.state().publishing.push(fault);
+    }
+
+    /// From now on requests and streamed lines meet faults by chance.
+    pub fn chance(&self, seed: u64, chances: Chances) {
+        self.state().chance = Some((chances, ChaCha8Rng::seed_from_u64(seed)));
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.chance = None;
+        state.ordered.clear();
+        state.publishing.clear();
+    }
+
+    /// Faults done, by name.
+    pub fn faults_done(&self) -> BTreeMap<&'static str, u64> {
+        self.state().done.clone()
+    }
+
+    /// Its clock is so far behind everybody's.
+    pub fn behind(&self, ms: i64) {
+        self.state().ahead_ms = -ms;
+    }
+
+    /// Somebody's name, by the id.
+    pub fn name(&self, id: &str) -> String {
+        self.state().people.get(id).map(|p| p.name.clone()).unwrap_or_default()
     }
 
     /// So many requests a quarter of an hour where X allows more.

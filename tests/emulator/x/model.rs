@@ -4,6 +4,8 @@ use super::rules::Rule;
 use super::webhooks::{Parcel, Subscription, Webhook};
 use super::{BRAND, show};
 use crate::openapi::OpenApi;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore as _;
 use serde_json::{Value, json};
 use sereno::clock::{Clock, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,10 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     pub body: Option<Value>,
     pub status: u16,
+    /// What went wrong with it.
+    pub fault: Option<Fault>,
+    /// Whether whoever asked was told anything.
+    pub answered: bool,
 }
 
 /// What truly happened.
@@ -84,6 +90,10 @@ pub enum Fault {
     Status { code: u16, done: bool },
     /// The connection is closed without an answer, the thing done or not.
     Drop { done: bool },
+    /// No answer ever, the thing done or not.
+    Hang { done: bool },
+    /// Taken in, and done only after so many milliseconds, whether the asker is still there or not.
+    Slow { ms: u64 },
     /// Done, and answered with something unreadable.
     Malformed,
     /// Done, and the answer breaks off in the middle.
@@ -94,10 +104,45 @@ impl Fault {
     pub fn done(self) -> bool {
         match self {
             Fault::TooMany { .. } => false,
-            Fault::Status { done, .. } | Fault::Drop { done } => done,
-            Fault::Malformed | Fault::HalfAnswer => true,
+            Fault::Status { done, .. } | Fault::Drop { done } | Fault::Hang { done } => done,
+            Fault::Slow { .. } | Fault::Malformed | Fault::HalfAnswer => true,
         }
     }
+}
+
+impl Fault {
+    /// Its name in the count.
+    fn name(self) -> &'static str {
+        match self {
+            Fault::TooMany { .. } => "too-many",
+            Fault::Status { done: false, .. } => "refused",
+            Fault::Status { done: true, .. } => "done-then-error",
+            Fault::Hang { done: false } => "hang",
+            Fault::Hang { done: true } => "done-then-hang",
+            Fault::Drop { done: false } => "drop",
+            Fault::Drop { done: true } => "done-then-drop",
+            Fault::Slow { .. } => "slow",
+            Fault::Malformed => "malformed",
+            Fault::HalfAnswer => "half-answer",
+        }
+    }
+}
+
+/// How many of a thousand requests, or streamed lines, meet each fault.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chances {
+    pub too_many: u32,
+    pub error_before: u32,
+    pub error_after: u32,
+    pub drop_before: u32,
+    pub drop_after: u32,
+    pub hang: u32,
+    pub malformed: u32,
+    pub half_answer: u32,
+    /// A streamed line that never comes.
+    pub stream_lost: u32,
+    /// One that comes twice.
+    pub stream_doubled: u32,
 }
 
 pub struct Person {
@@ -144,6 +189,11 @@ pub struct State {
     /// Codes: challenge and redirect.
     pub codes: BTreeMap<String, (String, String)>,
     pub ordered: Vec<(&'static str, Fault, u32)>,
+    /// The next that publish something meet these.
+    pub publishing: Vec<Fault>,
+    pub chance: Option<(Chances, ChaCha8Rng)>,
+    /// Faults done, by name.
+    pub done: BTreeMap<&'static str, u64>,
     pub allowed: BTreeMap<&'static str, u32>,
     /// Of each endpoint and token: when its window began, and how many requests it has seen.
     pub windows: BTreeMap<(String, String), (Time, u32)>,
@@ -173,6 +223,9 @@ impl State {
             refresh: BTreeMap::new(),
             codes: BTreeMap::new(),
             ordered: Vec::new(),
+            publishing: Vec::new(),
+            chance: None,
+            done: BTreeMap::new(),
             allowed: BTreeMap::new(),
             windows: BTreeMap::new(),
             rules: Vec::new(),
@@ -185,6 +238,56 @@ impl State {
             mute: false,
             stutters: false,
         }
+    }
+
+    /// The fault that a request meets.
+    pub fn fault(&mut self, method: &str, path: &str) -> Option<Fault> {
+        let fault = self.drawn(method, path)?;
+        *self.done.entry(fault.name()).or_default() += 1;
+        Some(fault)
+    }
+
+    fn drawn(&mut self, method: &str, path: &str) -> Option<Fault> {
+        if method == "POST" && (path == "/2/tweets" || path.ends_with("/messages")) && !self.publishing.is_empty() {
+            return Some(self.publishing.remove(0));
+        }
+        let what = format!("{method} {path}");
+        if let Some(found) = self.ordered.iter_mut().find(|(on, _, times)| *times > 0 && what.contains(*on)) {
+            found.2 -= 1;
+            return Some(found.1);
+        }
+        let (c, rng) = self.chance.as_mut()?;
+        let mut draw = rng.next_u32() % 1_000;
+        let table = [
+            (c.too_many, Fault::TooMany { after_s: 1 }),
+            (c.error_before, Fault::Status { code: 500, done: false }),
+            (c.error_after, Fault::Status { code: 503, done: true }),
+            (c.drop_before, Fault::Drop { done: false }),
+            (c.drop_after, Fault::Drop { done: true }),
+            (c.hang, Fault::Hang { done: draw.is_multiple_of(2) }),
+            (c.malformed, Fault::Malformed),
+            (c.half_answer, Fault::HalfAnswer),
+        ];
+        for (share, fault) in table {
+            if draw < share {
+                return Some(fault);
+            }
+            draw -= share;
+        }
+        None
+    }
+
+    /// How often a line is streamed.
+    pub fn times(&mut self) -> usize {
+        let Some((c, rng)) = self.chance.as_mut() else { return 1 + usize::from(self.stutters) };
+        let draw = rng.next_u32() % 1_000;
+        let (times, name) = match draw {
+            d if d < c.stream_lost => (0, "stream-lost"),
+            d if d < c.stream_lost + c.stream_doubled => (2, "stream-doubled"),
+            _ => return 1,
+        };
+        *self.done.entry(name).or_default() += 1;
+        times
     }
 
     pub fn now(&self) -> Time {
@@ -313,6 +416,7 @@ impl State {
         if caught.is_empty() || self.mute || self.stalled {
             return;
         }
+        let times = self.times();
         for stream in self.streams.iter().filter(|s| s.kind == "search") {
             let data = show::post(self, post, &stream.fields);
             let mut line = json!({"data": data, "matching_rules": caught});
@@ -320,7 +424,7 @@ impl State {
             if includes.as_object().is_some_and(|i| !i.is_empty()) {
                 line["includes"] = includes;
             }
-            for _ in 0..=u8::from(self.stutters) {
+            for _ in 0..times {
                 stream.out.send(format!("{line}\r\n")).ok();
             }
         }

@@ -38,9 +38,19 @@ async fn serve(state: Shared, mut socket: TcpStream) {
         Some(url) => webhooks::answers(&url).await,
         None => false,
     };
-    let (fault, reply) = {
+    let fault = state.lock().unwrap().fault(&ask.method, &ask.path);
+    let (method, path, query) = (ask.method.clone(), ask.path.clone(), ask.query.clone());
+    let number = {
         let mut state = state.lock().unwrap();
-        let fault = drawn(&mut state, &ask);
+        let body = serde_json::from_slice(&ask.body).ok();
+        state.books.requests.push(Request { method, path, query, body, status: 0, fault, answered: false });
+        state.books.requests.len() - 1
+    };
+    if let Some(Fault::Slow { ms }) = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    let reply = {
+        let mut state = state.lock().unwrap();
         let done = fault.is_none_or(Fault::done);
         let reply = if done { answer(&mut state, &ask, valid) } else { problem(503, "about:blank", "Service Unavailable") };
         let reply = match fault {
@@ -48,25 +58,24 @@ async fn serve(state: Shared, mut socket: TcpStream) {
             Some(Fault::Status { code, .. }) => problem(code, "about:blank", "Service Unavailable"),
             _ => reply,
         };
-        let body = serde_json::from_slice(&ask.body).ok();
-        let (method, path, query) = (ask.method.clone(), ask.path.clone(), ask.query.clone());
-        state.books.requests.push(Request { method, path, query, body, status: reply.status });
-        (fault, reply)
+        let request = &mut state.books.requests[number];
+        request.status = reply.status;
+        request.answered = !matches!(fault, Some(Fault::Drop { .. } | Fault::Hang { .. }));
+        reply
     };
     let written = match (fault, &reply.stream) {
         (Some(Fault::Drop { .. }), _) => return,
+        (Some(Fault::Hang { .. }), _) => {
+            // Until the asker has enough.
+            let mut nothing = [0; 64];
+            while matches!(socket.read(&mut nothing).await, Ok(n) if n > 0) {}
+            return;
+        }
         (None, Some(_)) => stream(state, socket, reply).await,
         (fault, _) => write(&mut socket, &reply, fault).await,
     };
     // Whoever hangs up first is not the emulator's concern.
     drop(written);
-}
-
-fn drawn(state: &mut State, ask: &Ask) -> Option<Fault> {
-    let what = format!("{} {}", ask.method, ask.path);
-    let found = state.ordered.iter_mut().find(|(on, _, times)| *times > 0 && what.contains(*on))?;
-    found.2 -= 1;
-    Some(found.1)
 }
 
 fn too_many(state: &State, after_s: i64) -> Reply {

@@ -35,10 +35,11 @@ pub struct Parcel {
 impl State {
     /// Whoever subscribed to something hears of it.
     pub fn told(&mut self, kind: &str, account: &str, line: &Value) {
+        let times = self.times();
         let of = |s: &&Subscription| s.kind == kind && s.user == account;
         if self.subscriptions.iter().filter(of).any(|s| s.webhook.is_none()) {
             for stream in self.streams.iter().filter(|s| s.kind == "activity") {
-                for _ in 0..=u8::from(self.stutters) {
+                for _ in 0..times {
                     stream.out.send(format!("{line}\r\n")).ok();
                 }
             }
@@ -46,7 +47,7 @@ impl State {
         for id in self.subscriptions.iter().filter(of).filter_map(|s| s.webhook.as_deref()) {
             let address = self.webhooks.iter().find(|w| w.id == id && w.valid).map(|w| w.url.clone());
             if let (Some(url), Some(parcels)) = (address, &self.parcels) {
-                for _ in 0..=u8::from(self.stutters) {
+                for _ in 0..times {
                     parcels.send(Parcel { url: url.clone(), body: line.to_string() }).ok();
                 }
             }
