@@ -59,6 +59,8 @@ pub struct Page {
     pub cursor: Option<String>,
     /// Whether more is waiting right now.
     pub more: bool,
+    /// Whether something older is missing, and will be: there was more than the network gives, or than one reading takes.
+    pub gap: bool,
 }
 
 /// A request that came to the address of an account's webhook. From anybody, until the account says that its network signed it.

@@ -116,6 +116,7 @@ pub struct Metrics {
     open_cases: Gauge,
     deliveries: Family<ByLane, Counter>,
     read_errors: Family<ByError, Counter>,
+    gaps: Family<ByAccount, Counter>,
     lag_seconds: Family<ByAccount, Histogram>,
     hooks: Family<ByError, Counter>,
     turned_away: Family<ByKind, Counter>,
@@ -134,6 +135,7 @@ impl Default for Metrics {
         let open_cases: Gauge = Gauge::default();
         let deliveries: Family<ByLane, Counter> = Family::default();
         let read_errors: Family<ByError, Counter> = Family::default();
+        let gaps: Family<ByAccount, Counter> = Family::default();
         let lag_seconds: Family<ByAccount, Histogram> = Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.5, 2.0, 16)));
         let hooks: Family<ByError, Counter> = Family::default();
         let turned_away: Family<ByKind, Counter> = Family::default();
@@ -152,6 +154,7 @@ impl Default for Metrics {
         r.register("open_cases", "Cases that are not closed", open_cases.clone());
         r.register("deliveries", "Performed deliveries by lane and outcome", deliveries.clone());
         r.register("read_errors", "Failures to read an account", read_errors.clone());
+        r.register("gaps", "Readings of which something is missing: there was more than the network gives", gaps.clone());
         r.register("intake_lag_seconds", "From a post's writing to its reading", lag_seconds.clone());
         r.register("store_writable", "1 while commits succeed", store_ok.clone());
         Metrics {
@@ -163,6 +166,7 @@ impl Default for Metrics {
             open_cases,
             deliveries,
             read_errors,
+            gaps,
             lag_seconds,
             hooks,
             turned_away,
@@ -205,6 +209,9 @@ impl Metrics {
     #[expect(clippy::cast_precision_loss, reason = "a lag in seconds")]
     pub(crate) fn lag(&self, account: &Account, ms: i64) {
         self.lag_seconds.get_or_create(&ByAccount { account: account.to_string() }).observe(ms.max(0) as f64 / 1_000.0);
+    }
+    pub(crate) fn gap(&self, account: &Account) {
+        self.gaps.get_or_create(&ByAccount { account: account.to_string() }).inc();
     }
     pub(crate) fn hooked(&self, account: Option<&Account>, kind: &'static str) {
         let account = account.map(ToString::to_string).unwrap_or_default();

@@ -48,6 +48,7 @@ struct Books {
     token_bad: bool,
     down: bool,
     passed_over: u64,
+    gap: bool,
     polls: usize,
 }
 
@@ -269,7 +270,7 @@ impl NetworkAccount for Net {
             let from: usize = cursor.map_or(0, |c| c.parse().unwrap());
             let events: Vec<NetEvent> = b.posts.iter().skip(from).take(2).cloned().map(NetEvent::New).collect();
             let next = from + events.len();
-            Ok(Page { events, cursor: Some(next.to_string()), more: next < b.posts.len() })
+            Ok(Page { events, cursor: Some(next.to_string()), more: next < b.posts.len(), gap: b.gap })
         })
     }
     async fn push(&self, _: mpsc::Sender<NetEvent>) -> NetError {

@@ -324,6 +324,7 @@ cli-alarm-passed-over = { $count ->
     [one] One item that { $account }'s server sent cannot be read and was passed over
    *[other] { $count } items that { $account }'s server sent cannot be read and were passed over
   }; the log says which. Look at the account's notifications on the server itself.
+cli-alarm-gap = More was written to { $account } than its network lets be read back ({ $stream }): the oldest of it is missing here. Look on the network itself at what came since the account was last read.
 
 # Matrix.
 cli-config-without-matrix = this binary was built without Matrix. Build it with `cargo build --release --features matrix`, or take [chat.console]

@@ -147,7 +147,7 @@ notice-room-not-masked = { $messages ->
 }
 notice-room-gone-unmasked = The room { $room } is gone, or I am no longer in it ({ $why }): messages there that may show private text could not be replaced, and I do not come back to them. If anybody can still read the room, delete them there by hand.
 notice-room-fit = Private messages can be shown in the room { $room } again.
-notice-parked = Something came from the chat that could not be read ({ $why }). It is kept for 30 days: `sereno parked list` shows what there is.
+notice-parked = Something came that could not be read ({ $why }). It is kept for 30 days: `sereno parked list` shows what there is.
 notice-parked-full = So much could not be read ({ $why }) that the oldest of it is given up from now on. Look at it with `sereno parked list`.
 
 # What operators may not do with what could not be read.

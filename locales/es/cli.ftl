@@ -324,6 +324,7 @@ cli-alarm-passed-over = { $count ->
     [one] Un elemento que ha enviado el servidor de { $account } no se puede leer y se ha dejado de lado
    *[other] { $count } elementos que ha enviado el servidor de { $account } no se pueden leer y se han dejado de lado
   }; el registro dice cuáles. Mira las notificaciones de la cuenta en el propio servidor.
+cli-alarm-gap = Se ha escrito a { $account } más de lo que su red deja leer hacia atrás ({ $stream }): aquí falta lo más antiguo. Mira en la propia red lo que ha llegado desde la última lectura de la cuenta.
 
 # Matrix.
 cli-config-without-matrix = este binario se compiló sin Matrix. Compílalo con `cargo build --release --features matrix`, o usa [chat.console]

@@ -142,7 +142,7 @@ notice-room-not-masked = { $messages ->
 }
 notice-room-gone-unmasked = La sala { $room } ya no existe o ya no estoy en ella ({ $why }): los mensajes de allí que quizá muestren texto privado no se han podido sustituir, y no volveré a intentarlo. Si alguien puede leer aún la sala, bórralos allí a mano.
 notice-room-fit = Los mensajes privados se pueden mostrar otra vez en la sala { $room }.
-notice-parked = Ha llegado algo del chat que no se ha podido leer ({ $why }). Se guarda 30 días: `sereno parked list` muestra lo que hay.
+notice-parked = Ha llegado algo que no se ha podido leer ({ $why }). Se guarda 30 días: `sereno parked list` muestra lo que hay.
 notice-parked-full = Es tanto lo que no se ha podido leer ({ $why }) que desde ahora se abandona lo más antiguo. Míralo con `sereno parked list`.
 
 # What operators may not do with what could not be read.

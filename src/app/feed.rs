@@ -14,8 +14,8 @@ use crate::policy::FAILING_AGAIN_MS;
 use crate::post::{Account, NetEvent};
 use crate::say::Say;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -73,6 +73,7 @@ pub(super) async fn run(shell: Arc<Shell>, source: Source) {
         account: source.account,
         poll_ms: source.poll_ms,
         newest: AtomicI64::new(i64::MIN),
+        gaps: Mutex::default(),
         shell,
     };
     if let Err(Stopped) = feed.run().await {
@@ -109,6 +110,8 @@ struct Feed {
     poll_ms: i64,
     /// When the newest post that was heard of so far was written.
     newest: AtomicI64,
+    /// The streams of which something is missing, as the team was told.
+    gaps: Mutex<BTreeSet<String>>,
 }
 
 impl Feed {
@@ -249,6 +252,7 @@ impl Feed {
     }
 
     async fn stream(&self, stream: &str) -> Result<Result<(), NetError>, Stopped> {
+        let mut missing = false;
         for _ in 0..MOST_PAGES {
             let (account, name) = (self.name.clone(), stream.to_owned());
             let cursor = match self.shell.inbox.ask(move |engine, _| engine.cursor(&account, &name)).await? {
@@ -262,18 +266,35 @@ impl Feed {
                 Ok(page) => page,
                 Err(error) => return Ok(Err(error)),
             };
-            let Page { events, cursor: next, more } = page;
+            let Page { events, cursor: next, more, gap } = page;
             let moved = next.is_some() && next != cursor;
             if !events.is_empty() || moved {
                 let cursor = next.filter(|_| moved).map(|c| (self.name.clone(), stream.to_owned(), c));
                 self.hand_in(Door::Net, events, cursor).await?;
+            }
+            if gap {
+                missing = true;
+                self.gap(stream).await;
             }
             // A page that promises more without moving on would be read for ever.
             if !more || !moved {
                 break;
             }
         }
+        if !missing {
+            self.gaps.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
+        }
         Ok(Ok(()))
+    }
+
+    /// Something is missing on a stream for good: the team is told, once until it is read without a gap again.
+    async fn gap(&self, stream: &str) {
+        self.shell.metrics.gap(&self.name);
+        let new = self.gaps.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned());
+        if new {
+            tracing::warn!(account = %self.name, stream, "there was more than could be read: something is missing");
+            self.shell.alarm(&Say::new("cli-alarm-gap").text("account", self.name.to_string()).text("stream", stream)).await;
+        }
     }
 
     /// Listens, again and again. What is missed between two connections is reconciled at once.

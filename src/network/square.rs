@@ -264,7 +264,7 @@ impl NetworkAccount for SquareAccount {
             Some(c) => c.parse().map_err(|_| NetError::Permanent(format!("no such cursor: {c}")))?,
         };
         let (events, to, length) = self.read(from, PAGE);
-        Ok(Page { events, cursor: (cursor.is_none() || to > from).then(|| to.to_string()), more: to < length })
+        Ok(Page { events, cursor: (cursor.is_none() || to > from).then(|| to.to_string()), more: to < length, gap: false })
     }
 
     async fn push(&self, events: mpsc::Sender<NetEvent>) -> NetError {

@@ -1,6 +1,6 @@
 //! What becomes known of an account that cannot be read, and of who asks for it.
 
-use super::{BOUND, Scene};
+use super::{BOUND, Books, Scene};
 use sereno::http::{self, Limits};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -79,4 +79,26 @@ async fn who_drips_keeps_nobody_from_health() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_is_told_once_until_a_reading_has_none() {
+    let Scene { world, bot, .. } = Scene::arranged(FAST, |b| b.gap = true);
+    let counted =
+        || bot.metrics().encode().lines().find_map(|l| l.strip_prefix("sereno_gaps_total{account=\"acme\"} ")?.parse::<u64>().ok());
+    let told = |b: &Books| b.alarms.iter().filter(|a| a.contains("the oldest of it is missing")).count();
+    world.until("the gap is told", |b| told(b) == 1).await;
+    while counted() < Some(3) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.with(|b| told(b)), 1, "each reading has it, and it is told once");
+    let polls = world.with(|b| {
+        b.gap = false;
+        b.polls
+    });
+    // The reading after the one that may be on its way.
+    world.until("it is read without", |b| b.polls > polls + 2).await;
+    world.with(|b| b.gap = true);
+    world.until("another gap is told", |b| told(b) == 2).await;
+    bot.stop().await;
 }

@@ -232,6 +232,19 @@ async fn what_appears_late_under_a_lower_id_is_found() {
 }
 
 #[tokio::test]
+async fn more_than_is_read_back_is_a_gap_that_is_said() {
+    let emulator = Emulator::start().await;
+    let publish = |n: i64| emulator.customer("ana").publish(Draft { text: format!("@shop queja {n}"), age_min: 20, ..Draft::default() });
+    (0..99).for_each(|n| drop(publish(n)));
+    let account = || adapter(Settings { page_size: 1, ..settings(&emulator) });
+    assert!(!account().poll("notifications", None).await.unwrap().gap, "all of it was read back");
+    (0..2).for_each(|n| drop(publish(n)));
+    let page = account().poll("notifications", None).await.unwrap();
+    assert!(page.gap, "a hundred pages are read back, and no more");
+    assert!(!account().poll("notifications", page.cursor.as_deref()).await.unwrap().gap);
+}
+
+#[tokio::test]
 async fn hours_of_downtime_lose_and_double_nothing() {
     let emulator = Emulator::start().await;
     emulator.customer("old").publish(Draft { text: "@shop antes".into(), age_min: 305, ..Draft::default() });

@@ -120,7 +120,8 @@ fn account(url: &str, change: impl FnOnce(&mut Settings)) -> MastodonAccount {
 async fn all(account: &MastodonAccount, cursor: &mut Option<String>) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..20 {
-        let Page { events, cursor: next, more } = timeout(LONG, account.poll("notifications", cursor.as_deref())).await.unwrap().unwrap();
+        let Page { events, cursor: next, more, .. } =
+            timeout(LONG, account.poll("notifications", cursor.as_deref())).await.unwrap().unwrap();
         ids.extend(events.iter().filter_map(|e| match e {
             NetEvent::New(post) => Some(post.id.to_string()),
             _ => None,

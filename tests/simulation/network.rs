@@ -406,7 +406,7 @@ impl Net {
         };
         let events = log[from..to].iter().filter_map(|f| self.event(account, *f, now)).collect();
         let cursor = (cursor.is_none() || to > from).then(|| to.to_string());
-        Page { events, cursor, more: to < log.len() }
+        Page { events, cursor, more: to < log.len(), gap: false }
     }
 
     /// The bot came back with a cursor of its own.

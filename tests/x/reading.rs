@@ -61,7 +61,8 @@ async fn more_than_x_shows_is_a_gap_that_is_said() {
     for n in 0..800 {
         ana.post(&format!("@tienda_sol {n}"));
     }
-    assert!(us.now().poll(&Stream::Mentions, None).await.unwrap().1.gap);
+    let (page, noted) = us.now().poll(&Stream::Mentions, None).await.unwrap();
+    assert!(page.gap && noted.gap);
 }
 
 #[tokio::test]

@@ -111,6 +111,8 @@ struct Read {
     full: bool,
     /// The newest that is too old to be taken in.
     border: Option<String>,
+    /// Whether there was more than is read back.
+    gap: bool,
 }
 
 /// Listening rules, ready to sift posts.
@@ -227,7 +229,7 @@ impl MastodonAccount {
         let known = Cursor { settled: before.settled.clone().or(read.border), ..before.clone() };
         let after = known.advance(&marks, newest.as_deref(), more, now.plus(-settle_ms));
         let cursor = (first || after != before).then(|| after.to_text());
-        Ok(Page { events, cursor, more })
+        Ok(Page { events, cursor, more, gap: read.gap })
     }
 
     async fn to_event(&self, mapper: &Mapper<'_>, stream: &Stream, taken: &Taken) -> Result<Option<NetEvent>, NetError> {
@@ -300,7 +302,7 @@ impl MastodonAccount {
         // A server that does not know `min_id` gives the newest page: nothing older is to be had.
         let full = whole >= asked && items.len() == whole && !matches!(stream, Stream::Search(_));
         let newest = link.filter(|l| by_id(l, after) == Ordering::Greater).or_else(|| items.last().map(|t| t.mark.id.clone()));
-        Ok(Read { items, newest, full, border: None })
+        Ok(Read { items, newest, full, ..Read::default() })
     }
 
     /// Pages back to `since`, and gives the oldest page.
@@ -317,14 +319,14 @@ impl MastodonAccount {
             if !items.is_empty() {
                 before = items.first().map(|t| t.mark.id.clone());
                 let newest = items.last().map(|t| t.mark.id.clone());
-                oldest = Read { items, newest, full: n > 0, border: None };
+                oldest = Read { items, newest, full: n > 0, ..Read::default() };
             }
             if !goes_on {
                 return Ok(Read { border, ..oldest });
             }
         }
         warn!(account = %self.account, "more had happened before the start than can be read back: the oldest is left out");
-        Ok(oldest)
+        Ok(Read { gap: true, ..oldest })
     }
 
     /// One page, lowest id first; the newer end by the `Link` header; how many were asked for. What

@@ -151,9 +151,6 @@ impl XAccount {
             warn!(account = %self.account, ids = ?noted.odd, "items of X could not be read and are passed over");
             self.passed_over.fetch_add(noted.odd.len() as u64, Ordering::Relaxed);
         }
-        if noted.gap {
-            warn!(account = %self.account, "there was more than X shows: something is missing");
-        }
     }
 
     pub(super) fn finding(&self, ok: bool, detail: Say) -> Finding {

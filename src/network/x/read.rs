@@ -133,7 +133,7 @@ impl Reader<'_> {
         events.reverse();
         let settled = newest.min(id_at(self.now.plus(-SETTLE_MS))).max(after);
         let cursor = (cursor.is_none() || settled > after).then(|| settled.to_string());
-        Ok((Page { events, cursor, more: false }, noted))
+        Ok((Page { events, cursor, more: false, gap: noted.gap }, noted))
     }
 
     async fn posts(&self, stream: &Stream, after: u64) -> Result<(Vec<NetEvent>, Noted, u64), Trouble> {
