@@ -171,6 +171,12 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     engine.set_chat_at_once(chat.posts_at_once());
     engine.set_chat_changes_apart(chat.changes_apart());
 
+    for source in &accounts {
+        if let Some(costs) = engine.costs(source.account.account()) {
+            source.account.restore_costs(costs);
+        }
+    }
+
     let (inbox, outlet) = inbox::inbox();
     let (stop, stopped) = watch::channel(false);
     let (deliveries, to_deliver) = mpsc::unbounded_channel();
@@ -197,6 +203,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
     });
     let worker = Worker {
         engine,
+        accounts: accounts.iter().map(|s| Arc::clone(&s.account)).collect(),
         clock,
         outlet,
         deliveries,

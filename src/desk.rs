@@ -4,6 +4,7 @@ use crate::case::CaseId;
 use crate::case::refusal::Refusal;
 use crate::clock::{DAY_MS, HOUR_MS, Time};
 use crate::command::{Command, Run, table};
+use crate::cost::{AllCosts, Costs, Money};
 use crate::digest::schedule;
 use crate::outbox::{Effect, EntryId, Urgency};
 use crate::policy::{AgentId, Policy, RoomId};
@@ -49,6 +50,9 @@ pub struct Desk {
     /// Rooms that stopped being private, or are so again, and how far what stands there is drawn anew.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub redraws: BTreeMap<RoomId, Redraw>,
+    /// What each account's month has cost so far, where its network charges.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub costs: AllCosts,
 }
 
 /// How far the messages of a room are drawn anew.
@@ -199,6 +203,18 @@ impl<'a> DeskWork<'a> {
                 self.announce(&Say::new("notice-auth-back").text("account", account.as_str()));
             }
             _ => {}
+        }
+    }
+
+    /// What an account's month has cost so far. The team is told once a month that most of the budget is spent, and that all is.
+    pub fn costs(&mut self, account: &Account, costs: &Costs) {
+        let before = self.desk.costs.insert(account.clone(), costs.clone());
+        let told = before.filter(|c| c.month == costs.month).map_or(0, |c| c.told);
+        if costs.told > told {
+            let code = if costs.told < 100 { "notice-costs-nearly" } else { "notice-costs-spent" };
+            let budget = costs.budget.map(Money::dollars).unwrap_or_default();
+            let say = Say::new(code).text("account", account.as_str()).text("month", costs.month());
+            self.announce(&say.text("spent", costs.spent.dollars()).text("budget", budget));
         }
     }
 

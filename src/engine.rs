@@ -26,6 +26,7 @@ pub use run::Engine;
 pub const CHAT: &str = "the chat";
 
 use crate::command::{Answer, Command};
+use crate::cost::Costs;
 use crate::outbox::{EntryId, Look, Outcome};
 use crate::post::{Account, NetEvent};
 use crate::say::Say;
@@ -75,6 +76,13 @@ pub enum Input {
         was: String,
         /// Who it is now: its handle.
         is: String,
+    },
+    /// What an account's month has cost so far.
+    Costs {
+        /// Which.
+        account: Account,
+        /// All of it, in the place of what was noted before.
+        costs: Costs,
     },
     /// The bot has something to tell the team that no case stands behind.
     Notice(Say),

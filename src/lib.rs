@@ -11,6 +11,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod control;
+pub mod cost;
 pub mod demo;
 pub mod desk;
 pub mod digest;

@@ -13,6 +13,7 @@ pub mod x;
 
 use crate::case::{Outgoing, SendState};
 use crate::clock::Time;
+use crate::cost::Costs;
 use crate::outbox::{Look, Outcome};
 use crate::policy::AccountPolicy;
 use crate::post::{Account, NetEvent, PostRef};
@@ -175,5 +176,15 @@ pub trait NetworkAccount: Send + Sync {
     /// How many items of its streams could not be read so far and were passed over, lest they hold up the rest.
     fn passed_over(&self) -> u64 {
         0
+    }
+
+    /// What the account's month has cost so far, where its network charges and anything was charged.
+    fn costs(&self) -> Option<Costs> {
+        None
+    }
+
+    /// Goes on from what the month had cost when that was last noted. Called once, before anything is read or sent.
+    fn restore_costs(&self, costs: &Costs) {
+        let Costs { .. } = costs;
     }
 }

@@ -3,6 +3,7 @@
 //! [`crate::config`] makes it from the file; nothing in it can do I/O.
 
 use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
+use crate::cost::Fees;
 use crate::post::{Account, AuthorId, Network, name_type};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -199,6 +200,9 @@ pub struct AccountPolicy {
     pub handle: String,
     /// What its network can do.
     pub capabilities: Capabilities,
+    /// What answering costs, where its network charges for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fees: Option<Fees>,
 }
 
 /// Which room a case goes to. The first that matches wins; empty fields match anything.

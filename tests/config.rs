@@ -1,8 +1,11 @@
 //! `bot.toml`: the reference parses and is whole; what is wrong is named, with line and way out.
 
 use proptest::prelude::*;
+use sereno::app::wire;
 use sereno::clock::{HOUR_MS, MINUTE_MS};
 use sereno::config::{At, Config, Problems};
+use sereno::cost::Money;
+use sereno::network::x::price::Act;
 use sereno::policy::{AgentId, Lang, Role, RoomId};
 use sereno::post::Account;
 use std::path::Path;
@@ -50,7 +53,8 @@ fn slack_example(http: bool) -> String {
 }
 
 /// What an account on X alone has.
-const X_KEYS: [&str; 7] = ["client_id", "client_secret", "consumer_key", "consumer_secret", "bearer_token", "tokens", "redirect_url"];
+const X_KEYS: [&str; 9] =
+    ["prices", "budget", "client_id", "client_secret", "consumer_key", "consumer_secret", "bearer_token", "tokens", "redirect_url"];
 
 /// The reference with Matrix for the console.
 fn matrix_example(token: bool) -> String {
@@ -95,6 +99,40 @@ fn the_reference_parses_with_x() {
 }
 
 const ON_X: &str = "[bot]\nbrand = \"Acme\"\n[chat.console]\n[[account]]\nname = \"a/b x\"\nnetwork = \"x\"\nclient_id = \"abc\"\n";
+
+#[test]
+fn prices_and_a_budget_are_for_x() {
+    let of = |network: &str, keys: &str| {
+        format!("[bot]\nbrand = \"A\"\n[chat.console]\n[[account]]\nname = \"a\"\nnetwork = \"{network}\"\nclient_id = \"c\"\n{keys}")
+    };
+    let config = parse(&of("x", "budget = 50\n[account.prices]\nreply = 0.02\n")).unwrap();
+    let account = &config.accounts[0];
+    assert_eq!(account.budget.unwrap().0, Some(Money(50_000_000)));
+    let prices = wire::x_settings(&config, account).unwrap().prices;
+    assert_eq!((prices.of(Act::Reply), prices.of(Act::Dm)), (Money(20_000), Money(15_000)));
+    let every = Act::ALL.map(|act| format!("{} = 1\n", act.name())).concat();
+    assert_eq!(parse(&of("x", &format!("[account.prices]\n{every}"))).unwrap().accounts[0].prices.len(), Act::ALL.len());
+    assert_eq!(parse(&of("x", "")).unwrap().accounts[0].budget, None);
+    let keys = "budget = -1\n[account.prices]\nlikes = 1.0\nreplies = 1\ndm = nan\npost = 1e10\n";
+    let mut found = wrong(&of("x", keys));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "10 account#1.prices.likes cli-config-unknown-key",
+            "11 account#1.prices.replies cli-config-unknown-key-near",
+            "12 account#1.prices.dm cli-config-price",
+            "13 account#1.prices.post cli-config-price",
+            "8 account#1.budget cli-config-price",
+        ]
+    );
+    let text = wrong(&of("x", "budget = \"much\"\n"));
+    assert_eq!(text, ["8 account#1.budget cli-config-type-number"]);
+    let elsewhere = wrong(&of("mastodon", "budget = 1\n[account.prices]\nreply = 1\n"));
+    for key in ["budget", "prices"] {
+        assert!(elsewhere.iter().any(|w| w.ends_with(&format!("account#1.{key} cli-config-elsewhere"))), "{elsewhere:?}");
+    }
+}
 
 #[test]
 fn an_account_on_x_needs_its_app_alone() {

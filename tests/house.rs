@@ -145,7 +145,8 @@ fn uses(these: &[&str], words: &[&str]) -> Vec<String> {
 }
 
 const DECIDES: [&str; 4] = ["case", "desk", "intake", "command"];
-const CORE: [&str; 11] = ["case", "desk", "intake", "command", "outbox", "engine", "digest", "view::build", "post", "policy", "say"];
+const CORE: [&str; 12] =
+    ["case", "cost", "desk", "intake", "command", "outbox", "engine", "digest", "view::build", "post", "policy", "say"];
 
 #[test]
 fn paths_are_read_in_every_form() {

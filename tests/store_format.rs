@@ -14,6 +14,7 @@ use sereno::case::{
 };
 use sereno::clock::Time;
 use sereno::command::Answer;
+use sereno::cost::{Costs, Money};
 use sereno::desk::{Desk, Paused};
 use sereno::digest::{Fact, FactKind};
 use sereno::intake::{Reason, Tone};
@@ -402,6 +403,9 @@ fn the_rest() {
     frozen("answer", &answers());
     frozen("answer-of", &answers().into_iter().map(|a| Answer { of: Some("00ff".into()), ..a }).collect::<Vec<_>>());
     frozen("desk", &[desk(), Desk::default()]);
+    let acts = [("mention_read".to_owned(), 7), ("reply".to_owned(), 2)].into();
+    let costs = Costs { month: (2026, 11), spent: Money(27_000), budget: Some(Money(50_000_000)), told: 80, acts };
+    frozen("desk-costs", &[Desk { costs: [("acme-x".into(), costs)].into(), ..Desk::default() }]);
     frozen("claim", &claims());
     let raw = "{\"type\": \u{1b}".to_owned();
     frozen("parked", &[Parked { id: "slack:E1".into(), why: "no JSON".into(), at: NOW, expires: NOW.plus(1), bytes: 400_000, raw }]);

@@ -5,11 +5,12 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use sereno::case::*;
 use sereno::clock::{DAY_MS, MINUTE_MS, SECOND_MS, Time};
+use sereno::cost::{Costs, Fees, Money};
 use sereno::engine::{Body, OutboxLine, Reply};
 use sereno::i18n::Words;
 use sereno::intake::Reason;
 use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane};
-use sereno::policy::{Approval, DmRoute, Lang, Policy};
+use sereno::policy::{Approval, Counting, DmRoute, Lang, Policy};
 use sereno::post::*;
 use sereno::view::text::{MARK, Style, render};
 use sereno::view::{Action, CardView, EntryView, Pictures, Piece, TextView, View, build};
@@ -209,6 +210,41 @@ fn the_help_fits_a_phone() {
     assert_snapshot!("help_on_a_phone", said);
 }
 
+fn costs(budget: Option<Money>, acts: &[&str]) -> Costs {
+    let acts = acts.iter().zip(1_000..).map(|(act, n)| ((*act).to_owned(), n)).collect();
+    Costs { month: (2026, 11), spent: Money(12_345_000), budget, told: 0, acts }
+}
+
+#[test]
+fn a_text_says_what_it_costs() {
+    let mut p = staff();
+    p.reply.undo_ms = 10_000;
+    let fees = Fees { reply: Money(10_000), reply_with_link: Money(200_000), private: Money(15_000) };
+    for account in p.accounts.values_mut() {
+        account.capabilities.counting = Counting::Weighted;
+        account.fees = Some(fees);
+    }
+    let mut w = World::new(p.clone());
+    w.posts(&furious());
+    w.say("ana", "claim 1");
+    w.say("ana", "draft 1 We are looking into it.");
+    w.say("ana", "draft 1 See acme.example/help or acme.com/help");
+    w.say("ana", "reply 1");
+    w.wait(11 * SECOND_MS);
+    // However the lines break.
+    let shown = |p: &Policy, lang| all_shown(&w, p, lang).replace("#1 │", "").split_whitespace().collect::<Vec<_>>().join(" ");
+    let english = shown(&p, Lang::En);
+    assert!(
+        english.contains("of 500 characters, 0.01 US dollars:") && english.contains("of 500 characters, 0.20 US dollars:"),
+        "{english}"
+    );
+    assert!(english.contains("of 500 characters · 0.20 US dollars"), "beside the countdown: {english}");
+    let spanish = shown(&p, Lang::Es);
+    assert!(spanish.contains("de 500 caracteres, 0.01 dólares:") && spanish.contains("de 500 caracteres · 0.20 dólares"), "{spanish}");
+    p.accounts.values_mut().for_each(|account| account.fees = None);
+    assert!(!shown(&p, Lang::En).contains("dollars"), "where nothing is charged nothing is said");
+}
+
 #[test]
 fn a_report_with_every_figure() {
     let mut figures = sereno::digest::figures::Figures {
@@ -228,6 +264,11 @@ fn a_report_with_every_figure() {
         reopened: 4,
         hidden: 5,
         by_agent: [("ana".to_owned(), 2)].into(),
+        costs: [
+            ("main".into(), costs(Some(Money(50_000_000)), &["post_read", "user_read", "mention_read", "dm_read"])),
+            ("shop".into(), costs(None, &["post", "post_with_link", "reply", "dm"])),
+        ]
+        .into(),
     };
     let mut said = String::new();
     for lang in [Lang::En, Lang::Es] {

@@ -2,6 +2,7 @@
 //! own rules are tried here as well.
 
 mod account;
+mod costs;
 mod emulated;
 mod hooked;
 mod login;
@@ -18,6 +19,7 @@ use sereno::network::x::api::Api;
 use sereno::network::x::auth::tokens::Tokens;
 use sereno::network::x::auth::{App, Granted};
 use sereno::network::x::read::Reader;
+use sereno::network::x::till::Till;
 use sereno::post::Account;
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ struct Signed {
     api: Api,
     account: Account,
     me: String,
+    till: Till,
     _dir: tempfile::TempDir,
 }
 
@@ -40,11 +43,11 @@ impl Signed {
         tokens.signed_in(&x.brand_id(), &granted).await.unwrap();
         let wait = Duration::from_secs(20);
         let api = Api::new(x.url().parse().unwrap(), tokens, wait, wait, Clock::system()).unwrap();
-        Signed { api, account: "tienda".into(), me: x.brand_id(), _dir: dir }
+        Signed { api, account: "tienda".into(), me: x.brand_id(), till: Till::default(), _dir: dir }
     }
 
     fn at(&self, now: Time) -> Reader<'_> {
-        Reader { api: &self.api, account: &self.account, me: &self.me, now, import_ms: 3_600_000 }
+        Reader { api: &self.api, account: &self.account, me: &self.me, now, import_ms: 3_600_000, till: &self.till }
     }
 
     fn now(&self) -> Reader<'_> {

@@ -448,6 +448,7 @@ cli-export-failed = The export { $file } was not written: { $detail }.
 cli-demo-keep = { $folder } is not empty: give --keep a directory that does not exist yet.
 cli-chat-secret = { $key } cannot be had: { $detail }. Put it where bot.toml says, or correct { $key } there.
 cli-config-elsewhere = this key means nothing on the network { $network }: take it out
+cli-config-price = this is no amount: write US dollars such as 0.015, from 0 to 1000000000
 cli-config-x-consumer = consumer_key and consumer_secret go together: give both, or neither
 cli-config-x-tokens = account { $other } keeps its tokens in the very same file: each needs its own
 cli-account-secret = Account { $account }: { $key } cannot be had: { $detail }. Put it where `{ $key }` says, or change `{ $key }`.

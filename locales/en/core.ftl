@@ -129,6 +129,8 @@ refused-entry-in-flight = Entry { $entry } is on its way at this very moment. Wa
 
 # What is said in a room, outside of any thread.
 notice-auth-lost = The network no longer accepts the token of the account { $account } ({ $why }). Nothing is lost: sending waits and reading is tried again. Put a new token of the same account where `token` of that account in bot.toml points: a file (`file:`) is read again by itself, a variable (`env:`) with the next start.
+notice-costs-nearly = { $account } has cost { $spent } US dollars in { $month }, four fifths of its budget of { $budget } or more. From now on posts found by search, and how posts spread, are read more seldom; mentions and private messages are read as ever, and answers go out.
+notice-costs-spent = { $account } has cost { $spent } US dollars in { $month }: its budget of { $budget } is spent. Until the month ends nothing is searched for and posts are not looked up again; mentions and private messages are read more seldom, and answers go out. To change that, put another `budget` into bot.toml and start the bot anew.
 notice-auth-back = The account { $account } works again. What waited is on its way.
 notice-account-renamed = The account { $account } of bot.toml is now { $is } on its network; until now it was { $was }. Nothing goes out to the networks until that is looked at: if it is meant, type `resume`; else put the token of { $was } back and start sereno again.
 notice-dead-letter = Entry { $entry } of the outbox (case { $case }) could not be delivered ({ $why }). Type `sereno outbox retry { $entry }` to try again or `sereno outbox drop { $entry }` to give it up.

@@ -234,6 +234,7 @@ send-retract = removal of our answer
 send-correct = correction of our answer
 send-line = From { $account } to { $target } · { $length } of { $max } characters
 send-line-textless = From { $account } to { $target }
+send-price = { $price } US dollars
 send-private = Private text; it is shown only in a private room.
 send-awaiting-approval = The { $kind } waits for approval.
 send-waiting = The { $kind } goes out { $at }.
@@ -277,6 +278,7 @@ event-overdue = Nobody has answered in time.
 event-escalated = { $agent } asks for help.
 event-escalated-why = { $agent } asks for help:
 event-drafted = Draft { $draft } by { $agent }, { $length } of { $max } characters:
+event-drafted-priced = Draft { $draft } by { $agent }, { $length } of { $max } characters, { $price } US dollars:
 event-discarded = { $agent } discarded draft { $draft }.
 event-approval-asked = { $agent } asks a lead to approve this { $kind }:
 event-approved = { $agent } approved the { $kind }.
@@ -399,6 +401,16 @@ digest-new = { $count ->
    *[other] { $count } new cases
 }
 digest-by-network = By network: { $list }
+digest-cost = Cost of { $account } in { $month }: { $spent } US dollars ({ $list })
+digest-cost-budget = Cost of { $account } in { $month }: { $spent } of { $budget } US dollars ({ $list })
+digest-act-post-read = posts read
+digest-act-user-read = profiles read
+digest-act-mention-read = mentions read
+digest-act-dm-read = private messages read
+digest-act-post = posts
+digest-act-post-with-link = answers with a link
+digest-act-reply = answers
+digest-act-dm = private messages
 digest-answered = { $count ->
     [one] 1 case got its first answer
    *[other] { $count } cases got their first answer

@@ -448,6 +448,7 @@ cli-export-failed = La exportación { $file } no se ha escrito: { $detail }.
 cli-demo-keep = { $folder } no está vacío: dale a --keep un directorio que aún no exista.
 cli-chat-secret = No se puede obtener { $key }: { $detail }. Ponlo donde dice bot.toml o corrige allí { $key }.
 cli-config-elsewhere = esta clave no significa nada en la red { $network }: quítala
+cli-config-price = esto no es un importe: escribe dólares, por ejemplo 0.015, de 0 a 1000000000
 cli-config-x-consumer = consumer_key y consumer_secret van juntas: pon las dos o ninguna
 cli-config-x-tokens = la cuenta { $other } guarda sus tokens en el mismo archivo: cada una necesita el suyo
 cli-account-secret = Cuenta { $account }: no se puede obtener { $key }: { $detail }. Ponlo donde dice `{ $key }`, o cambia `{ $key }`.

@@ -234,6 +234,7 @@ send-retract = la retirada de nuestra respuesta
 send-correct = la corrección de nuestra respuesta
 send-line = De { $account } a { $target } · { $length } de { $max } caracteres
 send-line-textless = De { $account } a { $target }
+send-price = { $price } dólares
 send-private = Texto privado; solo se ve en una sala privada.
 send-awaiting-approval = Falta aprobar { $kind }.
 send-waiting = Sale { $kind } { $at }.
@@ -277,6 +278,7 @@ event-overdue = Nadie ha contestado a tiempo.
 event-escalated = { $agent } pide ayuda.
 event-escalated-why = { $agent } pide ayuda:
 event-drafted = Borrador { $draft } de { $agent }, { $length } de { $max } caracteres:
+event-drafted-priced = Borrador { $draft } de { $agent }, { $length } de { $max } caracteres, { $price } dólares:
 event-discarded = { $agent } ha descartado el borrador { $draft }.
 event-approval-asked = { $agent } pide a un responsable que apruebe { $kind }:
 event-approved = { $agent } ha aprobado { $kind }.
@@ -399,6 +401,16 @@ digest-new = { $count ->
    *[other] { $count } casos nuevos
 }
 digest-by-network = Por red: { $list }
+digest-cost = Coste de { $account } en { $month }: { $spent } dólares ({ $list })
+digest-cost-budget = Coste de { $account } en { $month }: { $spent } de { $budget } dólares ({ $list })
+digest-act-post-read = publicaciones leídas
+digest-act-user-read = perfiles leídos
+digest-act-mention-read = menciones leídas
+digest-act-dm-read = mensajes privados leídos
+digest-act-post = publicaciones
+digest-act-post-with-link = respuestas con enlace
+digest-act-reply = respuestas
+digest-act-dm = mensajes privados
 digest-answered = { $count ->
     [one] 1 caso recibió su primera respuesta
    *[other] { $count } casos recibieron su primera respuesta

@@ -27,6 +27,8 @@ const MOST_PAGES: usize = 1_000;
 const PUSH_WAITING: usize = 64;
 /// How often it is looked how the account fares.
 const WATCH_MS: i64 = 15 * SECOND_MS;
+/// How often it is noted what the account has cost, if anything: a process that is killed forgets no more.
+const COSTS_MS: i64 = 10 * SECOND_MS;
 /// How often posts of recent cases are looked up again.
 const REFRESH_MS: i64 = MINUTE_MS;
 /// First and longest pause after a failure.
@@ -116,7 +118,7 @@ struct Feed {
 
 impl Feed {
     async fn run(&self) -> Result<(), Stopped> {
-        tokio::try_join!(self.read(), self.watch()).map(drop)
+        tokio::try_join!(self.read(), self.watch(), self.pay()).map(drop)
     }
 
     /// Tells the team of an account that has been failing for minutes, and of what had to be passed over.
@@ -144,6 +146,19 @@ impl Feed {
             if passed_over > told && told_at.is_none_or(|at| now.since(at) >= FAILING_AGAIN_MS) {
                 self.shell.alarm(&said("cli-alarm-passed-over").number("count", passed_over - told)).await;
                 (told, told_at) = (passed_over, Some(now));
+            }
+        }
+    }
+
+    /// Notes what the account's month has cost, for the next start and for the digest.
+    async fn pay(&self) -> Result<(), Stopped> {
+        let mut noted = None;
+        loop {
+            self.sleep(COSTS_MS).await;
+            let costs = self.account.costs().filter(|costs| noted.as_ref() != Some(costs));
+            if let Some(costs) = costs {
+                self.shell.inbox.one(Door::Net, Input::Costs { account: self.name.clone(), costs: costs.clone() }).await?;
+                noted = Some(costs);
             }
         }
     }

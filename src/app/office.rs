@@ -5,7 +5,7 @@ use super::Handle;
 use crate::case::{CaseId, SendState};
 use crate::clock::{Clock, Time};
 use crate::control::{Errand, Reply};
-use crate::digest::figures::{figures, open_at};
+use crate::digest::figures::{Figures, costs_since, figures, open_at};
 use crate::digest::schedule;
 use crate::engine::{Ack, Batch, Engine, Input, OutboxLine, Reply as Told, absent};
 use crate::error::say;
@@ -234,8 +234,10 @@ impl Office {
             Err(code) => return Ok(self.refused(lang, &Say::new(code).text("value", day.unwrap_or_default()))),
         };
         let facts = self.store.facts(from, to)?;
-        let open = open_at(&self.store.desk()?.unwrap_or_default(), self.store.open_count()?, to, now);
-        let figures = figures(&facts, open, from, to, policy.digest.by_agent);
+        let desk = self.store.desk()?.unwrap_or_default();
+        let open = open_at(&desk, self.store.open_count()?, to, now);
+        let costs = costs_since(&desk, from);
+        let figures = Figures { costs, ..figures(&facts, open, from, to, policy.digest.by_agent) };
         Ok(self.told(&Told::Digest(Box::new(figures)), lang))
     }
 

@@ -11,6 +11,7 @@ use crate::network::NetworkAccount;
 use crate::network::mastodon::{MastodonAccount, Settings as MastodonSettings, TokenSource};
 use crate::network::x::auth::App;
 use crate::network::x::auth::oauth1::Pair;
+use crate::network::x::price::Prices;
 use crate::network::x::stream::AppToken;
 use crate::network::x::{Settings as XSettings, XAccount};
 use crate::policy::{AgentId, Policy, RoomId};
@@ -245,6 +246,10 @@ pub fn x_settings(config: &Config, account: &AccountConfig) -> Result<XSettings,
     };
     let app = App { client_id: account.client_id.trim().to_owned(), client_secret: fetch("client_secret", &account.client_secret)? };
     let mut settings = XSettings::new(address_of(account)?, app, x_tokens(config, account));
+    let prices = Prices::with(account.prices.iter().map(|(name, price)| (name.as_str(), price.0)));
+    settings.prices = prices.map_err(|e| wrong_account(account, e.to_string()))?;
+    settings.budget = account.budget.and_then(|budget| budget.0);
+    settings.poll_ms = poll_ms(account);
     settings.consumer_secret = fetch("consumer_secret", &account.consumer_secret)?;
     settings.app_token = match (fetch("bearer_token", &account.bearer_token)?, settings.consumer_secret.clone()) {
         (Some(token), _) => Some(AppToken::Given(token)),

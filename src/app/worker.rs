@@ -7,7 +7,8 @@
 use super::Ended;
 use super::inbox::{Letter, Outlet, Woken};
 use crate::clock::{Clock, MINUTE_MS, SECOND_MS, Time};
-use crate::engine::{Batch, Delivery, Engine};
+use crate::engine::{Batch, Delivery, Engine, Input};
+use crate::network::NetworkAccount;
 use crate::store::StoreError;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(super) enum Alarm {
 /// What the worker shares with the tasks around it.
 pub(super) struct Worker {
     pub engine: Engine,
+    /// Asked at the end what they have cost.
+    pub accounts: Vec<Arc<dyn NetworkAccount>>,
     pub clock: Clock,
     pub outlet: Outlet,
     pub deliveries: mpsc::UnboundedSender<Delivery>,
@@ -215,10 +218,25 @@ impl Worker {
                     if flying > 0 {
                         tracing::warn!(deliveries = flying, "still on their way; looked up at the next start");
                     }
+                    self.note_costs();
                     self.outlet.close();
                     return Ended::Stopped;
                 }
             }
+        }
+    }
+
+    /// Notes what the accounts have cost up to the end.
+    fn note_costs(&mut self) {
+        let input = |account: &Arc<dyn NetworkAccount>| {
+            let (costs, account) = (account.costs()?, account.account().clone());
+            (self.engine.costs(&account) != Some(&costs)).then_some(Input::Costs { account, costs })
+        };
+        let inputs: Vec<Input> = self.accounts.iter().filter_map(input).collect();
+        if !inputs.is_empty()
+            && let Err(error) = self.engine.take(self.clock.now(), &[Batch { inputs, cursor: None }])
+        {
+            tracing::warn!(%error, "what was spent last is not noted");
         }
     }
 

@@ -4,9 +4,10 @@ use super::NETWORKS;
 use super::parse::nearest;
 use super::problem::{At, Problems};
 use super::secret::SecretRef;
+use super::x::Dollars;
 use crate::say::Say;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use url::{Host, Url};
@@ -48,6 +49,10 @@ pub struct AccountConfig {
     pub tokens: Option<PathBuf>,
     /// X: where the browser comes back to when a person signs the account in.
     pub redirect_url: String,
+    /// X: what acts cost where that is not what is known, by the act's name.
+    pub prices: BTreeMap<String, Dollars>,
+    /// X: what a month may cost before reading is thinned out; `None`: whatever it does.
+    pub budget: Option<Dollars>,
     /// How often the account is reconciled, in seconds, besides listening to its stream.
     pub poll_seconds: i64,
     /// A host that its streams may be heard from besides the server's own and those below it.
@@ -70,6 +75,8 @@ impl Default for AccountConfig {
             bearer_token: SecretRef::Missing,
             tokens: None,
             redirect_url: String::new(),
+            prices: BTreeMap::new(),
+            budget: None,
             poll_seconds: 60,
             streaming_host: None,
             enabled: true,

@@ -83,7 +83,7 @@ fn say(at: &At, message: &str) -> Say {
 fn wrong_type(message: &str) -> Option<Say> {
     let (found, expected) = message.split_once(": ")?.1.rsplit_once(", expected ")?;
     let code = match expected {
-        "i64" | "u64" | "i32" | "u32" => "cli-config-type-number",
+        "i64" | "u64" | "i32" | "u32" | "f64" => "cli-config-type-number",
         "a string" | "path string" | "string or table" => "cli-config-type-text",
         "a boolean" => "cli-config-type-bool",
         "a sequence" => "cli-config-type-list",
@@ -103,7 +103,7 @@ fn wrong_type(message: &str) -> Option<Say> {
     Some(Say::new(code).text("found", shown))
 }
 
-fn unknown(code: &str, word: &str, known: &[&str]) -> Say {
+pub(super) fn unknown(code: &str, word: &str, known: &[&str]) -> Say {
     let known_list = known.join(", ");
     match nearest(word, known) {
         Some(near) => Say::new(&format!("{code}-near")).text("word", word).text("near", near).text("known", known_list),

@@ -3,7 +3,9 @@
 use super::account::{AccountConfig, check_url};
 use super::problem::{At, Problems};
 use super::secret::SecretRef;
+use crate::cost::Money;
 use crate::say::Say;
+use serde::Deserialize;
 use std::path::PathBuf;
 use url::Url;
 
@@ -15,10 +17,23 @@ const REDIRECT: &str = "http://127.0.0.1:8765/callback";
 /// The keys whose values are never repeated in a message.
 pub(super) const SECRET_KEYS: [&str; 3] = ["client_secret", "consumer_secret", "bearer_token"];
 /// The keys that mean something on X alone.
-pub(super) const KEYS: [&str; 7] =
-    ["client_id", "client_secret", "consumer_key", "consumer_secret", "bearer_token", "tokens", "redirect_url"];
+pub(super) const KEYS: [&str; 9] =
+    ["prices", "budget", "client_id", "client_secret", "consumer_key", "consumer_secret", "bearer_token", "tokens", "redirect_url"];
+/// What X charges for, as `[account.prices]` names it.
+const ACTS: [&str; 8] = ["post_read", "user_read", "mention_read", "dm_read", "post", "post_with_link", "reply", "dm"];
 /// Those of other networks that mean nothing here.
 const NOT_HERE: [&str; 2] = ["token", "streaming_host"];
+
+/// An amount in US dollars as the file has it; `None`: it is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "f64")]
+pub struct Dollars(pub Option<Money>);
+
+impl From<f64> for Dollars {
+    fn from(dollars: f64) -> Dollars {
+        Dollars(Money::from_dollars(dollars))
+    }
+}
 
 impl AccountConfig {
     pub(super) fn check_x(&self, at: &At, problems: &mut Problems) {
@@ -37,6 +52,18 @@ impl AccountConfig {
         }
         if problems.written(&at.then("redirect_url")) {
             check_url(&at.then("redirect_url"), &self.redirect_url, problems);
+        }
+        let at_prices = at.then("prices");
+        for (name, price) in &self.prices {
+            let at = at_prices.then(name);
+            if !ACTS.contains(&name.as_str()) {
+                problems.add(&at, super::parse::unknown("cli-config-unknown-key", name, &ACTS));
+            } else if price.0.is_none() {
+                problems.add(&at, Say::new("cli-config-price"));
+            }
+        }
+        if matches!(self.budget, Some(Dollars(None))) {
+            problems.add(&at.then("budget"), Say::new("cli-config-price"));
         }
         if let Some(tokens) = &self.tokens {
             problems.not_empty(&at.then("tokens"), &tokens.to_string_lossy());

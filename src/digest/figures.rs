@@ -2,6 +2,7 @@
 
 use super::{Fact, FactKind};
 use crate::clock::Time;
+use crate::cost::AllCosts;
 use crate::desk::Desk;
 use crate::store::OpenCount;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,16 @@ pub struct Figures {
     pub hidden: u64,
     /// Answers by agent id, if configured.
     pub by_agent: BTreeMap<String, u64>,
+    /// What the accounts' months have cost so far, where networks charge.
+    pub costs: AllCosts,
+}
+
+/// What the accounts' months have cost so far, but for months that were over (UTC) before `from`.
+#[must_use]
+pub fn costs_since(desk: &Desk, from: Time) -> AllCosts {
+    let date = from.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let first = (date.year(), date.month());
+    desk.costs.iter().filter(|(_, costs)| costs.month >= first).map(|(account, costs)| (account.clone(), costs.clone())).collect()
 }
 
 /// What was open as the time up to `to` ended: `current` where it goes on, else what was noted.

@@ -7,7 +7,7 @@ use crate::case::{Case, EventRecord};
 use crate::clock::Time;
 use crate::command::help::ALL;
 use crate::command::{Args, Command, Filter, Period, Verb, table};
-use crate::digest::figures::{Figures, figures, open_at};
+use crate::digest::figures::{Figures, costs_since, figures, open_at};
 use crate::digest::schedule;
 use crate::outbox::Entry;
 use crate::policy::Role;
@@ -132,7 +132,8 @@ impl Engine {
     pub fn figures(&self, from: Time, to: Time, now: Time) -> Result<Figures, StoreError> {
         let facts = self.store.facts(from, to)?;
         let open = open_at(&self.desk, self.store.open_count()?, to, now);
-        Ok(figures(&facts, open, from, to, self.policy.digest.by_agent))
+        let costs = costs_since(&self.desk, from);
+        Ok(Figures { costs, ..figures(&facts, open, from, to, self.policy.digest.by_agent) })
     }
 
     /// The moments between which a period lies.

@@ -10,6 +10,7 @@ use crate::case::step::CaseInput;
 use crate::case::{Case, CaseId, Outgoing, SendState};
 use crate::clock::{DAY_MS, Time};
 use crate::command::{Answer, Filter, Run, table};
+use crate::cost::Costs;
 use crate::desk::Desk;
 use crate::outbox::lanes::{Lanes, Rate};
 use crate::outbox::{Effect, Entry, EntryId, EntryState, Lane, Outcome};
@@ -152,6 +153,12 @@ impl Engine {
     /// Whatever the store says.
     pub fn cursor(&self, account: &Account, stream: &str) -> Result<Option<String>, StoreError> {
         self.store.cursor(account, stream)
+    }
+
+    /// What an account's month had cost when that was last noted.
+    #[must_use]
+    pub fn costs(&self, account: &Account) -> Option<&Costs> {
+        self.desk.costs.get(account)
     }
 
     /// A case as committed.
@@ -486,6 +493,7 @@ fn take_one(tx: &mut Tx<'_>, input: &Input, unwatched: &BTreeSet<EntryId>, signa
                 signals.push(Signal::Unlock(Lane::Network(account.clone())));
             }
         }
+        Input::Costs { account, costs } => tx.desk(|d| d.costs(account, costs)),
         Input::Renamed { account, was, is } => tx.desk(|d| d.renamed(account, was, is)),
         Input::Park { id, why, raw } => tx.park(id, why, raw)?,
         Input::Unpark { id } => return tx.unpark(id.as_deref()).map(Ack::Answered),

@@ -340,6 +340,7 @@ impl NetworkAccount for MastodonAccount {
     async fn prepare(&self) -> Result<AccountPolicy, NetError> {
         let ready = self.sign_in().await?;
         Ok(AccountPolicy {
+            fees: None,
             network: Network::from(NETWORK),
             author: Some(ready.me.author.clone()),
             handle: ready.me.handle.clone(),

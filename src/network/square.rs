@@ -241,6 +241,7 @@ impl NetworkAccount for SquareAccount {
         let Author { id, handle, .. } =
             books.brand(&self.account).ok_or_else(|| NetError::Auth(format!("the square knows no account {}", self.account)))?;
         Ok(AccountPolicy {
+            fees: None,
             network: Network::from(NETWORK),
             author: Some(id.clone()),
             handle: handle.expose().to_owned(),

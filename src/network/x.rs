@@ -2,8 +2,8 @@
 //!
 //! [`XAccount`] is one brand account. It reads from a stored cursor ([`read`]) and publishes once, looking back after doubt
 //! ([`send`]). [`mapping`] turns X's entities into the core's types, [`price`] knows what each
-//! act costs; these are pure. [`login`] lets a person sign the account in, [`stream`] listens, [`webhook`] takes what X
-//! signed, `register` asks X for either. Not wired yet: prices.
+//! act costs; these are pure. [`till`] is where acts are paid. [`login`] lets a person sign the account in, [`stream`] listens,
+//! [`webhook`] takes what X signed, `register` asks X for either.
 
 mod account;
 pub use account::{Settings, XAccount};
@@ -19,5 +19,6 @@ pub mod read;
 mod register;
 pub mod send;
 pub mod stream;
+pub mod till;
 pub mod webhook;
 pub mod wire;

@@ -36,6 +36,7 @@ pub struct Plan {
 /// One account's rules.
 pub fn account(network: &str, name: &str) -> AccountPolicy {
     AccountPolicy {
+        fees: None,
         network: Network::from(network),
         author: Some(AuthorId(format!("https://{network}/brand/{name}"))),
         handle: format!("@{name}@{network}"),

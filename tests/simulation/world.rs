@@ -1505,6 +1505,7 @@ fn short(event: &NetEvent) -> String {
 
 fn input_name(input: &Input) -> String {
     match input {
+        Input::Costs { account, .. } => format!("[costs of {account}]"),
         Input::Net(a, e) => format!("[{a}: {}]", short(e)),
         Input::Command(c) => format!("[{}]", c.id),
         Input::Receipt { entry, attempt, outcome } => format!("[receipt {entry}/{attempt} {outcome:?}]"),

@@ -4,12 +4,15 @@ use super::api::{Api, Call, Trouble};
 use super::auth::App;
 use super::auth::tokens::{NoToken, Tokens};
 use super::mapping::{Mapper, NETWORK, author_id};
+use super::price::{Act, Prices, Purpose};
 use super::query::{MAX_QUERY, queries};
 use super::read::{Noted, Reader, Stream};
 use super::stream::AppToken;
+use super::till::Till;
 use super::wire::{One, User};
 use crate::case::{Outgoing, SendState};
-use crate::clock::{Clock, HOUR_MS, Time};
+use crate::clock::{Clock, HOUR_MS, MINUTE_MS, Time};
+use crate::cost::{Costs, Money};
 use crate::intake::length::weighted;
 use crate::network::{Finding, Hook, Knock, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
@@ -53,7 +56,16 @@ pub struct Settings {
     /// The address at which X reaches that webhook: what happens is sent there in place of the activity stream. `None`:
     /// the stream.
     pub hook: Option<Url>,
+    /// What X charges.
+    pub prices: Prices,
+    /// What a month may cost before reading is thinned out; `None`: whatever it does.
+    pub budget: Option<Money>,
+    /// How often streams are polled, where the budget allows it.
+    pub poll_ms: i64,
 }
+
+/// How often posts are looked up again, where the budget allows it, in milliseconds.
+const REFRESH_MS: i64 = MINUTE_MS;
 
 impl Settings {
     /// The usual settings of an app.
@@ -71,6 +83,9 @@ impl Settings {
             import_ms: HOUR_MS,
             consumer_secret: None,
             hook: None,
+            prices: Prices::default(),
+            budget: None,
+            poll_ms: MINUTE_MS,
         }
     }
 }
@@ -85,6 +100,7 @@ pub struct XAccount {
     pub(super) app: RwLock<Option<SecretString>>,
     /// Lines of streams that could not be read.
     pub(super) odd_lines: AtomicU64,
+    pub(super) till: Till,
     streams: Vec<Stream>,
     /// Streams that were read up to the present since the start.
     known: Mutex<BTreeSet<String>>,
@@ -118,13 +134,14 @@ impl XAccount {
         streams.extend(settings.listen.iter().flat_map(searches));
         let app = RwLock::default();
         let (odd_lines, passed_over) = (AtomicU64::new(0), AtomicU64::new(0));
-        let known = Mutex::default();
-        Ok(XAccount { account, settings, clock, api, app, odd_lines, streams, known, me: RwLock::default(), passed_over })
+        let (known, till) = (Mutex::default(), Till::new(settings.prices.clone(), settings.budget));
+        Ok(XAccount { account, settings, clock, api, app, odd_lines, till, streams, known, me: RwLock::default(), passed_over })
     }
 
     pub(super) async fn sign_in(&self) -> Result<User, Trouble> {
         let one: One<User> = self.api.json(&Call::get("me", &["2", "users", "me"])).await?;
         let user = one.data.ok_or_else(|| Trouble::Malformed("nobody in it".into()))?;
+        self.till.charge(Act::UserRead, &user.id, self.clock.now());
         if self.api.tokens().user().is_some_and(|known| known != user.id) {
             let why = format!("the tokens are another account's, @{}", user.username);
             return Err(Trouble::NoToken(NoToken::SignIn(why)));
@@ -143,7 +160,8 @@ impl XAccount {
     }
 
     fn reader<'a>(&'a self, me: &'a str) -> Reader<'a> {
-        Reader { api: &self.api, account: &self.account, me, now: self.clock.now(), import_ms: self.settings.import_ms }
+        let (now, import_ms) = (self.clock.now(), self.settings.import_ms);
+        Reader { api: &self.api, account: &self.account, me, now, import_ms, till: &self.till }
     }
 
     fn note(&self, noted: &Noted) {
@@ -170,6 +188,7 @@ impl NetworkAccount for XAccount {
             network: Network::from(NETWORK),
             author: Some(author_id(&me.id)),
             handle: format!("@{}", me.username),
+            fees: Some(self.till.fees()),
             capabilities: Capabilities {
                 max_length: weighted::MAX,
                 max_private: super::send::MAX_MESSAGE,
@@ -206,7 +225,12 @@ impl NetworkAccount for XAccount {
         if *stream != Stream::Mentions && self.api.waits(stream.endpoint()) && is_known() {
             return Ok(Page::default());
         }
+        let (name, now) = (stream.name(), self.clock.now());
+        if !self.till.may_read(stream.purpose(), &name, self.settings.poll_ms, now) {
+            return Ok(Page::default());
+        }
         let (page, noted) = self.reader(&me).poll(stream, cursor).await?;
+        self.till.was_read(&name, now);
         self.note(&noted);
         if !page.more {
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.name());
@@ -219,8 +243,13 @@ impl NetworkAccount for XAccount {
     }
 
     async fn refresh(&self, posts: &[PostRef]) -> Result<Vec<NetEvent>, NetError> {
+        let now = self.clock.now();
+        if !self.till.may_read(Purpose::Refresh, "refresh", REFRESH_MS, now) {
+            return Ok(Vec::new());
+        }
         let me = self.me().await?;
         let (events, noted) = self.reader(&me).refresh(posts).await?;
+        self.till.was_read("refresh", now);
         self.note(&noted);
         Ok(events)
     }
@@ -255,7 +284,19 @@ impl NetworkAccount for XAccount {
         let Some(secret) = &self.settings.consumer_secret else { return Hook::NotServed };
         let me = self.me.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|me| me.id.clone());
         let reader = me.as_deref().map(|me| Mapper { account: &self.account, me, now: self.clock.now() });
-        super::webhook::hook(knock, secret, reader.as_ref())
+        let hook = super::webhook::hook(knock, secret, reader.as_ref());
+        if let Hook::Events { events, .. } = &hook {
+            self.till.charge_heard(events, self.clock.now());
+        }
+        hook
+    }
+
+    fn costs(&self) -> Option<Costs> {
+        self.till.costs()
+    }
+
+    fn restore_costs(&self, costs: &Costs) {
+        self.till.restore(costs);
     }
 
     fn passed_over(&self) -> u64 {

@@ -6,41 +6,13 @@
 //! Source of the prices: X's price list of February 2026 (pay per use); `bot.toml` can say others.
 
 use crate::clock::Time;
+use crate::cost::{Costs, Money};
 use crate::intake::length::weighted;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An amount, in millionths of a US dollar.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Money(pub u64);
-
-impl Money {
-    /// From dollars as a file has them; `None` for what is no amount.
-    #[must_use]
-    pub fn from_dollars(dollars: f64) -> Option<Money> {
-        let micros = (dollars * 1e6).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to where every integer is exact")]
-        (0.0..=1e15).contains(&micros).then_some(Money(micros as u64))
-    }
-
-    /// In dollars, with as many places as it takes, at least two: `0.015`, `12.00`.
-    #[must_use]
-    pub fn dollars(self) -> String {
-        let (whole, part) = (self.0 / 1_000_000, format!("{:06}", self.0 % 1_000_000));
-        let places = part.trim_end_matches('0').len().max(2);
-        format!("{whole}.{}", part.get(..places).unwrap_or(&part))
-    }
-
-    fn plus(self, other: Money) -> Money {
-        Money(self.0.saturating_add(other.0))
-    }
-}
-
 /// What is charged for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Act {
     /// Reading somebody's post.
     PostRead,
@@ -118,15 +90,15 @@ impl Default for Prices {
 }
 
 impl Prices {
-    /// The known prices, those of `others` in place of theirs: by name, in dollars.
+    /// The known prices, those of `others` in place of theirs: by name; `None` is no amount.
     ///
     /// # Errors
     /// The first that is none.
-    pub fn with<'a>(others: impl IntoIterator<Item = (&'a str, f64)>) -> Result<Prices, WrongPrice> {
+    pub fn with<'a>(others: impl IntoIterator<Item = (&'a str, Option<Money>)>) -> Result<Prices, WrongPrice> {
         let mut prices = Prices::default();
-        for (name, dollars) in others {
+        for (name, price) in others {
             let act = Act::ALL.into_iter().find(|act| act.name() == name).ok_or_else(|| WrongPrice::Unknown(name.to_owned()))?;
-            prices.0.insert(act, Money::from_dollars(dollars).ok_or_else(|| WrongPrice::Amount(name.to_owned()))?);
+            prices.0.insert(act, price.ok_or_else(|| WrongPrice::Amount(name.to_owned()))?);
         }
         Ok(prices)
     }
@@ -137,11 +109,11 @@ impl Prices {
         self.0.get(&act).copied().unwrap_or_default()
     }
 
-    /// What a public text costs as an answer. X's list does not say which holds for an answer with a link: the dearer.
+    /// What a public text is charged as, as an answer. X's list does not say which holds for an answer with a link: the dearer.
     #[must_use]
-    pub fn of_reply(&self, text: &str) -> Money {
-        let plain = self.of(Act::Reply);
-        if weighted::holds_link(text) { plain.max(self.of(Act::PostWithLink)) } else { plain }
+    pub fn reply_act(&self, text: &str) -> Act {
+        let dear = weighted::holds_link(text) && self.of(Act::PostWithLink) > self.of(Act::Reply);
+        if dear { Act::PostWithLink } else { Act::Reply }
     }
 }
 
@@ -170,8 +142,7 @@ pub enum Pace {
 }
 
 /// Something to tell the team, once a month each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Warning {
     /// Four fifths are spent: searching and refreshing slow down.
     Nearly,
@@ -182,8 +153,8 @@ pub enum Warning {
 /// More things read on a day than this are no longer told apart: each counts.
 const MAX_SEEN: usize = 200_000;
 
-/// What a month has cost so far. Serialised, it goes on after a restart.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a month has cost so far. By [`Ledger::costs`] it goes on after a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Year and month, UTC.
     month: (i16, i8),
@@ -246,6 +217,28 @@ impl Ledger {
         }
     }
 
+    /// What is to outlive the process; `None`: nothing was ever charged. What was read today does not: it may be charged again.
+    #[must_use]
+    pub fn costs(&self, budget: Option<Money>) -> Option<Costs> {
+        let told = match self.told.last() {
+            None => 0,
+            Some(Warning::Nearly) => 80,
+            Some(Warning::Spent) => 100,
+        };
+        let acts = self.acts.iter().map(|(act, n)| (act.name().to_owned(), *n)).collect();
+        (self.month.1 > 0).then_some(Costs { month: self.month, spent: self.spent, budget, told, acts })
+    }
+
+    /// One that goes on from there.
+    #[must_use]
+    pub fn restored(costs: &Costs) -> Ledger {
+        let known = |(name, n): (&String, &u64)| Act::ALL.into_iter().find(|act| act.name() == name).map(|act| (act, *n));
+        let mut told = BTreeSet::new();
+        told.extend((costs.told >= 80).then_some(Warning::Nearly));
+        told.extend((costs.told >= 100).then_some(Warning::Spent));
+        Ledger { month: costs.month, spent: costs.spent, acts: costs.acts.iter().filter_map(known).collect(), told, ..Ledger::default() }
+    }
+
     fn turn(&mut self, now: Time) {
         let (month, day) = date(now);
         // A clock that was set back begins nothing anew.
@@ -294,20 +287,20 @@ mod tests {
             ("dm", "0.015"),
         ];
         assert_eq!(list, known.map(|(name, price)| (name, price.to_owned())));
-        let other = Prices::with([("reply", 0.02), ("dm", 0.0)]).unwrap();
+        let other = Prices::with([("reply", Money::from_dollars(0.02)), ("dm", Money::from_dollars(0.0))]).unwrap();
         assert_eq!((other.of(Act::Reply).dollars(), other.of(Act::Dm)), ("0.02".into(), Money(0)));
         assert_eq!(other.of(Act::Post), prices.of(Act::Post));
-        assert_eq!(Prices::with([("likes", 1.0)]), Err(WrongPrice::Unknown("likes".into())));
+        assert_eq!(Prices::with([("likes", Some(Money(1)))]), Err(WrongPrice::Unknown("likes".into())));
         for wrong in [-0.1, f64::NAN, f64::INFINITY] {
-            assert_eq!(Prices::with([("dm", wrong)]), Err(WrongPrice::Amount("dm".into())));
+            assert_eq!(Prices::with([("dm", Money::from_dollars(wrong))]), Err(WrongPrice::Amount("dm".into())));
         }
     }
 
     #[test]
     fn a_link_makes_an_answer_dear() {
         let prices = Prices::default();
-        assert_eq!(prices.of_reply("Mira tu correo, ana@tienda.es").dollars(), "0.01");
-        assert_eq!(prices.of_reply("Mira tienda.es").dollars(), "0.20");
+        assert_eq!(prices.reply_act("Mira tu correo, ana@tienda.es"), Act::Reply);
+        assert_eq!(prices.reply_act("Mira tienda.es"), Act::PostWithLink);
         assert_eq!(Money(12_000_000).dollars(), "12.00");
     }
 
@@ -342,8 +335,8 @@ mod tests {
         assert_eq!(ledger.pace(Purpose::Search, now, BUDGET), Pace::Off);
         assert_eq!(ledger.pace(Purpose::Mentions, now, BUDGET), Pace::Slower(10));
         // It goes on after a restart, and ends with the month.
-        let mut again: Ledger = serde_json::from_str(&serde_json::to_string(&ledger).unwrap()).unwrap();
-        assert_eq!(again, ledger);
+        let mut again = Ledger::restored(&ledger.costs(BUDGET).unwrap());
+        assert_eq!(again.costs(BUDGET), ledger.costs(BUDGET));
         assert_eq!(again.charge(Act::Post, "", now, &prices, BUDGET), None, "told already");
         let next = at("2026-12-01T00:00:00Z");
         assert_eq!(again.pace(Purpose::Search, next, BUDGET), Pace::Full);

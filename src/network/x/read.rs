@@ -7,6 +7,8 @@
 
 use super::api::{Api, Call, Trouble};
 use super::mapping::{self, Dm, Mapper};
+use super::price::{Act, Purpose};
+use super::till::Till;
 use super::wire::{self, DmEvents, Posts};
 use crate::clock::{DAY_MS, MINUTE_MS, Time};
 use crate::network::{NetError, Page};
@@ -79,6 +81,15 @@ impl Stream {
             Stream::Search { .. } => "search",
         }
     }
+
+    /// What reading it is for: our own posts are read to see what became of answers.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Stream::Mentions | Stream::Dms | Stream::Own => Purpose::Mentions,
+            Stream::Search { .. } => Purpose::Search,
+        }
+    }
 }
 
 /// Who reads.
@@ -93,6 +104,8 @@ pub struct Reader<'a> {
     pub now: Time,
     /// How far back the first reading of a stream goes, in milliseconds.
     pub import_ms: i64,
+    /// Where what is read and sent is paid for.
+    pub till: &'a Till,
 }
 
 /// What a reading gave besides its page.
@@ -155,7 +168,9 @@ impl Reader<'_> {
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let page: Posts = self.api.json(&paged(&call, token.as_deref())).await?;
+            let act = if *stream == Stream::Mentions { Act::MentionRead } else { Act::PostRead };
             for post in &page.data.read {
+                self.till.charge(act, &post.id, self.now);
                 newest = newest.max(post.id.parse().unwrap_or_default());
                 // A page may overlap the one before.
                 if seen.insert(post.id.clone()) {
@@ -190,6 +205,7 @@ impl Reader<'_> {
             noted.odd.extend(page.data.odd);
             for event in &page.data.read {
                 let id: u64 = event.id.parse().unwrap_or_default();
+                self.till.charge(Act::DmRead, &event.id, self.now);
                 noted.dms.push(event.id.clone());
                 if id <= after {
                     return Ok((events, noted, newest));
@@ -220,6 +236,7 @@ impl Reader<'_> {
         for chunk in ids.chunks(AT_ONCE) {
             let page: Posts = self.api.json(&with_fields(Call::get("lookup", &["2", "tweets"])).query("ids", chunk.join(","))).await?;
             for post in &page.data.read {
+                self.till.charge(Act::PostRead, &post.id, self.now);
                 noted.posts.push(post.id.clone());
                 events.extend(self.renewed(post, &page.includes).await?);
             }
@@ -233,7 +250,14 @@ impl Reader<'_> {
 
     /// One post, or why it is not to be seen.
     pub(super) async fn lookup(&self, id: &str) -> Result<Posts, Trouble> {
-        self.api.json(&with_fields(Call::get("lookup", &["2", "tweets"])).query("ids", id)).await
+        let page: Posts = self.api.json(&with_fields(Call::get("lookup", &["2", "tweets"])).query("ids", id)).await?;
+        self.pay(Act::PostRead, page.data.read.iter().map(|post| &post.id));
+        Ok(page)
+    }
+
+    /// Pays for what was read.
+    pub(super) fn pay<'i>(&self, act: Act, ids: impl Iterator<Item = &'i String>) {
+        ids.for_each(|id| self.till.charge(act, id, self.now));
     }
 
     /// A version that was looked up, in the words of the last one: an older version shows its own for ever.

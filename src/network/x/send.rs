@@ -7,6 +7,7 @@
 use super::api::{Call, Trouble};
 use super::auth::tokens::NoToken;
 use super::mapping::{self, NETWORK, post_id};
+use super::price::Act;
 use super::read::{Reader, id_at};
 use super::wire::{self, DmEvents, Kind, One, Page, Posts};
 use crate::case::{Outgoing, SendKind, SendState};
@@ -52,7 +53,7 @@ impl Reader<'_> {
             return Err(refused("why-may-not-answer"));
         }
         let body = json!({"text": send.text.expose(), "reply": {"in_reply_to_tweet_id": send.target_local}});
-        let made = match self.make("post", &["2", "tweets"], body).await {
+        let made = match self.make("post", &["2", "tweets"], body, || self.till.charge_reply(send.text.expose(), self.now)).await {
             Ok(made) => made,
             Err(trouble) => return Err(self.unless_it_stands(after(&trouble), send).await),
         };
@@ -85,7 +86,8 @@ impl Reader<'_> {
             }
         }
         let path = ["2", "dm_conversations", "with", &send.to.local_id, "messages"];
-        let made = self.make("message", &path, json!({"text": send.text.expose()})).await.map_err(|trouble| after(&trouble))?;
+        let pay = || self.till.charge(Act::Dm, "", self.now);
+        let made = self.make("message", &path, json!({"text": send.text.expose()}), pay).await.map_err(|trouble| after(&trouble))?;
         let id = made.dm_event_id.filter(|id| is_id(id)).ok_or_else(|| Outcome::Unknown { why: "an answer without an id".into() })?;
         Ok(self.dm_receipt(&id, &send.to.local_id))
     }
@@ -106,9 +108,14 @@ impl Reader<'_> {
         }
     }
 
-    async fn make(&self, endpoint: &'static str, path: &[&str], body: Value) -> Result<wire::Made, Trouble> {
+    async fn make(&self, endpoint: &'static str, path: &[&str], body: Value, pay: impl FnOnce()) -> Result<wire::Made, Trouble> {
         let call = Call { method: Method::POST, body: Some(body), ..Call::get(endpoint, path) };
-        let one: One<wire::Made> = self.api.json(&call).await?;
+        let made = self.api.json::<One<wire::Made>>(&call).await;
+        // What may have been made may have been charged for: rather too much than too little.
+        if made.as_ref().map_or_else(|trouble| matches!(after(trouble), Outcome::Unknown { .. }), |_| true) {
+            pay();
+        }
+        let one = made?;
         one.data.ok_or_else(|| Trouble::Malformed("nothing in it".into()))
     }
 
@@ -150,6 +157,7 @@ impl Reader<'_> {
         for _ in 0..MAX_PAGES {
             let asked = token.iter().fold(call.clone(), |call, token| call.query("pagination_token", token));
             let page: Posts = self.api.json(&asked).await?;
+            self.pay(Act::PostRead, page.data.read.iter().map(|post| &post.id));
             let is_it = |post: &&wire::Post| {
                 let answers = post.refers(Kind::RepliedTo) == Some(send.target_local.as_str());
                 answers && !known.contains(&post.id) && comparable(&mapping::text(post)) == meant
@@ -185,6 +193,7 @@ impl Reader<'_> {
                 Err(Trouble::Status { code: 404, .. }) => return Ok(Look::Absent),
                 page => page?,
             };
+            self.pay(Act::DmRead, page.data.read.iter().map(|event| &event.id));
             if !page.data.odd.is_empty() {
                 return Ok(Look::CannotTell);
             }

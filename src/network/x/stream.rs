@@ -8,6 +8,7 @@ use super::account::XAccount;
 use super::api::{Call, Trouble};
 use super::auth::{NotGranted, app_only, oauth1::Pair};
 use super::mapping::Mapper;
+use super::price::{Act, Pace, Purpose};
 use super::query::{MAX_RULE, queries};
 use super::wire::{Each, Line, User, meant_for, read_line};
 use crate::clock::{HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -34,6 +35,8 @@ const WELL_MS: i64 = MINUTE_MS;
 const REFUSED_MS: i64 = 6 * HOUR_MS;
 /// Where X sends what happens to our address: it is looked so often whether it still does, in milliseconds.
 const ATTEND_MS: i64 = HOUR_MS;
+/// How often it is looked whether the month's budget lets a stream be heard again, in milliseconds.
+const TOO_DEAR_MS: i64 = MINUTE_MS;
 
 /// How the app's own token is had.
 #[derive(Clone, Debug)]
@@ -117,6 +120,8 @@ enum End {
     Unheard,
     /// It is to be opened again.
     Trouble(Trouble),
+    /// The month's budget no longer allows it.
+    TooDear,
 }
 
 impl From<Trouble> for End {
@@ -177,9 +182,19 @@ impl XAccount {
     async fn hear(&self, lane: Lane, me: &User, events: &mpsc::Sender<NetEvent>) {
         let (mut pauses, mut said) = (Pauses::default(), false);
         loop {
+            if self.is_too_dear(lane) {
+                tokio::select! {
+                    () = events.closed() => return,
+                    () = sleep(Duration::from_millis(TOO_DEAR_MS.unsigned_abs())) => continue,
+                }
+            }
             let trouble = match self.hear_once(lane, me, events, &mut pauses).await {
                 Ok(()) | Err(End::Unheard) => return,
                 Err(End::Trouble(trouble)) => trouble,
+                Err(End::TooDear) => {
+                    info!(account = %self.account, stream = lane.name(), "the month's budget is nearly spent: not listened to; search goes on, more seldom");
+                    continue;
+                }
             };
             let why = trouble.words();
             let refused = matches!(trouble, Trouble::Status { code: 403, .. });
@@ -226,6 +241,12 @@ impl XAccount {
         }
     }
 
+    /// Whether a stream is not to be heard, as each post of it is charged for and the budget is nearly spent. What speaks to us
+    /// is always heard.
+    fn is_too_dear(&self, lane: Lane) -> bool {
+        lane == Lane::Filtered && self.till.pace(Purpose::Search, self.clock.now()) != Pace::Full
+    }
+
     async fn open(&self, lane: Lane, token: &SecretString) -> Result<Response, Trouble> {
         let within = Duration::from_millis(self.settings.request_ms.max(1));
         let opened = timeout(within, self.api.open(&lane.call(), token)).await;
@@ -264,6 +285,9 @@ impl XAccount {
                     events.send(event).await.map_err(|_| End::Unheard)?;
                 }
             }
+            if self.is_too_dear(lane) {
+                return Err(End::TooDear);
+            }
             if waiting.len() > MAX_LINE_BYTES {
                 return Err(lost("a line without an end"));
             }
@@ -277,8 +301,10 @@ impl XAccount {
             return Vec::new();
         }
         let mut line = read_line(line);
+        let now = self.clock.now();
         match &mut line {
-            Line::Post { rules, .. } => {
+            Line::Post { post, rules, .. } => {
+                self.till.charge(Act::PostRead, &post.id, now);
                 // Rules of others that share the app are theirs.
                 let prefix = self.prefix();
                 *rules = rules.iter().filter_map(|tag| tag.strip_prefix(&prefix)).map(str::to_owned).collect();
@@ -299,7 +325,11 @@ impl XAccount {
             }
             Line::KeepAlive | Line::Activity(_) => {}
         }
-        Mapper { account: &self.account, me: &me.id, now: self.clock.now() }.line(&line)
+        let events = Mapper { account: &self.account, me: &me.id, now }.line(&line);
+        if matches!(line, Line::Activity(_)) {
+            self.till.charge_heard(&events, now);
+        }
+        events
     }
 
     /// The app's own token, which lives until it is withdrawn.

@@ -2,10 +2,12 @@
 
 use super::pen::Pen;
 use crate::clock::Time;
+use crate::cost::Costs;
 use crate::digest::figures::Figures;
 use crate::digest::schedule::{day_of, zone};
 use crate::i18n::ShowCtx;
 use crate::policy::AgentId;
+use crate::post::Account;
 use crate::say::{Arg, Say};
 use crate::view::picture::Picture;
 use crate::view::{Line, Piece, hygiene};
@@ -44,7 +46,17 @@ pub fn lines(pen: &Pen<'_>, f: &Figures) -> Vec<Line> {
         let named = f.by_agent.iter().map(|(id, n)| (pen.name(Some(&AgentId::from(id.as_str()))), *n));
         push(pen.say(&Say::new("digest-by-agent").text("list", list(named))));
     }
+    f.costs.iter().for_each(|(account, costs)| push(cost(pen, account, costs)));
     lines
+}
+
+/// What an account's month has cost so far, and for what.
+fn cost(pen: &Pen<'_>, account: &Account, costs: &Costs) -> String {
+    let acts = costs.acts.iter().map(|(name, n)| (pen.get(&format!("digest-act-{}", name.replace('_', "-"))), *n));
+    let say = Say::new(if costs.budget.is_some() { "digest-cost-budget" } else { "digest-cost" });
+    let say = say.text("account", pen.account(account)).text("month", costs.month()).text("spent", costs.spent.dollars());
+    let say = say.text("list", list(acts));
+    pen.say(&costs.budget.into_iter().fold(say, |say, budget| say.text("budget", budget.dollars())))
 }
 
 /// The same at a glance: what is counted, as bars.

@@ -214,6 +214,10 @@ fn outgoing(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<L
 fn drafted(pen: &Pen<'_>, case: &Case, say: Say, id: u32) -> Line {
     let text = case.drafts.iter().find(|d| d.id == id).map(|d| d.text.expose()).unwrap_or_default();
     let length = send::counted(pen, &case.account, &case.customer, text);
+    let say = match pen.price(&case.account, false, text) {
+        Some(price) => Say { code: "event-drafted-priced".into(), ..say }.text("price", price),
+        None => say,
+    };
     vec![pen.own(&say.number("draft", id).number("length", length).number("max", pen.capabilities(&case.account).max_length))]
 }
 

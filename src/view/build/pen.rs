@@ -2,6 +2,7 @@
 
 use crate::clock::Time;
 use crate::i18n::{Part, ShowCtx, Words, is_person};
+use crate::intake::length::weighted::holds_link;
 use crate::policy::{AgentId, Lang, Policy};
 use crate::post::Untrusted;
 use crate::say::{Arg, Say, Why};
@@ -80,6 +81,17 @@ impl Pen<'_> {
     /// The handle of one of our accounts, else its name in `bot.toml`.
     pub fn account(&self, account: &crate::post::Account) -> String {
         hygiene::handle(self.policy.handle_of(account))
+    }
+
+    /// What it costs to publish this very text there, in dollars, where the network charges for that.
+    pub fn price(&self, account: &crate::post::Account, private: bool, text: &str) -> Option<String> {
+        let fees = self.policy.accounts.get(account)?.fees?;
+        let fee = match private {
+            true => fees.private,
+            false if holds_link(text) => fees.reply_with_link,
+            false => fees.reply,
+        };
+        Some(fee.dollars())
     }
 
     /// What the network of one of our accounts can do.

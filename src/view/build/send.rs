@@ -52,7 +52,11 @@ pub fn address(pen: &Pen<'_>, send: &Outgoing) -> Line {
     }
     let length = counted(pen, &send.account, &send.to, send.text.expose());
     let say = Say::new("send-line").number("length", length).number("max", pen.capabilities(&send.account).most(send.kind.is_private()));
-    pen.fill(&say, &slots)
+    let mut line = pen.fill(&say, &slots);
+    if let Some(price) = pen.price(&send.account, send.kind.is_private(), send.text.expose()) {
+        line.extend([Piece::Words(DOT.into()), pen.own(&Say::new("send-price").text("price", price))]);
+    }
+    line
 }
 
 /// Its text, or a sentence where the place may not show it.
