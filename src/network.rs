@@ -5,6 +5,7 @@
 //! no state that must outlive the process: cursors are the store's.
 
 mod bounds;
+mod context;
 mod lenient;
 pub mod mastodon;
 mod spoken;

@@ -168,6 +168,35 @@ pub struct Parent {
     pub author: Option<AuthorId>,
 }
 
+/// How a post stands to the one that it is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// It answers it.
+    #[default]
+    Answers,
+    /// It shows it, with words of its own.
+    Quotes,
+}
+
+/// What a post is about: another one that it answers or quotes, as that stood when it was read. It is no post of the case:
+/// it is not weighed, nobody answers it, and of later changes to it nothing is heard. Whose it is, the author's id says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// How the post stands to it.
+    pub how: Relation,
+    /// Its id in the world.
+    pub id: PostId,
+    /// Who wrote it.
+    pub author: AuthorId,
+    /// Their handle; empty where the network did not say.
+    pub handle: Untrusted,
+    /// Its beginning: at most 280 characters.
+    pub text: Untrusted,
+    /// Where a person reads it.
+    pub url: Option<String>,
+}
+
 /// How a post can be answered in public by the account that saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -240,6 +269,9 @@ pub struct Post {
     /// How it can be answered.
     #[serde(default, skip_serializing_if = "Answering::is_by_api")]
     pub answering: Answering,
+    /// What it answers and quotes, where that could be read: at most one of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<Context>,
 }
 
 impl Post {

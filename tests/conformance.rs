@@ -9,7 +9,7 @@ use sereno::clock::{Clock, HOUR_MS, MINUTE_MS, Time};
 use sereno::network::{NetError, NetworkAccount};
 use sereno::outbox::{Look, Outcome, Receipt};
 use sereno::policy::{Counting, DmRoute};
-use sereno::post::{Answering, NetEvent, Post, PostId, PostRef, Untrusted};
+use sereno::post::{Answering, NetEvent, Post, PostId, PostRef, Relation, Untrusted};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -130,6 +130,46 @@ async fn a_mention_is_read_whole_and_answered_once() {
         for ours in receipt.post.iter().chain([&by_hand]).filter_map(|id| reader.posts.get(id)) {
             assert_eq!(Some(&ours.author.id), policy.author.as_ref(), "{}: an echo of our own", driver.network());
         }
+        assert!(driver.faults().is_empty(), "{:#?}", driver.faults());
+    }
+}
+
+/// A post of ana's to the brand that answers one of bea's which does not concern us, as it is read; and bea's.
+async fn above(driver: &dyn Driver, account: &dyn NetworkAccount, said: &str) -> (Post, PostId) {
+    let other = driver.posts("bea", said);
+    let id = driver.replies("ana", &other, &format!("{} ¿y ahora esto?", driver.brand()));
+    let mut reader = Reader::default();
+    reader.read(account).await.unwrap();
+    assert!(!reader.posts.contains_key(&other), "{}: not ours to read", driver.network());
+    (reader.posts.get(&id).unwrap_or_else(|| panic!("{}: not read", driver.network())).clone(), other)
+}
+
+#[tokio::test]
+async fn what_a_mention_answers_is_told_with_it_and_stays_foreign() {
+    for driver in drivers::all(None).await {
+        let (driver, account) = (&*driver, driver.account().await);
+        account.prepare().await.unwrap();
+        let said = format!("<b>la tienda</b> <!channel> *cierra* {}", "y no abre ".repeat(40));
+        let (post, other) = above(driver, &*account, &said).await;
+        let [context] = &post.context[..] else {
+            assert_eq!((post.context.len(), driver.network()), (0, "square (demo)"));
+            continue;
+        };
+        assert_eq!((context.how, &context.id), (Relation::Answers, &other), "{}", driver.network());
+        assert!(context.handle.expose().contains("bea"), "{}", driver.network());
+        let text = context.text.expose();
+        assert!(
+            text.starts_with("<b>la tienda</b> <!channel> *cierra* y no abre") && text.chars().count() == 280,
+            "{}: {text}",
+            driver.network()
+        );
+        assert!(!format!("{post:?}").contains("cierra"), "{}: not in what is logged", driver.network());
+        // What is gone is not shown.
+        driver.deletes("bea", &other);
+        let (_, again) = (driver.replies("ana", &post.id, "y sigo"), driver.account().await);
+        let mut reader = Reader::default();
+        reader.read(&*again).await.unwrap();
+        assert_eq!(reader.posts[&post.id].context, [], "{}", driver.network());
         assert!(driver.faults().is_empty(), "{:#?}", driver.faults());
     }
 }
@@ -267,12 +307,15 @@ async fn abilities(driver: &dyn Driver) -> Vec<(&'static str, String)> {
     if driver.shuts("bea") {
         routes.push(route(driver, &*account, &can.dm_route, "bea").await);
     }
+    let (answering, _) = above(driver, &*account, "cierran, dicen").await;
+    let told = answering.context.iter().any(|c| c.text.expose().contains("cierran, dicen"));
     vec![
         ("Longest answer, private message", format!("{}, {}", can.max_length, can.max_private)),
         ("Counted in", counted),
         ("An answer is corrected, taken back", format!("{}, {}", yes(can.can_edit), yes(can.can_delete))),
         ("A customer's edit is learnt", edits.into()),
         ("A customer's deletion is learnt", deletions.into()),
+        ("What a mention answers is shown above it", yes(told)),
         ("A private conversation begins", routes.join("; ")),
         ("Private messages that sereno cannot see", if can.unseen_private { "encrypted ones" } else { "none" }.into()),
         ("The same send twice", if can.idempotent { "the network counts it once" } else { "sereno looks first" }.into()),

@@ -5,6 +5,7 @@ mod app;
 mod config;
 mod conformance;
 mod console;
+mod context;
 mod crash;
 mod demo;
 mod docs;

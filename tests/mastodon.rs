@@ -1,5 +1,6 @@
 //! The Mastodon adapter against the emulator, and against `mastodon-mock` where one is named.
 
+mod context;
 mod echo;
 mod emulated;
 mod mastodon_mock;

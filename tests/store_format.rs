@@ -19,7 +19,7 @@ use sereno::desk::{Desk, Paused};
 use sereno::digest::{Fact, FactKind};
 use sereno::intake::{Reason, Tone};
 use sereno::outbox::{Effect, Entry, EntryId, EntryState, Lane, Urgency};
-use sereno::post::{Media, Parent, PostRef, Reach, Untrusted, Visibility};
+use sereno::post::{Context, Media, Parent, Post, PostRef, Reach, Relation, Untrusted, Visibility};
 use sereno::say::{Arg, Say, Why};
 use sereno::store::index::{Facets, Head, Listing};
 use sereno::store::sled::SledStore;
@@ -224,6 +224,16 @@ fn cases() {
     frozen("send", &[Outgoing { shown_at: Some(NOW), state: gone, ..full_case().sends[0].clone() }]);
     let private = Shown { post: None, ..full_case().shown[0].clone() };
     frozen("shown", &[full_case().shown[0].clone(), private]);
+    let about = |how, url: Option<&str>| Context {
+        how,
+        id: "https://s/0".into(),
+        author: "https://s/dani".into(),
+        handle: Untrusted::new("@dani@s"),
+        text: Untrusted::new("closed"),
+        url: url.map(Into::into),
+    };
+    let context = vec![about(Relation::Answers, Some("https://s/@dani/0")), about(Relation::Quotes, None)];
+    frozen("context", &[Post { context, ..full_case().posts[0].post.clone() }, full_case().posts[0].post.clone()]);
     frozen("tone", &[Tone::Neutral, Tone::Thanks, Tone::Question, Tone::Angry, Tone::Insult]);
     frozen("priority", &Priority::ALL);
 }

@@ -2,6 +2,7 @@
 //! own rules are tried here as well.
 
 mod account;
+mod context;
 mod costs;
 mod emulated;
 mod hooked;

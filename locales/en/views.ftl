@@ -175,6 +175,10 @@ post-followers-only = visible to followers only
 post-by-hand-link = write it there
 card-by-hand = The network takes an answer from a person alone; once it stands, `posted { $n } <its address>`:
 card-answers-closed = The network lets nobody answer this post.
+post-answers = Answers { $who }: “{ $text }”
+post-answers-us = Answers our post: “{ $text }”
+post-quotes = Quotes { $who }: “{ $text }”
+post-quotes-us = Quotes our post: “{ $text }”
 post-link = original
 post-missing = The post is no longer here.
 

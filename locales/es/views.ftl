@@ -175,6 +175,10 @@ post-followers-only = visible solo para sus seguidores
 post-by-hand-link = escribirla allí
 card-by-hand = La red solo admite una respuesta de una persona; cuando esté, `publicado { $n } <su dirección>`:
 card-answers-closed = La red no deja que nadie conteste a esta publicación.
+post-answers = Responde a { $who }: “{ $text }”
+post-answers-us = Responde a nuestra publicación: “{ $text }”
+post-quotes = Cita a { $who }: “{ $text }”
+post-quotes-us = Cita nuestra publicación: “{ $text }”
 post-link = original
 post-missing = El mensaje ya no está aquí.
 

@@ -38,6 +38,14 @@ impl Work<'_> {
                 (send.target, send.target_local) = (None, String::new());
             }
         }
+        for place in 0..self.case.posts.len() {
+            let context = &mut self.case.posts[place].post.context;
+            let before = context.len();
+            context.retain(|about| !posts.contains(&about.id) && !sends.contains(&about.id));
+            if context.len() < before {
+                self.refresh_shown(self.case.index_of(place));
+            }
+        }
         self.case.by_hand.retain(|url| !from.by_hand.contains(url));
         if !theirs.is_empty() || !touched.is_empty() {
             self.event(None, Event::Erased { case: from.id });

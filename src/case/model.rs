@@ -354,6 +354,12 @@ impl Case {
         let (place, post) = self.posts.iter().enumerate().find(|(_, p)| &p.post.id == id)?;
         Some((self.index_of(place), post))
     }
+    /// Whether a post of this id stands, or stood, in this conversation: somebody's, or a send of ours.
+    #[must_use]
+    pub fn holds(&self, id: &PostId) -> bool {
+        let sent = |s: &Outgoing| matches!(&s.state, SendState::Published { id: published, .. } if published == id);
+        self.post(id).is_some() || self.sends.iter().any(sent)
+    }
     /// The post of this index, unless it is folded.
     #[must_use]
     pub fn post_at(&self, index: usize) -> Option<&CasePost> {

@@ -249,9 +249,10 @@ pub fn comparable(text: &str) -> String {
 impl Work<'_> {
     fn push(&mut self, voice: Voice, post: &Post) -> usize {
         let index = self.case.index_of(self.case.posts.len());
+        let context = self.about(post);
         self.case.posts.push(CasePost {
             voice,
-            post: post.clone(),
+            post: Post { context, ..post.clone() },
             seen_at: self.ctx.now,
             deleted_at: None,
             edits: u32::from(post.edited_at.is_some()),

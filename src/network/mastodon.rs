@@ -9,6 +9,7 @@
 
 pub mod api;
 mod check;
+mod context;
 pub mod cursor;
 pub mod html;
 pub mod mapping;
@@ -23,6 +24,7 @@ use self::api::{Api, Call, Share, Trouble};
 use self::mapping::{Mapper, Me, NETWORK};
 use crate::case::{Outgoing, SendState};
 use crate::clock::{Clock, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
+use crate::network::context::Contexts;
 use crate::network::{Finding, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
 use crate::policy::{AccountPolicy, Capabilities, Counting, DmRoute, ListenRule};
@@ -129,6 +131,8 @@ pub struct MastodonAccount {
     api: Api,
     sieve: poll::Sieve,
     threads: thread::Threads,
+    /// What posts answer.
+    contexts: Contexts,
     ready: RwLock<Option<Arc<Ready>>>,
     /// How often what could not be read was asked for again.
     tries: Mutex<HashMap<String, u32>>,
@@ -172,6 +176,7 @@ impl MastodonAccount {
             clock,
             api,
             threads: thread::Threads::default(),
+            contexts: Contexts::new(context::CALLS_A_MINUTE),
             ready: RwLock::new(None),
             tries: Mutex::default(),
             all_kinds: AtomicBool::new(false),

@@ -11,6 +11,7 @@ pub use account::{Settings, XAccount};
 pub mod api;
 pub mod auth;
 mod check;
+mod context;
 pub mod login;
 pub mod mapping;
 pub mod price;

@@ -115,7 +115,13 @@ pub fn one_line(text: &str, max: usize) -> String {
 /// A display name for use between quotation marks: it cannot close them itself.
 #[must_use]
 pub fn name(text: &str) -> String {
-    one_line(&text.replace(['“', '”', '„', '"', '«', '»'], "'"), NAME_MAX)
+    quoted(text, NAME_MAX)
+}
+
+/// A text for use between quotation marks, on one line: it cannot close them itself.
+#[must_use]
+pub fn quoted(text: &str, max: usize) -> String {
+    one_line(&text.replace(['“', '”', '„', '"', '«', '»'], "'"), max)
 }
 
 /// A handle: one word.

@@ -38,6 +38,7 @@ pub trait Driver: Send + Sync {
     /// The account as it is after a start: it remembers nothing.
     async fn account(&self) -> Box<dyn NetworkAccount>;
     fn posts(&self, who: &str, text: &str) -> PostId;
+    fn replies(&self, who: &str, post: &PostId, text: &str) -> PostId;
     fn edits(&self, who: &str, post: &PostId, text: &str);
     fn deletes(&self, who: &str, post: &PostId);
     fn writes_privately(&self, who: &str, text: &str);
@@ -91,6 +92,9 @@ impl Driver for Mastodon {
     }
     fn posts(&self, who: &str, text: &str) -> PostId {
         PostId(self.0.customer(who).post(text))
+    }
+    fn replies(&self, who: &str, post: &PostId, text: &str) -> PostId {
+        PostId(self.0.customer(who).reply_to(post.as_str(), text))
     }
     fn edits(&self, who: &str, post: &PostId, text: &str) {
         self.0.customer(who).edit(post.as_str(), text);
@@ -168,6 +172,9 @@ impl Driver for OnX {
     }
     fn posts(&self, who: &str, text: &str) -> PostId {
         PostId(format!("x:{}", self.x.customer(who).post(text)))
+    }
+    fn replies(&self, who: &str, post: &PostId, text: &str) -> PostId {
+        PostId(format!("x:{}", self.x.customer(who).reply_to(bare(post), text)))
     }
     fn edits(&self, who: &str, post: &PostId, text: &str) {
         self.x.customer(who).edit(bare(post), text);
@@ -255,6 +262,10 @@ impl Driver for OnSquare {
     }
     fn posts(&self, who: &str, text: &str) -> PostId {
         self.write(Writing { author: who.into(), text: text.into(), ..Writing::default() }, Hand::Person)
+    }
+    fn replies(&self, who: &str, post: &PostId, text: &str) -> PostId {
+        let writing = Writing { author: who.into(), text: text.into(), parent: Some(post.clone()), ..Writing::default() };
+        self.write(writing, Hand::Person)
     }
     fn edits(&self, _: &str, post: &PostId, text: &str) {
         self.0.with(|books| books.edit(post, text, Clock::system().now()));

@@ -160,6 +160,11 @@ impl Emulator {
         self.state().allowed.insert(on, requests);
     }
 
+    /// What posts answer and quote is no longer told along with them.
+    pub fn terse(&self) {
+        self.state().terse = true;
+    }
+
     /// Streams send a sign of life so often; 20 s on X.
     pub fn keep_alive(&self, ms: u64) {
         self.state().keep_alive_ms = ms;

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 /// Far longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
 
-fn settings(emulator: &Emulator) -> Settings {
+pub fn settings(emulator: &Emulator) -> Settings {
     Settings {
         request_ms: 2_000,
         connect_ms: 2_000,
@@ -31,7 +31,7 @@ fn settings(emulator: &Emulator) -> Settings {
     }
 }
 
-fn adapter(settings: Settings) -> MastodonAccount {
+pub fn adapter(settings: Settings) -> MastodonAccount {
     MastodonAccount::new("shop".into(), settings, Clock::system()).unwrap()
 }
 
@@ -40,7 +40,7 @@ fn now() -> Time {
 }
 
 /// Reads a stream to its end; the posts and the cursor.
-async fn drain(account: &MastodonAccount, stream: &str, mut cursor: Option<String>) -> (Vec<NetEvent>, Option<String>) {
+pub async fn drain(account: &MastodonAccount, stream: &str, mut cursor: Option<String>) -> (Vec<NetEvent>, Option<String>) {
     let mut events = Vec::new();
     for _ in 0..500 {
         let page = account.poll(stream, cursor.as_deref()).await.unwrap();
@@ -53,7 +53,7 @@ async fn drain(account: &MastodonAccount, stream: &str, mut cursor: Option<Strin
     panic!("{stream} has no end");
 }
 
-fn posts(events: &[NetEvent]) -> Vec<&Post> {
+pub fn posts(events: &[NetEvent]) -> Vec<&Post> {
     events
         .iter()
         .filter_map(|e| match e {
@@ -63,7 +63,7 @@ fn posts(events: &[NetEvent]) -> Vec<&Post> {
         .collect()
 }
 
-fn only(events: &[NetEvent]) -> &Post {
+pub fn only(events: &[NetEvent]) -> &Post {
     let found = posts(events);
     assert_eq!(found.len(), 1, "{events:?}");
     found[0]

@@ -11,7 +11,7 @@ use crate::digest::FactKind;
 use crate::intake::{Reason, is_content, weigh};
 use crate::outbox::{Effect, Receipt};
 use crate::planted::{self, Bug};
-use crate::post::{Author, AuthorId, Engagement, Post, PostId, PostRef, Untrusted};
+use crate::post::{Author, AuthorId, Context, Engagement, Post, PostId, PostRef, Untrusted};
 
 impl Work<'_> {
     pub(super) fn on_post(&mut self, post: &Post) {
@@ -22,7 +22,10 @@ impl Work<'_> {
             self.also_called(index, post);
             if newer {
                 self.on_edit(post);
-            } else if theirs {
+                return;
+            }
+            self.on_late_context(index, post);
+            if theirs {
                 // Another server counts for itself alone.
                 self.on_engagement(&post.id, post.engagement);
             }
@@ -44,6 +47,35 @@ impl Work<'_> {
         let Some(known) = self.case.post_at_mut(index) else { return };
         if !post.local_id.is_empty() && !known.is_called(&name) {
             known.also.push(name);
+        }
+    }
+
+    /// What a post is about, but for what stands in the case itself: that is in its thread, changes there, and may be gone.
+    pub(super) fn about(&self, post: &Post) -> Vec<Context> {
+        post.context.iter().filter(|about| !self.case.holds(&about.id)).cloned().collect()
+    }
+
+    /// What a post is about is sometimes learnt after the post.
+    fn on_late_context(&mut self, index: usize, post: &Post) {
+        let context = self.about(post);
+        let Some(entry) = self.case.post_at_mut(index) else { return };
+        if context.is_empty() || !entry.post.context.is_empty() || entry.deleted_at.is_some() {
+            return;
+        }
+        entry.post.context = context;
+        self.card_changed = true;
+        self.refresh_shown(index);
+    }
+
+    /// A post is gone: so is what others say that it said.
+    fn take_from_contexts(&mut self, id: &PostId) {
+        for place in 0..self.case.posts.len() {
+            let context = &mut self.case.posts[place].post.context;
+            let before = context.len();
+            context.retain(|about| about.id != *id);
+            if context.len() < before {
+                self.refresh_shown(self.case.index_of(place));
+            }
         }
     }
 
@@ -162,8 +194,11 @@ impl Work<'_> {
         }
         let now = self.ctx.now;
         self.also_called(index, post);
+        let context = self.about(post);
         let Some(entry) = self.case.post_at_mut(index) else { return };
         let was = std::mem::replace(&mut entry.post, post.clone());
+        // An edit is sometimes told without it, and cannot change it.
+        entry.post.context = if context.is_empty() { was.context } else { context };
         entry.post.reach = was.reach;
         if was.account != post.account {
             // Answers go out from the account that first saw it: only its own server's ids are of use.
@@ -203,7 +238,9 @@ impl Work<'_> {
         entry.post.text = Untrusted::default();
         entry.post.warning = None;
         entry.post.media = Vec::new();
+        entry.post.context = Vec::new();
         self.refresh_shown(index);
+        self.take_from_contexts(id);
         if self.lives_on_elsewhere() {
             return;
         }

@@ -21,6 +21,8 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 const MAX_SEARCHED_BYTES: usize = 512 * 1024 * 1024;
 /// Requests kept back for sends when reading in the background, out of the usual 300 in 5 minutes.
 const RESERVE: u32 = 20;
+/// Requests kept back for all else when reading what can be done without.
+const RESERVE_ASIDE: u32 = 100;
 /// The longest that a rate limit is believed, in milliseconds: posting has a window of 3 hours.
 const MAX_WAIT_MS: i64 = 3 * 60 * MINUTE_MS;
 
@@ -93,12 +95,24 @@ impl From<Trouble> for NetError {
 pub enum Share {
     /// Reading in the background: leaves a few calls for what staff wait for.
     Background,
+    /// Reading that can be done without: leaves a third of the calls for all else.
+    Aside,
     /// Reading that a send waits for.
     Read,
     /// Posting and editing.
     Post,
     /// Deleting.
     Delete,
+}
+
+impl Share {
+    /// Under which the server counts it.
+    fn counted(self) -> Share {
+        match self {
+            Share::Background | Share::Aside => Share::Read,
+            other => other,
+        }
+    }
 }
 
 /// A call.
@@ -272,17 +286,21 @@ impl Api {
     }
 
     fn spent(&self, share: Share) -> Option<i64> {
-        let counted = if share == Share::Background { Share::Read } else { share };
+        let counted = share.counted();
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let left = left.get(&counted)?;
-        let keep = if share == Share::Background { RESERVE } else { 0 };
+        let keep = match share {
+            Share::Background => RESERVE,
+            Share::Aside => RESERVE_ASIDE,
+            Share::Read | Share::Post | Share::Delete => 0,
+        };
         let ms = i64::try_from(left.until.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(MAX_WAIT_MS);
         (left.remaining <= keep && ms > 0).then_some(ms.max(1))
     }
 
     /// Takes down what the server says of our allowance.
     fn note(&self, share: Share, status: StatusCode, headers: &HeaderMap) {
-        let counted = if share == Share::Background { Share::Read } else { share };
+        let counted = share.counted();
         let number = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).and_then(|s| s.trim().parse::<u32>().ok());
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
         let wait_ms = if refused { self.after_ms(status, headers) } else { self.reset_ms(headers) };

@@ -5,9 +5,11 @@ use super::html::{Named, to_text};
 use super::wire;
 use crate::clock::Time;
 use crate::network::bounds::{cut, is_language, is_web};
+use crate::network::context::Told;
 use crate::network::lenient::time;
 use crate::post::{
-    Account, Answering, Author, AuthorId, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility,
+    Account, Answering, Author, AuthorId, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Relation, Untrusted,
+    Visibility,
 };
 use std::fmt::Write as _;
 
@@ -57,6 +59,16 @@ impl Mapper<'_> {
     /// A status as a post. `reach` says how it was found; naming us or answering us outweighs it.
     #[must_use]
     pub fn post(&self, status: &wire::Status, reach: Reach) -> Post {
+        let mut post = self.alone(status, reach);
+        let quoted = status.quote.as_ref().filter(|quote| quote.state == "accepted").and_then(|quote| quote.quoted_status.as_deref());
+        if let Some(quoted) = quoted.filter(|_| status.account.id != self.me.id) {
+            post.context.extend(Told::of(&self.alone(quoted, Reach::Followed)).above(&post, Relation::Quotes));
+        }
+        post
+    }
+
+    /// A status without what it is about.
+    fn alone(&self, status: &wire::Status, reach: Reach) -> Post {
         let author = self.author(&status.account);
         let names_us = status.mentions.iter().any(|m| m.id == self.me.id);
         let answers_us = status.in_reply_to_account_id.as_deref() == Some(&self.me.id);
@@ -83,6 +95,7 @@ impl Mapper<'_> {
             edited_at: status.edited_at.as_deref().and_then(time),
             engagement: engagement(status),
             answering: Answering::ByApi,
+            context: Vec::new(),
             author,
         }
     }

@@ -222,6 +222,7 @@ impl MastodonAccount {
             }
             marks.push(taken.mark);
         }
+        self.complete(&mapper, &mut events).await;
         let last = marks.last().map(|m| m.id.clone());
         let newest = if stopped { last } else { read.newest };
         let more = read.full || stopped;
@@ -288,7 +289,7 @@ impl MastodonAccount {
     /// A status as a post with its conversation.
     pub(super) async fn placed(&self, mapper: &Mapper<'_>, status: &wire::Status, reach: Reach) -> Result<crate::post::Post, Trouble> {
         let mut post = mapper.post(status, reach);
-        self.threads.place(&self.api, mapper, &mut post).await?;
+        self.threads.place(&self.api, mapper, &self.contexts, &mut post).await?;
         if status.account.id == mapper.me.id || post.is_dm() {
             self.threads.name(&self.api, mapper, status, &mut post).await?;
         }

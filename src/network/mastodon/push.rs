@@ -188,10 +188,13 @@ impl MastodonAccount {
                 Some(Ok(_)) => None,
             };
             if let Some(text) = text
-                && let Some(event) = self.heard(ready, channel, &text).await
-                && events.send(event).await.is_err()
+                && let Some(mut event) = self.heard(ready, channel, &text).await
             {
-                return retry("nobody listens any more");
+                let mapper = Mapper { account: &self.account, me: &ready.me, now: self.clock.now() };
+                self.complete(&mapper, std::slice::from_mut(&mut event)).await;
+                if events.send(event).await.is_err() {
+                    return retry("nobody listens any more");
+                }
             }
             // After the work, not before: waiting for a slow reader is not the server's silence.
             dead = Instant::now() + silence;
@@ -227,6 +230,7 @@ impl MastodonAccount {
                 if *channel != Channel::User && self.threads.known(&local_id).is_none() {
                     return None;
                 }
+                self.contexts.forget(&local_id);
                 let post = PostRef::Local { account: self.account.clone(), local_id };
                 Some(NetEvent::Deleted { post, at: now })
             }

@@ -33,6 +33,7 @@ impl MastodonAccount {
                     None => match self.api.json(Call::get(&["api", "v1", "statuses", local_id])).await {
                         Ok(status) => status,
                         Err(trouble) if trouble.is_gone() => {
+                            self.contexts.forget(local_id);
                             events.push(NetEvent::Deleted { post: (*post).clone(), at: mapper.now });
                             continue;
                         }
@@ -45,6 +46,7 @@ impl MastodonAccount {
                 events.push(NetEvent::Engagement { post: (*post).clone(), engagement: engagement(&status) });
             }
         }
+        self.complete(&mapper, &mut events).await;
         Ok(events)
     }
 

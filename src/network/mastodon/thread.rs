@@ -4,7 +4,8 @@
 use super::api::{Api, Call, Trouble};
 use super::mapping::Mapper;
 use super::wire;
-use crate::post::{AuthorId, Parent, Post, PostId};
+use crate::network::context::Contexts;
+use crate::post::{AuthorId, Parent, Post, PostId, Reach};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
@@ -106,11 +107,13 @@ impl Threads {
     ///
     /// Fails only where asking again later will do better; what is not to be found out leaves the
     /// post as the beginning of what is known.
-    pub async fn place(&self, api: &Api, mapper: &Mapper<'_>, post: &mut Post) -> Result<(), Trouble> {
+    ///
+    /// What it reads of posts on the way is kept in `contexts`.
+    pub async fn place(&self, api: &Api, mapper: &Mapper<'_>, contexts: &Contexts, post: &mut Post) -> Result<(), Trouble> {
         if let Some(parent) = post.parent.clone() {
             let mut above = self.known(&parent.local_id);
             if above.is_none() {
-                self.ask(api, mapper, &post.local_id, &parent).await?;
+                self.ask(api, mapper, contexts, &post.local_id, &parent).await?;
                 above = self.known(&parent.local_id);
             }
             if let Some(above) = above {
@@ -119,20 +122,24 @@ impl Threads {
             }
         }
         self.remember_person(&post.author.local_id, &post.author.id);
+        contexts.remember(&post.local_id, Some(post), mapper.now);
         let root = post.root.clone().unwrap_or_else(|| post.id.clone());
         self.remember(&post.local_id, Known { id: post.id.clone(), author: post.author.id.clone(), root });
         Ok(())
     }
 
-    async fn ask(&self, api: &Api, mapper: &Mapper<'_>, local_id: &str, parent: &Parent) -> Result<(), Trouble> {
+    async fn ask(&self, api: &Api, mapper: &Mapper<'_>, contexts: &Contexts, local_id: &str, parent: &Parent) -> Result<(), Trouble> {
         let context = match api.json::<wire::Context>(Call::get(&["api", "v1", "statuses", local_id, "context"])).await {
             Ok(context) => context,
             Err(trouble) if self.worth_waiting(&trouble, local_id) => return Err(trouble),
-            Err(_) => return self.ask_parent(api, mapper, local_id, parent).await,
+            Err(_) => return self.ask_parent(api, mapper, contexts, local_id, parent).await,
         };
         let chain = &context.ancestors;
-        let Some(top) = chain.first() else { return self.ask_parent(api, mapper, local_id, parent).await };
+        let Some(top) = chain.first() else { return self.ask_parent(api, mapper, contexts, local_id, parent).await };
         let top_id = self.known(&top.id).map_or_else(|| mapper.post_id(top), |k| k.root);
+        if let Some(answered) = chain.iter().rfind(|status| status.id == parent.local_id) {
+            contexts.remember(&answered.id, Some(&mapper.post(answered, Reach::Followed)), mapper.now);
+        }
         for status in chain {
             let known = Known { id: mapper.post_id(status), author: mapper.author_id(&status.account), root: top_id.clone() };
             self.remember(&status.id, known);
@@ -141,11 +148,19 @@ impl Threads {
     }
 
     /// Without its context: at least the post answered.
-    async fn ask_parent(&self, api: &Api, mapper: &Mapper<'_>, local_id: &str, parent: &Parent) -> Result<(), Trouble> {
+    async fn ask_parent(
+        &self,
+        api: &Api,
+        mapper: &Mapper<'_>,
+        contexts: &Contexts,
+        local_id: &str,
+        parent: &Parent,
+    ) -> Result<(), Trouble> {
         match api.json::<wire::Status>(Call::get(&["api", "v1", "statuses", &parent.local_id])).await {
             Ok(status) => {
                 let id = mapper.post_id(&status);
                 let known = Known { root: id.clone(), id, author: mapper.author_id(&status.account) };
+                contexts.remember(&status.id, Some(&mapper.post(&status, Reach::Followed)), mapper.now);
                 self.remember(&status.id, known);
                 Ok(())
             }

@@ -3,7 +3,7 @@
 //!
 //! Source: docs.joinmastodon.org/entities, as in the OpenAPI description of version 4.7.
 
-use crate::network::lenient::{count, number_or_none, or_default, text_or_none, yes};
+use crate::network::lenient::{count, if_readable, number_or_none, or_default, text_or_none, yes};
 use serde::Deserialize;
 
 /// An account, ours or another's.
@@ -131,6 +131,9 @@ pub struct Status {
     /// What it passes on.
     #[serde(default)]
     pub reblog: Option<Box<Status>>,
+    /// What it quotes; there since Mastodon 4.4.
+    #[serde(default, deserialize_with = "if_readable")]
+    pub quote: Option<Quote>,
     /// Answers.
     #[serde(default, deserialize_with = "count")]
     pub replies_count: u64,
@@ -140,6 +143,17 @@ pub struct Status {
     /// Likes.
     #[serde(default, deserialize_with = "count")]
     pub favourites_count: u64,
+}
+
+/// What a status quotes. (Source: docs.joinmastodon.org/entities/Quote.)
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Quote {
+    /// `accepted` where its author lets it be shown so; `pending`, `rejected`, `revoked`, `deleted`, `unauthorized`, …
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: String,
+    /// It, where it may be shown.
+    #[serde(default, deserialize_with = "if_readable")]
+    pub quoted_status: Option<Box<Status>>,
 }
 
 /// A notification.

@@ -3,6 +3,7 @@
 use super::api::{Api, Call, Trouble};
 use super::auth::App;
 use super::auth::tokens::{NoToken, Tokens};
+use super::context;
 use super::mapping::{Mapper, NETWORK, author_id};
 use super::price::{Act, Prices, Purpose};
 use super::query::{MAX_QUERY, queries};
@@ -14,6 +15,7 @@ use crate::case::{Outgoing, SendState};
 use crate::clock::{Clock, HOUR_MS, MINUTE_MS, Time};
 use crate::cost::{Costs, Money};
 use crate::intake::length::weighted;
+use crate::network::context::Contexts;
 use crate::network::{Finding, Hook, Knock, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
 use crate::policy::{AccountPolicy, Capabilities, Counting, DmRoute, ListenRule};
@@ -104,6 +106,8 @@ pub struct XAccount {
     streams: Vec<Stream>,
     /// Streams that were read up to the present since the start.
     known: Mutex<BTreeSet<String>>,
+    /// What posts answer and quote.
+    pub(super) contexts: Contexts,
     /// Who X says that we are.
     me: RwLock<Option<User>>,
     passed_over: AtomicU64,
@@ -135,7 +139,8 @@ impl XAccount {
         let app = RwLock::default();
         let (odd_lines, passed_over) = (AtomicU64::new(0), AtomicU64::new(0));
         let (known, till) = (Mutex::default(), Till::new(settings.prices.clone(), settings.budget));
-        Ok(XAccount { account, settings, clock, api, app, odd_lines, till, streams, known, me: RwLock::default(), passed_over })
+        let contexts = Contexts::new(context::CALLS_A_MINUTE);
+        Ok(XAccount { account, settings, clock, api, app, odd_lines, till, streams, known, contexts, me: RwLock::default(), passed_over })
     }
 
     pub(super) async fn sign_in(&self) -> Result<User, Trouble> {
@@ -159,12 +164,12 @@ impl XAccount {
         }
     }
 
-    fn reader<'a>(&'a self, me: &'a str) -> Reader<'a> {
+    pub(super) fn reader<'a>(&'a self, me: &'a str) -> Reader<'a> {
         let (now, import_ms) = (self.clock.now(), self.settings.import_ms);
         Reader { api: &self.api, account: &self.account, me, now, import_ms, till: &self.till }
     }
 
-    fn note(&self, noted: &Noted) {
+    pub(super) fn note(&self, noted: &Noted) {
         if !noted.odd.is_empty() {
             warn!(account = %self.account, ids = ?noted.odd, "items of X could not be read and are passed over");
             self.passed_over.fetch_add(noted.odd.len() as u64, Ordering::Relaxed);
@@ -229,12 +234,13 @@ impl NetworkAccount for XAccount {
         if !self.till.may_read(stream.purpose(), &name, self.settings.poll_ms, now) {
             return Ok(Page::default());
         }
-        let (page, noted) = self.reader(&me).poll(stream, cursor).await?;
+        let (mut page, noted) = self.reader(&me).poll(stream, cursor).await?;
         self.till.was_read(&name, now);
         self.note(&noted);
         if !page.more {
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.name());
         }
+        self.complete(&me, &mut page.events).await;
         Ok(page)
     }
 
@@ -248,9 +254,10 @@ impl NetworkAccount for XAccount {
             return Ok(Vec::new());
         }
         let me = self.me().await?;
-        let (events, noted) = self.reader(&me).refresh(posts).await?;
+        let (mut events, noted) = self.reader(&me).refresh(posts).await?;
         self.till.was_read("refresh", now);
         self.note(&noted);
+        self.complete(&me, &mut events).await;
         Ok(events)
     }
 
@@ -288,7 +295,7 @@ impl NetworkAccount for XAccount {
         if let Hook::Events { events, .. } = &hook {
             self.till.charge_heard(events, self.clock.now());
         }
-        hook
+        context::as_told(hook)
     }
 
     fn costs(&self) -> Option<Costs> {

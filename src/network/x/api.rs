@@ -12,7 +12,7 @@ use reqwest::{Client, Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -95,18 +95,26 @@ pub struct Call<'a> {
     pub query: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,
+    /// The longest wait for the whole answer, where it is shorter than the usual one.
+    pub within: Option<Duration>,
 }
 
 impl<'a> Call<'a> {
     /// A `GET`.
     #[must_use]
     pub fn get(endpoint: &'static str, path: &[&'a str]) -> Call<'a> {
-        Call { endpoint, method: Method::GET, path: path.to_vec(), query: Vec::new(), body: None }
+        Call { endpoint, method: Method::GET, path: path.to_vec(), query: Vec::new(), body: None, within: None }
     }
     /// With a query parameter.
     #[must_use]
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+    /// With a shorter wait for the answer. A token is renewed on the way all the same: that must not be broken off.
+    #[must_use]
+    pub fn within(mut self, within: Duration) -> Self {
+        self.within = Some(within);
         self
     }
 }
@@ -119,6 +127,8 @@ pub struct Api {
     clock: Clock,
     /// Of each endpoint whose window is used up: when the next begins.
     spent: Mutex<BTreeMap<&'static str, Time>>,
+    /// Endpoints of whose window less than half is left.
+    lean: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Api {
@@ -135,7 +145,7 @@ impl Api {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|e| NetError::Permanent(format!("no HTTP client: {}", words_of(&e))))?;
-        Ok(Api { http, base, tokens, clock, spent: Mutex::default() })
+        Ok(Api { http, base, tokens, clock, spent: Mutex::default(), lean: Mutex::default() })
     }
 
     /// The tokens.
@@ -185,6 +195,9 @@ impl Api {
         }
         if let Some(body) = &call.body {
             request = request.json(body);
+        }
+        if let Some(within) = call.within {
+            request = request.timeout(within);
         }
         let response = request.send().await.map_err(|e| trouble_of(&e, token))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -252,6 +265,12 @@ impl Api {
         self.spent_for(endpoint).is_some()
     }
 
+    /// Whether less than half of an endpoint's window is left, as last heard: what can be done without leaves it to others.
+    #[must_use]
+    pub fn is_lean(&self, endpoint: &str) -> bool {
+        self.lean.lock().unwrap_or_else(PoisonError::into_inner).contains(endpoint)
+    }
+
     fn spent_for(&self, endpoint: &str) -> Option<i64> {
         let until = *self.spent.lock().unwrap_or_else(PoisonError::into_inner).get(endpoint)?;
         Some(until.since(self.clock.now())).filter(|ms| *ms > 0)
@@ -264,6 +283,14 @@ impl Api {
         let reset = number("x-rate-limit-reset").map(|s| Time(s.saturating_mul(SECOND_MS)).since(now));
         let asked = number("retry-after").map(|s| s.saturating_mul(SECOND_MS));
         let wait = |ms: i64| ms.clamp(SECOND_MS, MAX_WAIT_MS);
+        if let (Some(left), Some(all)) = (number("x-rate-limit-remaining"), number("x-rate-limit-limit")) {
+            let mut lean = self.lean.lock().unwrap_or_else(PoisonError::into_inner);
+            if left < all / 2 {
+                lean.insert(endpoint)
+            } else {
+                lean.remove(endpoint)
+            };
+        }
         let used_up = status == 429 || number("x-rate-limit-remaining") == Some(0);
         if used_up {
             let ms = wait(reset.or(asked).unwrap_or(WINDOW_MS));

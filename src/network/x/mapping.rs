@@ -6,10 +6,12 @@
 use super::wire::{self, Activity, Includes, Kind, Line};
 use crate::clock::Time;
 use crate::network::bounds::{cut, is_language, is_web};
+use crate::network::context::{self, Told};
 use crate::network::lenient::time;
 use crate::policy::DmRoute;
 use crate::post::{
-    Account, Answering, Author, AuthorId, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility,
+    Account, Answering, Author, AuthorId, Context, Engagement, Media, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Relation,
+    Untrusted, Visibility,
 };
 use std::fmt::Write as _;
 
@@ -118,6 +120,16 @@ impl Mapper<'_> {
     /// A post. `reach` says how it was found; naming, answering or quoting us outweighs it.
     #[must_use]
     pub fn post(&self, post: &wire::Post, includes: &Includes, reach: Reach) -> Post {
+        let mut mapped = self.alone(post, includes, reach);
+        if mapped.author.id != author_id(self.me) {
+            mapped.context = self.about(post, &mapped, includes);
+        }
+        mapped
+    }
+
+    /// A post without what it is about.
+    #[must_use]
+    pub fn alone(&self, post: &wire::Post, includes: &Includes, reach: Reach) -> Post {
         let author = self.author(post.author_id.as_deref().unwrap_or_default(), includes);
         let first = first_version(post);
         let is_edited = first != post.id;
@@ -148,7 +160,22 @@ impl Mapper<'_> {
                 Answering::ByHand { url: format!("https://x.com/intent/tweet?in_reply_to={}&text={{text}}", post.id) }
             },
             author,
+            context: Vec::new(),
         }
+    }
+
+    /// What a post answers and quotes, whole where the answer tells of it and of who wrote it, else by its id.
+    fn about(&self, post: &wire::Post, mapped: &Post, includes: &Includes) -> Vec<Context> {
+        let of = |(how, kind)| {
+            let id = post.refers(kind)?;
+            // Without its author it could be anybody's, and protected.
+            let known = includes.post(id).filter(|known| known.author_id.as_deref().is_some_and(|who| includes.user(who).is_some()));
+            match known {
+                Some(known) => Told::of(&self.alone(known, includes, Reach::Followed)).above(mapped, how),
+                None => Some(context::wanted(how, post_id(id))),
+            }
+        };
+        [(Relation::Answers, Kind::RepliedTo), (Relation::Quotes, Kind::Quoted)].into_iter().filter_map(of).collect()
     }
 
     /// A private message; one of ours names whom it went to.

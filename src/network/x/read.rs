@@ -14,6 +14,7 @@ use crate::clock::{DAY_MS, MINUTE_MS, Time};
 use crate::network::{NetError, Page};
 use crate::post::{Account, NetEvent, PostRef, Reach};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// What is asked of posts, in the dialect of these endpoints.
 const POST_FIELDS: &str = "attachments,conversation_id,created_at,entities,lang,note_post,public_metrics";
@@ -258,6 +259,13 @@ impl Reader<'_> {
     /// Pays for what was read.
     pub(super) fn pay<'i>(&self, act: Act, ids: impl Iterator<Item = &'i String>) {
         ids.for_each(|id| self.till.charge(act, id, self.now));
+    }
+
+    /// Some posts, with an answer within so much time.
+    pub(super) async fn lookup_within(&self, ids: &str, within: Duration) -> Result<Posts, Trouble> {
+        let page: Posts = self.api.json(&with_fields(Call::get("lookup", &["2", "tweets"])).query("ids", ids).within(within)).await?;
+        self.pay(Act::PostRead, page.data.read.iter().map(|post| &post.id));
+        Ok(page)
     }
 
     /// A version that was looked up, in the words of the last one: an older version shows its own for ever.

@@ -281,7 +281,9 @@ impl XAccount {
             waiting.extend_from_slice(&chunk);
             while let Some(end) = waiting.iter().position(|b| *b == b'\n') {
                 let line: Vec<u8> = waiting.drain(..=end).collect();
-                for event in self.heard(lane, me, &line) {
+                let mut heard = self.heard(lane, me, &line);
+                self.complete(&me.id, &mut heard).await;
+                for event in heard {
                     events.send(event).await.map_err(|_| End::Unheard)?;
                 }
             }

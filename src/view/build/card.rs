@@ -25,7 +25,10 @@ pub fn card(pen: &Pen<'_>, case: &Case, private: bool) -> CardView {
         customer: case.customer.id.to_string(),
         title: title(pen, case),
         who: post::who(pen, &case.customer, case.earlier_cases),
-        body: first.map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| post::body(pen, p, private)),
+        body: first.map_or_else(
+            || vec![vec![Piece::Words(pen.get("post-missing"))]],
+            |p| [post::about(pen, case, p, private), post::body(pen, p, private)].concat(),
+        ),
         facts: facts(pen, case, first, private),
         actions: actions::of_case(pen, case),
     }

@@ -171,7 +171,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
         return Vec::new();
     }
     if let Some(index) = event.shows_post() {
-        return case.post_at(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, p, private));
+        return case.post_at(index).map_or_else(|| vec![vec![Piece::Words(pen.get("post-missing"))]], |p| said(pen, case, p, private));
     }
     if let Some(send) = shows_text_of(event).and_then(|id| case.send(id)) {
         return outgoing(pen, case, send, private);
@@ -190,8 +190,9 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
     }
 }
 
-fn said(pen: &Pen<'_>, shown: &CasePost, private: bool) -> Vec<Line> {
+fn said(pen: &Pen<'_>, case: &Case, shown: &CasePost, private: bool) -> Vec<Line> {
     let mut lines = vec![post::byline(pen, shown, post::hidden(shown, private))];
+    lines.extend(post::about(pen, case, shown, private));
     lines.extend(post::body(pen, shown, private));
     lines
 }

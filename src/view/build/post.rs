@@ -1,14 +1,16 @@
 //! Posts of the conversation: who, when, and what they say.
 
 use super::pen::{Pen, dotted, foreign, link, one_line};
-use crate::case::CasePost;
+use crate::case::{Case, CasePost};
 use crate::clock::DAY_MS;
-use crate::post::{Answering, Author, Media, Untrusted, Visibility, written_at};
+use crate::post::{Answering, Author, Context, Media, Relation, Untrusted, Visibility, written_at};
 use crate::say::Say;
 use crate::view::{Line, Piece, hygiene};
 
 /// An account younger than this many days is said to be young.
 const YOUNG_DAYS: i64 = 30;
+/// What is shown of a post that another one is about, in characters.
+const CONTEXT_MAX: usize = 200;
 
 /// `“Name” @handle`. The name cannot leave its quotation marks; the handle is one word.
 pub fn person(author: &Author) -> Line {
@@ -96,6 +98,34 @@ pub fn body(pen: &Pen<'_>, post: &CasePost, private: bool) -> Vec<Line> {
     lines.extend(foreign(&post.post.text));
     lines.extend(post.post.media.iter().map(|m| media(pen, m)));
     lines
+}
+
+/// What a post answers and quotes, a line each: in our words around theirs, which cannot leave their quotation marks. Nothing
+/// where it stands in the case itself. As private as the post.
+pub fn about(pen: &Pen<'_>, case: &Case, post: &CasePost, private: bool) -> Vec<Line> {
+    if post.deleted_at.is_some() || hidden(post, private) {
+        return Vec::new();
+    }
+    let shown = post.post.context.iter().filter(|about| !case.holds(&about.id));
+    shown
+        .map(|about| {
+            dotted(vec![said_there(pen, about), about.url.as_deref().and_then(|u| link(&pen.get("post-link"), u)).into_iter().collect()])
+        })
+        .collect()
+}
+
+fn said_there(pen: &Pen<'_>, about: &Context) -> Line {
+    let text = hygiene::quoted(about.text.expose(), CONTEXT_MAX);
+    let text = if text.is_empty() { Piece::Words(pen.get("list-post-empty")) } else { Piece::Foreign(Untrusted::new(text)) };
+    let (ours, theirs) = match about.how {
+        Relation::Answers => ("post-answers-us", "post-answers"),
+        Relation::Quotes => ("post-quotes-us", "post-quotes"),
+    };
+    if pen.policy.is_ours(&about.author) {
+        return pen.fill(&Say::new(ours), &[("text", text)]);
+    }
+    let author = Author { id: about.author.clone(), handle: about.handle.clone(), ..Author::default() };
+    pen.fill(&Say::new(theirs), &[("who", handle(&author)), ("text", text)])
 }
 
 /// Whether a post's text must not stand in a place.

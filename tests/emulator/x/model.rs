@@ -207,6 +207,8 @@ pub struct State {
     pub stalled: bool,
     pub mute: bool,
     pub stutters: bool,
+    /// What posts refer to is told by its id alone, but in lookups.
+    pub terse: bool,
 }
 
 impl State {
@@ -237,6 +239,7 @@ impl State {
             stalled: false,
             mute: false,
             stutters: false,
+            terse: false,
         }
     }
 

@@ -92,7 +92,7 @@ pub fn includes(state: &State, posts: &[&Posted], wanted: &Wanted) -> Value {
             if wanted.expands("in_reply_to_user_id") && post.answers.as_ref() == Some(id) {
                 people.insert(other.author.clone());
             }
-            if wanted.expands("referenced_posts") && !others.iter().any(|o| o.id == other.id) {
+            if !state.terse && wanted.expands("referenced_posts") && !others.iter().any(|o| o.id == other.id) {
                 others.push(other);
             }
         }

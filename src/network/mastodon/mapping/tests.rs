@@ -177,3 +177,39 @@ fn endless_texts_are_cut_on_the_border_of_a_grapheme() {
     assert_eq!(post.warning.unwrap().expose().chars().count(), 1_000);
     assert_eq!((cut("hola", 4), cut("hola!", 4)), ("hola".to_owned(), "hol…".to_owned()));
 }
+
+#[test]
+fn what_a_post_quotes_is_read_with_it_where_its_author_lets_it() {
+    let quoted = |visibility: &str| {
+        let mut v = json!({
+            "id": "90", "uri": "https://m.example/users/dani/statuses/90", "url": "https://m.example/@dani/90", "account": account("7", "dani"),
+            "content": format!("<p>cerrado &lt;b&gt; {}</p>", "ñ".repeat(500)), "spoiler_text": "malas noticias", "visibility": visibility
+        });
+        // A quote within a quote is told by its id alone.
+        v["quote"] = json!({"state": "accepted", "quoted_status_id": "89"});
+        v
+    };
+    let with = |state: &str, status: Value| read(&json!({"quote": {"state": state, "quoted_status": status}})).context;
+    let found = with("accepted", quoted("public"));
+    let [context] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((context.how, context.id.as_str()), (Relation::Quotes, "https://m.example/users/dani/statuses/90"));
+    assert_eq!((context.author.as_str(), context.handle.expose()), ("https://m.example/users/dani", "@dani@m.example"));
+    assert_eq!(context.url.as_deref(), Some("https://m.example/@dani/90"));
+    let text = context.text.expose();
+    assert!(text.starts_with("malas noticias: cerrado <b> ñ") && text.chars().count() == 280, "{text}");
+    for visibility in ["private", "direct", "list"] {
+        assert_eq!(with("accepted", quoted(visibility)), [], "{visibility}");
+    }
+    for (state, status) in [("pending", quoted("public")), ("revoked", Value::Null), ("accepted", Value::Null), ("accepted", json!(7))] {
+        assert_eq!(with(state, status), [], "{state}");
+    }
+    assert_eq!(
+        read(&json!({"quote": quoted("public")})).context,
+        [],
+        "other servers give the status itself: what its author allows is not said"
+    );
+    assert_eq!(
+        read(&json!({"quote": {"state": "accepted", "quoted_status": quoted("public")}, "account": account("1", "shop")})).context,
+        []
+    );
+}

@@ -213,3 +213,50 @@ proptest! {
         with(|m| m.line(&read));
     }
 }
+
+fn contexts(post: &Post) -> Vec<(Relation, &str, &str, &str, &str)> {
+    post.context.iter().map(|c| (c.how, c.id.as_str(), c.author.as_str(), c.handle.expose(), c.text.expose())).collect()
+}
+
+#[test]
+fn what_a_post_answers_and_quotes_is_read_where_the_page_tells_it_whole() {
+    let (events, _) = mentions();
+    assert_eq!(post(&events[0]).context, []);
+    let answered = (Relation::Answers, "x:1992156784301240330", "", "", "");
+    assert_eq!(contexts(post(&events[1])), [answered], "only its id is told: to be looked up");
+    let ours = (Relation::Quotes, "x:1992100000000000001", "x:77001", "@Tienda_Sol", "¡Rebajas!");
+    assert_eq!(contexts(post(&events[2])), [ours]);
+    let url = post(&events[2]).context[0].url.as_deref();
+    assert_eq!(url, Some("https://x.com/Tienda_Sol/status/1992100000000000001"));
+}
+
+#[test]
+fn a_context_is_the_first_version_s_cut_and_no_wider_than_its_own() {
+    let page = |protected: bool, author: &str, text: &str| -> Page<wire::Post> {
+        serde_json::from_value(json!({
+            "data": [{"id": "90", "text": "@tienda_sol ¿y esto?", "author_id": "31001", "referenced_tweets": [
+                {"type": "replied_to", "id": "42"}, {"type": "quoted", "id": "43"}]}],
+            "includes": {
+                "tweets": [{"id": "42", "text": text, "author_id": author, "edit_history_tweet_ids": ["40", "42"],
+                            "referenced_tweets": [{"type": "replied_to", "id": "42"}]}],
+                "users": [{"id": "31009", "username": "dani", "name": "Dani", "protected": protected}]
+            }
+        }))
+        .unwrap()
+    };
+    let read = |page: &Page<wire::Post>, me: &str| {
+        let account = Account("tienda".into());
+        Mapper { account: &account, me, now: Time(0) }.post(&page.data.read[0], &page.includes, Reach::Followed)
+    };
+    let wanted = |id: &str| Context { how: Relation::Quotes, id: post_id(id), ..Context::default() };
+    let open = page(false, "31009", &"&lt;b&gt;".repeat(500));
+    let found = read(&open, ME);
+    assert_eq!(found.context[1], wanted("43"));
+    let (how, id, author, handle, text) = contexts(&found)[0];
+    assert_eq!((how, id, author, handle), (Relation::Answers, "x:40", "x:31009", "@dani"));
+    assert!(text.starts_with("<b><b>") && text.chars().count() == 280, "{text}");
+    assert_eq!(read(&page(true, "31009", "x"), ME).context, [wanted("43")], "a protected one is not taken further, nor asked for");
+    let unknown = read(&page(false, "31010", "x"), ME);
+    assert_eq!(unknown.context, [Context { how: Relation::Answers, ..wanted("42") }, wanted("43")], "whose it is must be known");
+    assert_eq!(read(&open, "31001").context, [], "our own posts speak for themselves");
+}
