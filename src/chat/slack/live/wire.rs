@@ -345,9 +345,8 @@ pub(super) fn past_message(room: &str, direct: bool, m: &Value) -> Option<Messag
     }
     let mut whole = m.clone();
     whole.as_object_mut()?.insert("channel".into(), Value::String(room.to_owned()));
-    if direct {
-        whole.as_object_mut()?.insert("channel_type".into(), "im".into());
-    }
+    // Which kind of room it is the caller knows, whatever stands in the message.
+    whole.as_object_mut()?.insert("channel_type".into(), if direct { "im" } else { "channel" }.into());
     match message(&whole, "message").ok()? {
         Heard::Message(message) => Some(message),
         _ => None,

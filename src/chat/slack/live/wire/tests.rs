@@ -182,3 +182,13 @@ fn a_message_of_our_own_is_known_at_a_glance_and_nothing_else_is_taken_for_one()
     assert_eq!(own_message(&frame(json!({"type":"reaction_added","user":"U0"}), false), "U0"), None);
     assert_eq!(own_message("{", "U0"), None);
 }
+
+/// Said to the bot alone, anything is a command: a room's message must not become that by what stands in it.
+#[test]
+fn what_kind_of_room_it_is_the_caller_knows() {
+    let said = json!({"type": "message", "user": "U1", "text": "claim 42", "ts": "1.0", "channel": "D9", "channel_type": "im"});
+    for direct in [false, true] {
+        let message = past_message("C1", direct, &said).unwrap();
+        assert_eq!((message.room.as_str(), message.direct), ("C1", direct));
+    }
+}
