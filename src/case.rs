@@ -6,7 +6,7 @@
 
 mod erase;
 mod event;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fixtures;
 pub mod gate;
 mod model;

@@ -17,6 +17,8 @@ pub mod desk;
 pub mod digest;
 pub mod engine;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod i18n;
 pub mod intake;

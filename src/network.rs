@@ -4,7 +4,7 @@
 //! turns its network's payloads into [`crate::post`] types and [`Outgoing`] into calls; it holds
 //! no state that must outlive the process: cursors are the store's.
 
-mod bounds;
+pub(crate) mod bounds;
 mod context;
 mod lenient;
 pub mod mastodon;

@@ -52,6 +52,7 @@ pub(crate) fn case_of(id: u64, post: &Post, policy: &Policy) -> Case {
 }
 
 /// The new case #42 of cleo.
+#[cfg(test)]
 pub(crate) fn case(policy: &Policy) -> Case {
     case_of(42, &post("p1", "Mi maleta no aparece, llevo dos horas esperando."), policy)
 }

@@ -12,6 +12,8 @@
 //! The same `op` twice is a repeat of the same thing. A message's id is the `op` that posted it, so
 //! posting again after a doubt does no harm, and [`Chat::look`] may always say that it is absent.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod input;
 mod output;
 #[cfg(test)]

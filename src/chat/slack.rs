@@ -22,5 +22,7 @@ pub mod manifest;
 pub mod render;
 mod who;
 
+#[cfg(all(feature = "slack", any(test, fuzzing)))]
+pub(crate) use live::fuzzing;
 #[cfg(feature = "slack")]
 pub use live::{HttpEvents, Pace, Rotation, Settings, Slack, Way};

@@ -11,6 +11,8 @@ pub mod api;
 mod check;
 mod context;
 pub mod cursor;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod html;
 pub mod mapping;
 pub mod poll;

@@ -12,6 +12,8 @@ pub mod api;
 pub mod auth;
 mod check;
 mod context;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod login;
 pub mod mapping;
 pub mod price;

@@ -253,11 +253,16 @@ impl Reader {
             }
             Err(e) => return Err(failed(&shown, &e)),
         };
+        Reader::of(file, opened)
+    }
+
+    fn of(file: &Path, opened: File) -> Result<(Reader, Header), StoreError> {
         let mut reader = Reader { file: file.to_owned(), lines: BufReader::new(opened), at: 0, sha: Sha256::new(), counts: Counts::new() };
         match reader.line()? {
             Some(Line::Header(header)) if header.format == FORMAT => Ok((reader, header)),
             Some(Line::Header(header)) => {
-                let say = Say::new("why-store-export-newer").text("file", shown).number("format", header.format).number("upto", FORMAT);
+                let say =
+                    Say::new("why-store-export-newer").text("file", shown(file)).number("format", header.format).number("upto", FORMAT);
                 Err(StoreError::unavailable(say))
             }
             _ => Err(reader.refuse("a header", "something else")),
@@ -296,6 +301,44 @@ impl Reader {
         }
         let more = !self.lines.fill_buf().map_err(|e| failed(&self.file.display().to_string(), &e))?.is_empty();
         if more { Err(self.refuse("an end behind the footer", "more lines")) } else { Ok(None) }
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing {
+    use super::*;
+    use std::io::Seek as _;
+
+    /// A file for import, read to its end as an import does first; once as it is, and once under a footer that is right, so
+    /// that more than its first line is looked at. Nothing is kept of it.
+    pub(crate) fn read(data: &[u8]) {
+        drop(through(data));
+        let body = match data.strip_suffix(b"\n") {
+            Some(lines) => lines.rsplitn(2, |b| *b == b'\n').nth(1).map_or(data, |above| data.get(..=above.len()).unwrap_or_default()),
+            None => data,
+        };
+        if !body.ends_with(b"\n") {
+            return;
+        }
+        // With wrong counts: it must not be taken.
+        let sha256 = hex(&Sha256::digest(body));
+        let counts = Counts::from([("cases".to_owned(), u64::MAX)]);
+        let footer = super::super::codec::to_json(&Line::Footer(Footer { counts, sha256 })).expect("a footer is JSON");
+        let whole = [body, &footer, b"\n"].concat();
+        assert!(through(&whole).is_err(), "counts that are wrong are taken");
+    }
+
+    fn through(data: &[u8]) -> Result<(), StoreError> {
+        let io = |e: io::Error| failed("a file in memory", &e);
+        let mut file = File::from(rustix::fs::memfd_create("export", rustix::fs::MemfdFlags::CLOEXEC).map_err(|e| io(e.into()))?);
+        file.write_all(data).and_then(|()| file.rewind()).map_err(io)?;
+        let (mut reader, header) = Reader::of(Path::new("export.jsonl"), file)?;
+        drop(unhex(&header.hash_key).and_then(|bytes| SecretKey::from_bytes(&bytes)));
+        while let Some(line) = reader.line()? {
+            // What is taken over is written in the same form.
+            super::super::codec::to_json(&line)?;
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,8 @@ mod catchup;
 mod deliver;
 mod events;
 mod forms;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod history;
 mod home;
 mod inbound;

@@ -218,7 +218,7 @@ fn bytes(block: &Value) -> usize {
     }
 }
 
-#[cfg(test)]
-mod checker;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod checker;
 #[cfg(test)]
 mod tests;

@@ -496,6 +496,44 @@ pub fn newer(link: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(k, _)| k == name).map(|(_, v)| v.into_owned()).filter(|v| !v.is_empty())
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing {
+    use super::*;
+
+    /// An answer of whatever status: what the server says is bounded, and the first item of a list is the same however its
+    /// bytes come.
+    pub(crate) fn answer(body: &[u8]) {
+        let token = SecretString::from("AAAA");
+        for status in [StatusCode::FORBIDDEN, StatusCode::FOUND] {
+            let said = spoken(&words(status, &HeaderMap::new(), body), &token);
+            assert!(said.chars().count() <= 300 && !said.contains(char::is_control));
+        }
+        if let Ok(date) = HeaderValue::from_bytes(body) {
+            http_date(&date);
+        }
+        let (mut whole, mut in_pieces) = (FirstId::default(), FirstId::default());
+        whole.read(body);
+        body.chunks(3).for_each(|piece| in_pieces.read(piece));
+        let found = whole.found();
+        assert_eq!(in_pieces.found(), found);
+        // What JSON says of the same list.
+        let listed = serde_json::from_slice::<Vec<Value>>(body).ok();
+        let first =
+            listed.as_ref().and_then(|list| list.first()).and_then(|item| item.get("id")).and_then(Value::as_str).map(str::to_owned);
+        let fit = |id: &String| (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        let plain = !body.contains(&b'\\') && !twice(body);
+        let of_objects = listed.is_some_and(|list| list.first().is_none_or(Value::is_object));
+        if of_objects && plain {
+            assert_eq!(found, first.filter(fit));
+        }
+    }
+
+    /// Whether an id may stand there more than once: which of them is meant, readers see differently.
+    fn twice(body: &[u8]) -> bool {
+        body.windows(4).filter(|w| w == b"\"id\"").count() > 1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -429,6 +429,19 @@ fn taken(stream: &Stream, value: Value, now: Time) -> Option<Taken> {
     Some(Taken { mark: Mark { id, at }, item })
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing {
+    use super::*;
+
+    /// An entity of a page, as what it may be.
+    pub(crate) fn taken(value: Value) {
+        for stream in [Stream::Notifications, Stream::Local] {
+            let now = crate::fuzzing::NOW;
+            assert_eq!(super::taken(&stream, value.clone(), now).is_some(), value.get("id").is_some_and(Value::is_string));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -265,3 +265,11 @@ impl MastodonAccount {
         None
     }
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing {
+    /// A frame's kind, and what it brings.
+    pub(crate) fn frame(text: &str) -> Option<(String, String)> {
+        serde_json::from_str::<super::Frame>(text).ok().map(|frame| (frame.event, frame.payload.unwrap_or_default()))
+    }
+}

@@ -74,6 +74,12 @@ fn signer(text: &[u8], secret: &SecretString) -> Hmac<Sha256> {
     mac
 }
 
+/// The header's value that X would send with this body.
+#[cfg(any(test, fuzzing))]
+pub(super) fn sign_as_x(body: &[u8], secret: &SecretString) -> String {
+    format!("sha256={}", BASE64.encode(&signer(body, secret).finalize().into_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,6 +124,31 @@ fn is_signed(secret: &SecretString, timestamp: &str, signature: &str, body: &[u8
     mac.verify_slice(&given).is_ok()
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing {
+    use super::*;
+
+    /// Nobody here knows how to sign.
+    pub(crate) fn request(at: &str, signature: &str, body: &[u8]) {
+        let secret = SecretString::from("8f742231b10e8888abcd99yyyzzz85a5");
+        let now = at.parse::<i64>().map_or(Time(0), |s| Time(s.saturating_mul(1_000)));
+        assert!(!is_signed(&secret, at, signature, body, now), "nobody signed this");
+    }
+
+    /// A body, as JSON and as a form: what is handed on.
+    pub(crate) fn payloads(raw: &str) -> Vec<(Kind, Value)> {
+        let handed_on = |read| match read {
+            Read::Payload(kind, payload) => Some((kind, payload)),
+            Read::Challenge(challenge) => {
+                assert!(challenge.len() <= raw.len());
+                None
+            }
+            Read::Nothing | Read::Odd(_) => None,
+        };
+        [event(raw), form(raw)].into_iter().filter_map(handed_on).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -328,6 +328,24 @@ async fn propose(hearing: &Arc<Hearing>, who: &Who, room: &str, ts: &str, collea
     hearing.whisper_body(&asker, body).await;
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing {
+    use super::*;
+
+    /// What a card shows, against what was noted: once it is noted, the same card tells nothing new.
+    pub(crate) fn missed(message: &Value) {
+        std::hint::black_box(is_cut(message));
+        let (room, ts) = (RoomId::from("C1"), "1700000000.000001");
+        let card = Card { room: &room, ts, as_of: ts };
+        let mut notes = Notes::from([("U1:eyes".to_owned(), Note { n: 1, on: true, at: "1600000000.000001".into() })]);
+        for reaction in super::missed(&notes, message, &card) {
+            let note = Note { n: 1, on: reaction.added, at: reaction.at };
+            notes.insert(format!("{}:{}", reaction.who.id, reaction.name), note);
+        }
+        assert_eq!(super::missed(&notes, message, &card), Vec::new());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

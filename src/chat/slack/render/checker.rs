@@ -244,6 +244,7 @@ pub fn message(text: &str, list: &Value) -> Result<Seen, String> {
 }
 
 /// A modal.
+#[cfg(test)]
 pub fn modal(view: &Value) -> Result<Seen, String> {
     keys(view, &["type", "callback_id", "private_metadata", "title", "submit", "close", "blocks"])?;
     let mut words = Seen::default();
@@ -257,6 +258,7 @@ pub fn modal(view: &Value) -> Result<Seen, String> {
 }
 
 /// The app's home.
+#[cfg(test)]
 pub fn home(view: &Value) -> Result<Seen, String> {
     keys(view, &["type", "blocks"])?;
     least_most(view.to_string().len(), 2, 250_000, "bytes of a view")?;
