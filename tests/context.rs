@@ -96,10 +96,11 @@ fn what_comes_into_the_case_later_is_shown_there_from_then_on() {
     let first = post("p1", "carla", "My parcel is lost.");
     w.posts(&first);
     let mut third = reply_to(&first, "p3", "carla", "Or look at this.");
-    third.context = vec![about(Relation::Quotes, "d1", "dani", "Mine is lost as well.")];
+    third.context = vec![about(Relation::Quotes, "d1", "dani", "Number R9.")];
     w.posts(&third);
-    assert!(all_shown(&w, Lang::En).contains("Quotes @dani: “Mine is lost as well.”"));
-    w.posts(&reply_to(&first, "d1", "dani", "Mine is lost as well."));
+    assert!(all_shown(&w, Lang::En).contains("Quotes @dani: “Number R9.”"));
+    w.posts(&reply_to(&first, "d1", "dani", "Number R9."));
+    assert_eq!(w.case(1).posts.len(), 3, "a bystander's, in the same case");
     let before = w.chat.len();
     w.edits(&third, "Or look at that.");
     let later: String = w.chat[before..].iter().map(|(_, d)| shown(d, w.engine.policy(), Lang::En)).collect();

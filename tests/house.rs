@@ -239,6 +239,8 @@ fn only_the_wiring_knows_the_parts_by_name() {
         "app",
         "cli",
         "demo",
+        // Feeds each part what is sent to it; in no program that runs.
+        "fuzzing",
         "main",
         "network::mastodon",
         "network::square",

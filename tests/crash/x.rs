@@ -1,7 +1,7 @@
 //! The customers on the emulator of X.
 
 use super::network::{Asked, CUSTOMERS, Network, Published, Wrote, words};
-use crate::emulator::x::{APP_TOKEN, BRAND, CLIENT_ID, CONSUMER, Chances, Emulator, Fault};
+use crate::emulator::x::{APP_TOKEN, BRAND, CLIENT_ID, CONSUMER, Chances, Emulator, Fault, Request};
 use crate::simulation::rng::Rng;
 use sereno::clock::Clock;
 use sereno::network::x::auth::tokens::Tokens;
@@ -112,8 +112,9 @@ impl Network for OnX {
     }
 
     fn pages(&self) -> usize {
-        let requests = self.emulator.books().requests;
-        requests.iter().skip(self.began).filter(|r| r.path.ends_with("/mentions")).count()
+        // One that goes on where another left off; the first of a reading is one more.
+        let goes_on = |r: &&Request| r.path.ends_with("/mentions") && r.query.iter().any(|(k, _)| k == "pagination_token");
+        1 + self.emulator.books().requests.iter().skip(self.began).filter(goes_on).count()
     }
 
     fn a_page(&self) -> usize {

@@ -15,7 +15,7 @@ mod server;
 mod show;
 mod webhooks;
 
-pub use model::{Books, Chances, Fault};
+pub use model::{Books, Chances, Fault, Request};
 
 use crate::openapi::OpenApi;
 use crate::specs;

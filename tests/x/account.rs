@@ -14,7 +14,7 @@ use sereno::policy::ListenRule;
 use sha2::Sha256;
 
 /// As X signs a body.
-fn signed(body: &str) -> String {
+pub fn signed(body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(CONSUMER.1.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     format!("sha256={}", BASE64.encode(&mac.finalize().into_bytes()))

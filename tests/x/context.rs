@@ -1,9 +1,9 @@
 //! What a post answers or quotes comes with it where X tells of it, is looked up once where it does not, and holds up nothing.
 
-use super::account::signed_in_with;
+use super::account::{signed, signed_in_with};
 use crate::emulator::x::{APP_TOKEN, CONSUMER, Emulator, Fault};
 use sereno::network::x::stream::AppToken;
-use sereno::network::x::webhook::{SIGNATURE, crc};
+use sereno::network::x::webhook::SIGNATURE;
 use sereno::network::x::{Settings, XAccount};
 use sereno::network::{Hook, Knock, NetworkAccount};
 use sereno::post::{Context, NetEvent, Post, Relation};
@@ -167,7 +167,7 @@ async fn streams_tell_it_at_once_and_a_webhook_what_came_with_it() {
             ana.id
         );
         let mut headers = axum::http::HeaderMap::new();
-        headers.insert(SIGNATURE, crc(&body, &CONSUMER.1.to_owned().into()).unwrap().parse().unwrap());
+        headers.insert(SIGNATURE, signed(&body).parse().unwrap());
         let hook = us.webhook(&Knock { method: &axum::http::Method::POST, query: "", headers: &headers, body: body.as_bytes() });
         let Hook::Events { events, .. } = hook else { panic!("{hook:?}") };
         let [NetEvent::New(post)] = &events[..] else { panic!("{events:?}") };

@@ -191,9 +191,9 @@ fn input(block: &Value, seen: &mut Seen) -> Result<(), String> {
         return Err(format!("{element}"));
     }
     let most = element["max_length"].as_u64().unwrap_or(3_000);
-    least_most(usize::try_from(most).unwrap(), 1, 3_000, "characters of a field")?;
+    least_most(usize::try_from(most).expect("32 bits fit"), 1, 3_000, "characters of a field")?;
     if let Some(text) = element["initial_value"].as_str() {
-        least_most(units(text), 1, usize::try_from(most).unwrap(), "characters in a field")?;
+        least_most(units(text), 1, usize::try_from(most).expect("32 bits fit"), "characters in a field")?;
     }
     seen.pressed.push((str_of(element, "action_id")?.to_owned(), Vec::new()));
     Ok(())
