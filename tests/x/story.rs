@@ -32,8 +32,12 @@ fn a_mention_becomes_a_card_and_is_answered_once_also_after_the_token_was_withdr
         let card = bot.event("the card", &mut seen, |v| v["type"] == "card" && v["post"] == id.as_str());
         assert_eq!(bot.say(&format!("a-{who}"), &format!("claim {}", card["case"]), &mut seen)["ok"], true);
         let answer = format!("reply {} Lo miramos ahora mismo, {who}.", card["case"]);
+        let before = seen.len();
         assert_eq!(bot.say(&format!("b-{who}"), &answer, &mut seen)["ok"], true);
-        bot.event("it is published", &mut seen, published);
+        // With no time to take it back in, it may be out before the command is answered.
+        if !seen[before..].iter().any(published) {
+            bot.event("it is published", &mut seen, published);
+        }
         assert_eq!(x.books().answers_to(&post).len(), 1);
         let cards = seen.iter().filter(|v| v["type"] == "card" && v["edit"] == false && v["post"] == id.as_str());
         assert_eq!(cards.count(), 1, "{seen:?}");
