@@ -77,7 +77,7 @@ def answering():
     passing = client.create_tweet(text="Se va enseguida", in_reply_to_tweet_id=named_us, user_auth=False).data
     assert client.delete_tweet(passing["id"], user_auth=False).data == {"deleted": True}
     assert client.get_tweets([passing["id"]]).data is None
-    assert client.get_tweets([answer["id"]]).data[0].text == "Lo miramos ahora mismo"
+    assert client.get_tweets([answer["id"]]).data[0].text == "@ana Lo miramos ahora mismo"
     proved("answers, refusals, and an answer taken back")
 
 
