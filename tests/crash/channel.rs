@@ -11,6 +11,7 @@
 //! What was not acked is brought again, the very same envelope, as Slack does.
 
 use super::Chat;
+use super::network::bag_in;
 use crate::emulator::slack::{Chances, Slack, TEAM_CHANNEL, User};
 use serde_json::{Value, json};
 use sereno::store::Store;
@@ -291,7 +292,7 @@ impl Chat for Channel {
         let mut ops = BTreeSet::new();
         wrong.extend(ours.iter().filter(|m| !m.op.is_empty() && !ops.insert(m.op.clone())).map(|m| format!("two messages of {}", m.op)));
         for n in 0..mentions {
-            let times = ours.iter().filter(|m| m.words.contains(&format!("my bag {n} is lost"))).count();
+            let times = ours.iter().filter(|m| bag_in(&m.words) == Some(n)).count();
             if times != 1 {
                 wrong.push(format!("bag {n} stands {times} times in the channel"));
             }

@@ -67,9 +67,7 @@ pub trait Network: Send {
     }
     /// The mention whose text stands in `words`.
     fn mention_in(&self, words: &str) -> Option<&str> {
-        let (_, after) = words.split_once("my bag ")?;
-        let n: usize = after.split_once(" is lost")?.0.parse().ok()?;
-        self.written().get(n).map(|(post, _)| post.as_str())
+        self.written().get(bag_in(words)?).map(|(post, _)| post.as_str())
     }
     fn author(&self, post: &str) -> Option<&str> {
         self.written().iter().find(|(p, _)| p == post).map(|(_, name)| name.as_str())
@@ -89,6 +87,28 @@ pub trait Network: Send {
 /// What a customer writes, the `n`th thing that is written.
 pub fn words(brand: &str, n: usize) -> String {
     format!("@{brand} my bag {n} is lost {CANARY}")
+}
+
+/// The number of what a customer wrote that stands in a message's words. What it answers may stand above it, in quotation
+/// marks, and is shown as itself elsewhere.
+pub fn bag_in(words: &str) -> Option<usize> {
+    let mut own = String::new();
+    let mut rest = words;
+    while let Some((before, quoted)) = rest.split_once('“') {
+        own.push_str(before);
+        rest = quoted.split_once('”').map_or("", |(_, after)| after);
+    }
+    own.push_str(rest);
+    let (_, after) = own.split_once("my bag ")?;
+    after.split_once(" is lost")?.0.parse().ok()
+}
+
+#[test]
+fn what_a_mention_answers_is_not_taken_for_the_mention() {
+    assert_eq!(bag_in(&words("shop", 7)), Some(7));
+    let below = format!("Answers @customer20: “{}” · Show\n{}", words("shop", 7), words("shop", 8));
+    assert_eq!(bag_in(&below), Some(8));
+    assert_eq!(bag_in("Answers @customer20: “my bag 7 is lost"), None);
 }
 
 /// Something that the brand's program published.

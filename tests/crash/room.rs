@@ -12,6 +12,7 @@
 //! Runs where `tests/real/matrix.sh` started a homeserver.
 
 use super::Chat;
+use super::network::bag_in;
 use crate::matrix::staff::{Account, Staff, server};
 use serde_json::{Value, json};
 use sereno::store::Store;
@@ -235,7 +236,7 @@ impl Chat for Room {
         let words = |e: &Value| e["content"]["body"].as_str().unwrap_or_default().to_owned();
         let mut wrong = self.staff["ana"].wrong(&self.bot.id);
         for n in 0..mentions {
-            let times = ours.iter().filter(|m| words(m).contains(&format!("my bag {n} is lost"))).count();
+            let times = ours.iter().filter(|m| bag_in(&words(m)) == Some(n)).count();
             if times != 1 {
                 wrong.push(format!("bag {n} stands {times} times in the room"));
             }
