@@ -7,16 +7,23 @@ use sereno::clock::Clock;
 use sereno::network::x::auth::tokens::Tokens;
 use sereno::network::x::auth::{App, Granted, SCOPES};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// So long an access token lives, in milliseconds. The bot renews it ten minutes before its end: in each of its lives.
+const TOKENS_LIVE_MS: i64 = 601_000;
+/// So long after X exchanged a token its answer comes, in milliseconds: kills find the old one spent and the new one nowhere.
+const GRANTS_LATE_MS: u64 = 40;
 
 /// The square on X.
 pub struct OnX {
     emulator: Emulator,
     runtime: tokio::runtime::Runtime,
     seed: u64,
-    /// The token that the bot begins with.
-    access: String,
-    refresh: String,
+    /// The bot's tokens are here.
+    file: OnceLock<PathBuf>,
+    /// How often somebody had to sign in again, as a kill came between an exchange and its answer.
+    signed_in: u64,
     /// Ids of what was written to the brand, oldest first, with who wrote it.
     written: Vec<(String, String)>,
     began: usize,
@@ -29,8 +36,22 @@ impl OnX {
         // X allows some hundred requests a quarter of an hour; a bot that is killed each second would have them in minutes.
         emulator.allow("/2/", 1_000_000);
         emulator.keep_alive(1_000);
-        let (access, refresh) = emulator.tokens();
-        OnX { emulator, runtime, seed, access, refresh, written: Vec::new(), began: 0 }
+        emulator.tokens_live(TOKENS_LIVE_MS);
+        OnX { emulator, runtime, seed, file: OnceLock::new(), signed_in: 0, written: Vec::new(), began: 0 }
+    }
+
+    /// Somebody signs in.
+    fn sign_in(&self, file: &Path) {
+        let (access, refresh) = self.emulator.tokens();
+        let app = App { client_id: CLIENT_ID.into(), client_secret: None };
+        let granted = Granted {
+            access: access.into(),
+            refresh: Some(refresh.into()),
+            expires: Clock::system().now().plus(TOKENS_LIVE_MS),
+            scopes: SCOPES.map(str::to_owned).to_vec(),
+        };
+        let tokens = Tokens::anew(app, file.to_owned(), Clock::system());
+        self.runtime.block_on(tokens.signed_in(&self.emulator.brand_id(), &granted)).unwrap();
     }
 }
 
@@ -40,15 +61,7 @@ fn bare(post: &str) -> &str {
 
 impl Network for OnX {
     fn config(&self, dir: &Path) -> String {
-        let app = App { client_id: CLIENT_ID.into(), client_secret: None };
-        let tokens = Tokens::anew(app, dir.join("x.json"), Clock::system());
-        let granted = Granted {
-            access: self.access.clone().into(),
-            refresh: Some(self.refresh.clone().into()),
-            expires: Clock::system().now().plus(7_200_000),
-            scopes: SCOPES.map(str::to_owned).to_vec(),
-        };
-        self.runtime.block_on(tokens.signed_in(&self.emulator.brand_id(), &granted)).unwrap();
+        self.sign_in(self.file.get_or_init(|| dir.join("x.json")));
         std::fs::write(dir.join("consumer"), CONSUMER.1).unwrap();
         format!(
             "[[account]]\nname = \"acme\"\nnetwork = \"x\"\nbase_url = \"{}\"\nclient_id = \"{CLIENT_ID}\"\ntokens = \"x.json\"\n\
@@ -59,10 +72,12 @@ impl Network for OnX {
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![self.access.clone(), self.refresh.clone(), APP_TOKEN.into(), CONSUMER.1.into()]
+        self.emulator.every_token().into_iter().chain([APP_TOKEN.into(), CONSUMER.1.into()]).collect()
     }
 
     fn storm(&self) {
+        // Nothing else befalls an exchange: what is lost with its answer only a person brings back.
+        self.emulator.fault("POST /2/oauth2/token", Fault::Late { ms: GRANTS_LATE_MS }, u32::MAX);
         let chances = Chances {
             too_many: 10,
             error_before: 20,
@@ -83,7 +98,10 @@ impl Network for OnX {
     }
 
     fn faults(&self) -> BTreeMap<&'static str, u64> {
-        self.emulator.faults_done()
+        let mut done = self.emulator.faults_done();
+        done.insert("token-renewed", self.emulator.books().renewed.into());
+        done.insert("token-lost-by-a-kill", self.signed_in);
+        done
     }
 
     fn slow(&self, rng: &mut Rng) {
@@ -109,6 +127,12 @@ impl Network for OnX {
 
     fn bot_starts(&mut self) {
         self.began = self.emulator.books().requests.len();
+        let Some(file) = self.file.get() else { return };
+        let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        if self.emulator.is_spent(kept["refresh"].as_str().unwrap()) {
+            self.sign_in(file);
+            self.signed_in += 1;
+        }
     }
 
     fn pages(&self) -> usize {
@@ -201,8 +225,9 @@ impl Network for OnX {
 
     fn wrong(&self) -> Vec<String> {
         let books = self.emulator.books();
+        let kept = (books.renewed == 0).then(|| "no token was renewed: nothing is known of what becomes of them".to_owned());
         let spent = (books.spent_twice > 0).then(|| format!("{} refresh tokens were spent twice", books.spent_twice));
-        books.faults.into_iter().map(|f| format!("not as X describes it: {f}")).chain(spent).collect()
+        books.faults.into_iter().map(|f| format!("not as X describes it: {f}")).chain(spent).chain(kept).collect()
     }
 }
 

@@ -95,6 +95,22 @@ impl Emulator {
         state.grant(&brand, scopes)
     }
 
+    /// From now on access tokens live for so long, in milliseconds; two hours on X.
+    pub fn tokens_live(&self, ms: i64) {
+        self.state().life_ms = ms;
+    }
+
+    /// Every token that an account was ever given.
+    pub fn every_token(&self) -> Vec<String> {
+        let state = self.state();
+        state.access.keys().chain(state.refresh.keys()).cloned().collect()
+    }
+
+    /// Whether a refresh token was exchanged.
+    pub fn is_spent(&self, refresh: &str) -> bool {
+        self.state().refresh.get(refresh).is_some_and(|r| r.spent)
+    }
+
     /// What a person's yes sends back: a code for this challenge.
     pub fn agree(&self, challenge: &str, redirect: &str) -> String {
         self.state().agree(challenge, redirect)

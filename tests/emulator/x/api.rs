@@ -450,6 +450,7 @@ fn token(state: &mut State, ask: &Ask) -> Reply {
         "refresh_token" => match state.refresh.get_mut(field("refresh_token")) {
             Some(refresh) if !refresh.spent => {
                 refresh.spent = true;
+                state.books.renewed += 1;
                 (refresh.user.clone(), refresh.scopes.clone())
             }
             known => {
@@ -460,7 +461,8 @@ fn token(state: &mut State, ask: &Ask) -> Reply {
         _ => return refused(400, "unsupported_grant_type", "Unsupported grant type"),
     };
     let (access, refresh) = state.grant(&user, &scopes);
-    Reply::of(200, json!({"token_type": "bearer", "expires_in": 7200, "access_token": access, "scope": scopes, "refresh_token": refresh}))
+    let life_s = state.life_ms / 1_000;
+    Reply::of(200, json!({"token_type": "bearer", "expires_in": life_s, "access_token": access, "scope": scopes, "refresh_token": refresh}))
 }
 
 fn app_token(ask: &Ask) -> Reply {

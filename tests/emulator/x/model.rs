@@ -62,6 +62,8 @@ pub struct Books {
     pub faults: Vec<String>,
     /// What webhooks answered to what was sent there; 0: nothing.
     pub delivered: Vec<u16>,
+    /// Refresh tokens that were exchanged.
+    pub renewed: u32,
     /// Refresh tokens that came a second time.
     pub spent_twice: u32,
 }
@@ -94,6 +96,8 @@ pub enum Fault {
     Hang { done: bool },
     /// Taken in, and done only after so many milliseconds, whether the asker is still there or not.
     Slow { ms: u64 },
+    /// Done, and answered only after so many milliseconds.
+    Late { ms: u64 },
     /// Done, and answered with something unreadable.
     Malformed,
     /// Done, and the answer breaks off in the middle.
@@ -105,7 +109,7 @@ impl Fault {
         match self {
             Fault::TooMany { .. } => false,
             Fault::Status { done, .. } | Fault::Drop { done } | Fault::Hang { done } => done,
-            Fault::Slow { .. } | Fault::Malformed | Fault::HalfAnswer => true,
+            Fault::Slow { .. } | Fault::Late { .. } | Fault::Malformed | Fault::HalfAnswer => true,
         }
     }
 }
@@ -122,6 +126,7 @@ impl Fault {
             Fault::Drop { done: false } => "drop",
             Fault::Drop { done: true } => "done-then-drop",
             Fault::Slow { .. } => "slow",
+            Fault::Late { .. } => "late",
             Fault::Malformed => "malformed",
             Fault::HalfAnswer => "half-answer",
         }
@@ -186,6 +191,8 @@ pub struct State {
     pub looked_at: bool,
     pub access: BTreeMap<String, Access>,
     pub refresh: BTreeMap<String, Refresh>,
+    /// So long access tokens live, in milliseconds.
+    pub life_ms: i64,
     /// Codes: challenge and redirect.
     pub codes: BTreeMap<String, (String, String)>,
     pub ordered: Vec<(&'static str, Fault, u32)>,
@@ -223,6 +230,7 @@ impl State {
             looked_at: false,
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
+            life_ms: 7_200_000,
             codes: BTreeMap::new(),
             ordered: Vec::new(),
             publishing: Vec::new(),
@@ -466,7 +474,7 @@ impl State {
 
     pub fn grant(&mut self, user: &str, scopes: &str) -> (String, String) {
         let (access, refresh) = (format!("access-{}", self.id()), format!("refresh-{}", self.id()));
-        let ends = self.now().plus(7_200_000);
+        let ends = self.now().plus(self.life_ms);
         self.access.insert(access.clone(), Access { user: user.into(), scopes: scopes.split(' ').map(Into::into).collect(), ends });
         self.refresh.insert(refresh.clone(), Refresh { user: user.into(), scopes: scopes.into(), spent: false });
         (access, refresh)

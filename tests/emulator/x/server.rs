@@ -63,6 +63,9 @@ async fn serve(state: Shared, mut socket: TcpStream) {
         request.answered = !matches!(fault, Some(Fault::Drop { .. } | Fault::Hang { .. }));
         reply
     };
+    if let Some(Fault::Late { ms }) = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
     let written = match (fault, &reply.stream) {
         (Some(Fault::Drop { .. }), _) => return,
         (Some(Fault::Hang { .. }), _) => {
