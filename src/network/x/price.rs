@@ -202,6 +202,18 @@ impl Ledger {
         if self.month == date(now).0 { self.acts.iter().map(|(act, n)| (*act, *n)).collect() } else { Vec::new() }
     }
 
+    /// Forgets the warnings that a budget raised since makes untrue: they are due again.
+    #[must_use]
+    pub fn within(mut self, budget: Option<Money>) -> Ledger {
+        let reached = |warning: &Warning| match warning {
+            Warning::Nearly => 80,
+            Warning::Spent => 100,
+        };
+        let spent = budget.map_or(0, |budget| percent(self.spent, budget));
+        self.told.retain(|warning| reached(warning) <= spent);
+        self
+    }
+
     /// How often something may be done, as things stand.
     #[must_use]
     pub fn pace(&self, purpose: Purpose, now: Time, budget: Option<Money>) -> Pace {

@@ -94,7 +94,7 @@ impl Till {
 
     /// Goes on from what was noted before. What was read today is not known any more, and is paid for again.
     pub fn restore(&self, costs: &Costs) {
-        *self.ledger() = Ledger::restored(costs);
+        *self.ledger() = Ledger::restored(costs).within(self.budget);
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -135,6 +135,27 @@ mod tests {
         again.charge(Act::Reply, "", at("2026-12-01T00:00:00Z"));
         let next = again.costs().unwrap();
         assert_eq!((next.month, next.spent, next.told), ((2026, 12), Money(10_000), 0));
+    }
+
+    #[test]
+    fn a_budget_that_was_raised_warns_again() {
+        let now = at("2026-11-22T10:00:00Z");
+        let mut costs = spent(80).costs().unwrap();
+        let raised = |costs: &Costs| {
+            let till = Till::new(Prices::default(), Some(Money(2_000_000)));
+            till.restore(costs);
+            till
+        };
+        let till = raised(&costs);
+        assert_eq!(till.costs().unwrap().told, 0, "two fifths are spent");
+        (0..4).for_each(|_| till.charge_reply("Mira tienda.es/ayuda", now));
+        assert_eq!(till.costs().unwrap().told, 80);
+        // The one that was spent to its end is nearly spent now: that is known, and its end is told anew.
+        (costs.spent, costs.told) = (Money(1_700_000), 100);
+        let till = raised(&costs);
+        assert_eq!(till.costs().unwrap().told, 80);
+        (0..2).for_each(|_| till.charge_reply("Mira tienda.es/ayuda", now));
+        assert_eq!(till.costs().unwrap().told, 100);
     }
 
     #[test]
