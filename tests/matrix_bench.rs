@@ -168,15 +168,19 @@ async fn raw(hs: &str, card: &Value) -> Raw {
     bot.news(Duration::ZERO).await;
     ana.news(Duration::ZERO).await;
     let root = bot.sends(&room, card).await;
+    let me = bot.id.clone();
+    ana.news(Duration::ZERO).await;
     let began = Instant::now();
-    for _ in 0..BURST {
-        bot.sends(&room, card).await;
-    }
+    let posting = async {
+        for _ in 0..BURST {
+            bot.sends(&room, card).await;
+        }
+    };
+    // Somebody reads along, as in sereno's room: that is work for the homeserver too.
+    let ((), _) = tokio::join!(posting, ana.sees("the burst", BURST, |e| said(e, &me)));
     let per_second = rate(BURST, began.elapsed());
     bot.news(Duration::ZERO).await;
-    ana.news(Duration::ZERO).await;
     let (stop, end) = tokio::sync::watch::channel(false);
-    let me = bot.id.clone();
     let running = tokio::spawn(raw_bot(bot, room.clone(), end));
     let waits = waits(&mut ana, &room, &me, |n| in_thread(&root, &format!("!note number-{n:04}"))).await;
     stop.send(true).unwrap();

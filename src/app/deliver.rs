@@ -9,7 +9,7 @@ use super::show;
 use crate::chat::Message;
 use crate::engine::{Body, Delivery, Input};
 use crate::network::NetworkAccount;
-use crate::outbox::{Lane, Look, Outcome};
+use crate::outbox::{Lane, Look, Outcome, Receipt};
 use crate::say::Why;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +126,15 @@ async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
     if look {
         tokio::time::timeout(CHAT_BOUND, shell.chat.look(message)).await.map_or_else(late, End::Looked)
     } else {
-        tokio::time::timeout(CHAT_BOUND, shell.chat.post(message)).await.map_or_else(late, End::Sent)
+        let Some(attempt) = shell.drawn.begin(message) else {
+            let native_id = message.edit.clone().unwrap_or_default();
+            return End::Sent(Outcome::Done(Receipt { native_id, ..Receipt::default() }));
+        };
+        let end = tokio::time::timeout(CHAT_BOUND, shell.chat.post(message)).await.map_or_else(late, End::Sent);
+        if let End::Sent(Outcome::Done(receipt)) = &end {
+            shell.drawn.done(message, &attempt, &receipt.native_id);
+        }
+        end
     }
 }
 
