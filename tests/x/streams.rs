@@ -2,6 +2,7 @@
 
 use super::account::signed_in_with;
 use crate::emulator::x::{APP_TOKEN, CONSUMER, Emulator, Fault};
+use sereno::cost::Money;
 use sereno::network::NetworkAccount;
 use sereno::network::x::XAccount;
 use sereno::network::x::auth::oauth1::Pair;
@@ -23,11 +24,16 @@ struct Ear {
 
 impl Ear {
     async fn on(x: &Emulator, token: AppToken) -> Ear {
+        Ear::within(x, token, None).await
+    }
+    /// On a monthly budget.
+    async fn within(x: &Emulator, token: AppToken, budget: Option<Money>) -> Ear {
         let dir = tempfile::tempdir().unwrap();
         let account: Arc<XAccount> = Arc::new(
             signed_in_with(x, &dir, |settings| {
                 settings.app_token = Some(token);
                 settings.silence_ms = 400;
+                settings.budget = budget;
             })
             .await,
         );
@@ -95,6 +101,27 @@ async fn mentions_and_buzz_are_heard_and_rules_are_those_of_the_configuration() 
     let after = ana.post("@tienda_sol ¿y bien?");
     assert_eq!(ear.post().await.0, post_id(&after), "what is odd is skipped, and what is told to another account of the same app");
     assert!(x.books().faults.is_empty(), "{:#?}", x.books().faults);
+}
+
+#[tokio::test]
+async fn what_is_searched_for_is_not_listened_to_any_more_once_most_of_the_budget_is_spent() {
+    let x = Emulator::start().await;
+    x.keep_alive(50);
+    // Who we are 0.01, each post 0.005: 0.08 with the fourteenth.
+    let mut ear = Ear::within(&x, key(), Some(Money(100_000))).await;
+    until("both streams are open", || x.streams() == 2).await;
+    let ana = x.customer("ana");
+    for _ in 0..14 {
+        assert_eq!(x.streams(), 2);
+        let buzz = ana.post("la tienda sol cierra");
+        assert_eq!(ear.post().await.0, post_id(&buzz));
+    }
+    until("the stream of what is searched for is closed", || x.streams() == 1).await;
+    ana.post("la tienda sol cierra hoy");
+    let mention = ana.post("@tienda_sol mi pedido");
+    assert_eq!(ear.post().await, (post_id(&mention), Reach::Mention), "what speaks to us is heard, and the other not");
+    let opened = x.books().requests.iter().filter(|r| r.path.ends_with("/search/stream") && r.method == "GET" && r.status == 200).count();
+    assert_eq!(opened, 1, "it is not opened again");
 }
 
 #[tokio::test]
