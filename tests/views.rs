@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use sereno::case::*;
 use sereno::clock::{DAY_MS, MINUTE_MS, SECOND_MS, Time};
+use sereno::command::{Args, Command, Door, Verb};
 use sereno::cost::{Costs, Fees, Money};
 use sereno::engine::{Body, OutboxLine, Reply};
 use sereno::i18n::Words;
@@ -241,8 +242,22 @@ fn a_text_says_what_it_costs() {
     assert!(english.contains("of 500 characters · 0.20 US dollars"), "beside the countdown: {english}");
     let spanish = shown(&p, Lang::Es);
     assert!(spanish.contains("de 500 caracteres, 0.01 dólares:") && spanish.contains("de 500 caracteres · 0.20 dólares"), "{spanish}");
+    let form = |p: &Policy, verb, lang| {
+        let (door, room) = (Door::Modal, p.fallback_room.clone());
+        let command =
+            Command { id: "f".into(), by: "ana".into(), door, room, thread: None, lang, verb, case: Some(CaseId(1)), args: Args::None };
+        let asked = w.engine.form(w.now, &command).unwrap().unwrap();
+        render(&build::form(&asked, true, p, &Words::new(), lang, w.now), &STYLE)
+    };
+    let said = form(&p, Verb::Reply, Lang::En);
+    assert!(said.contains("Costs 0.01 US dollars, with a link 0.20"), "{said}");
+    let said = form(&p, Verb::Reply, Lang::Es);
+    assert!(said.contains("Cuesta 0.01 dólares, con un enlace 0.20"), "{said}");
+    let said = form(&p, Verb::Handoff, Lang::En);
+    assert!(said.contains("Costs 0.015 US dollars") && !said.contains("with a link"), "a private message: {said}");
     p.accounts.values_mut().for_each(|account| account.fees = None);
     assert!(!shown(&p, Lang::En).contains("dollars"), "where nothing is charged nothing is said");
+    assert!(!form(&p, Verb::Reply, Lang::En).contains("dollars"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub fn form(pen: &Pen<'_>, form: &Form, private: bool) -> FormView {
     let verb = code(&form.verb);
     let action = pen.get(&format!("action-{verb}"));
     let mut lines: Vec<Line> = form.addressed.iter().map(|to| route(pen, to)).collect();
+    lines.extend(form.addressed.as_ref().and_then(|to| price(pen, to)));
     lines.extend(warnings(pen, form));
     lines.extend(subject(pen, form, private));
     let case = form.case.id;
@@ -51,6 +52,14 @@ fn route(pen: &Pen<'_>, to: &Addressed) -> Line {
     let account = Piece::Strong(pen.account(&to.account));
     let say = Say::new(if to.private { "form-route-private" } else { "form-route-public" });
     pen.fill(&say, &[("account", account), ("target", post::handle(&to.to))])
+}
+
+/// What it will cost, where the network charges for it: the text is not written yet.
+fn price(pen: &Pen<'_>, to: &Addressed) -> Option<Line> {
+    let price = |text| pen.price(&to.account, to.private, text);
+    let (plain, linked) = (price("")?, price("https://example.com")?);
+    let say = if plain == linked { Say::new("form-price") } else { Say::new("form-price-links").text("linked", linked) };
+    Some(vec![pen.own(&say.text("price", plain))])
 }
 
 /// What whoever writes must know before.
