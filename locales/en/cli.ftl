@@ -405,6 +405,7 @@ why-store-bad-log-at = expected a whole log, found damage in its file db, at byt
 why-store-bad-settings = expected the settings of a store of sereno in its file conf, found others: the file is damaged
 why-store-bad-sidecar = its file { $seq } is damaged: { $why }
 why-store-lost-end = expected { $expected } commits, the last of them acknowledged, found { $found }: the end of the log is gone
+why-store-half-written = expected all of what was written last, found a part of it: the power went, most likely, as it was written
 why-store-lost-cases = expected { $expected } cases ({ $expected_open } open) as last committed, found { $found } ({ $found_open } open), or older ones
 why-store-lost-entries = expected { $expected } entries in the outbox, found { $found }
 why-store-no-keyring = expected its keyring, found none

@@ -405,6 +405,7 @@ why-store-bad-log-at = se esperaba un registro de cambios entero, su archivo db 
 why-store-bad-settings = se esperaba en su archivo conf la configuración de un almacén de sereno, se ha encontrado otra: el archivo está dañado
 why-store-bad-sidecar = su archivo { $seq } está dañado: { $why }
 why-store-lost-end = se esperaban { $expected } cambios, el último ya confirmado, se han encontrado { $found }: falta el final del registro de cambios
+why-store-half-written = se esperaba todo lo último que se escribió, se ha encontrado una parte: lo más probable es que se fuera la luz mientras se escribía
 why-store-lost-cases = se esperaban { $expected } casos ({ $expected_open } abiertos) según lo último guardado, se han encontrado { $found } ({ $found_open } abiertos), o más antiguos
 why-store-lost-entries = se esperaban { $expected } entradas en la cola de salida, se han encontrado { $found }
 why-store-no-keyring = se esperaba su archivo de claves, no está

@@ -130,6 +130,12 @@ pub fn open_envelope<'a>(key: &[u8], value: &'a [u8]) -> Result<(u8, &'a [u8]), 
     }
 }
 
+/// The sum that a value ends with.
+#[must_use]
+pub fn sum_of(value: &[u8]) -> u32 {
+    value.last_chunk().copied().map_or(0, u32::from_be_bytes)
+}
+
 fn sum(key: &[u8], body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(key);
@@ -281,6 +287,8 @@ pub mod key {
 
     /// The store's own figures, its name and its format.
     pub const META: &[u8] = b"mmeta";
+    /// What was written last.
+    pub const LAST: &[u8] = b"mlast";
     /// The counters.
     pub const COUNTERS: &[u8] = b"mcounters";
     /// The desk.

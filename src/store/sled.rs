@@ -14,6 +14,7 @@ mod check;
 mod dump;
 mod erase;
 mod files;
+mod last;
 mod open;
 mod prepared;
 mod read;
@@ -75,6 +76,9 @@ pub(super) struct Meta {
     pub digest: u64,
     /// Rows by kind.
     pub rows: BTreeMap<char, u64>,
+    /// The sum of the record that tells what was written last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u32>,
 }
 
 /// What all threads share.

@@ -76,7 +76,7 @@ async fn an_answer_that_hangs_holds_up_nothing_that_history_tells() {
     town.slack.fault(On::Method("chat.postEphemeral"), Fault::Hang { done: false }, 1_000);
     town.wake().await;
     town.entry(&card.ts, "after it").await;
-    assert!(town.slack.faults_done().contains_key("hang"), "eva's answer hangs");
+    town.slack.until("eva's answer hangs", |_| town.slack.faults_done().contains_key("hang").then_some(())).await;
 }
 
 /// Waits until the bot has done with answering this message.

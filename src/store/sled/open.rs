@@ -3,7 +3,7 @@
 use super::read::{data_key, general, head_of, prefixed};
 use super::trial::{self, Copy, Mark};
 use super::writer::{ERASED_VERSION, Writer, digest_of};
-use super::{Core, Meta, Options, Reading, SledStore, corrupt, io_error, sled_error};
+use super::{Core, Meta, Options, Reading, SledStore, corrupt, io_error, last, sled_error};
 use crate::case::CaseId;
 use crate::say::Say;
 use crate::store::codec::{ERASED, SecretKey, Wrong, eight, envelope, from_json, hex, key, open_envelope, to_json};
@@ -345,7 +345,7 @@ fn is_locked(error: &sled::Error) -> bool {
 
 /// The first records of a new store, and its sidecar.
 fn found_new(core: &Core, seq_file: &Path) -> Result<(Meta, Counters, Sidecar), StoreError> {
-    let meta = Meta { instance: core.instance.clone(), seq: 0, open: 0, heads: 0, digest: 0, rows: BTreeMap::new() };
+    let meta = Meta { instance: core.instance.clone(), seq: 0, open: 0, heads: 0, digest: 0, rows: BTreeMap::new(), last: None };
     let counters = Counters::default();
     let mut batch = sled::Batch::default();
     batch.insert(key::META, envelope(key::META, 0, &to_json(&meta)?));
@@ -370,6 +370,9 @@ fn verify(core: &Core, acked: u64) -> Result<(Meta, Counters), StoreError> {
     }
     if meta.seq < acked {
         return refuse(Say::new("why-store-lost-end").text("expected", acked.to_string()).text("found", meta.seq.to_string()));
+    }
+    if !last::is_whole(core, meta.last)? {
+        return refuse(Say::new("why-store-half-written"));
     }
     let (mut heads, mut digest, mut open) = (0_u64, 0_u64, 0_u64);
     let unfinished = core.ring().unfinished();

@@ -6,13 +6,14 @@
 //! store for good: what the disk holds is then known only to the next opening.
 
 use super::files::Files;
+use super::last::Last;
 use super::prepared::Prepared;
 use super::read::Raw;
 use super::{Core, Job, Meta, io_error};
 use crate::case::CaseId;
 use crate::clock::Time;
 use crate::say::Say;
-use crate::store::codec::{Hashed, envelope, key, open_envelope, time_bytes, to_json};
+use crate::store::codec::{Hashed, envelope, key, open_envelope, sum_of, time_bytes, to_json};
 use crate::store::sidecar::Sidecar;
 use crate::store::{Counters, StoreError, shown};
 use std::collections::{BTreeMap, VecDeque};
@@ -238,7 +239,7 @@ impl Writer {
 
     fn write_or_fail(&mut self) -> Result<(), StoreError> {
         let staged = std::mem::take(&mut self.staged);
-        let mut batch = sled::Batch::default();
+        let (mut batch, mut last) = (sled::Batch::default(), Last::default());
         for (at, value) in staged {
             let kind = key::kind(&at);
             let stood = match self.stood.remove(&at) {
@@ -250,10 +251,12 @@ impl Writer {
                 (false, None) => {}
                 (true, None) => {
                     *rows -= 1;
+                    last.note(&at, None);
                     batch.remove(at);
                 }
                 (stood, Some(value)) => {
                     *rows += u64::from(!stood);
+                    last.note(&at, Some(&value));
                     batch.insert(at, value);
                 }
             }
@@ -261,6 +264,9 @@ impl Writer {
         self.stood.clear();
         // Its own row is not counted.
         self.meta.rows.remove(&'m');
+        let last = envelope(key::LAST, 0, &last.into_bytes());
+        self.meta.last = Some(sum_of(&last));
+        batch.insert(key::LAST, last);
         batch.insert(key::META, envelope(key::META, 0, &to_json(&self.meta)?));
         self.core.sled(|t| t.apply_batch(batch))?;
         self.core.sled(|t| t.flush())?;
