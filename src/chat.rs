@@ -4,7 +4,7 @@ pub mod console;
 pub mod matrix;
 pub mod slack;
 
-use crate::case::CaseId;
+use crate::case::{Attached, CaseId};
 use crate::clock::Time;
 use crate::command::{Answer, Args, Command, Door, Verb};
 use crate::network::Finding;
@@ -77,6 +77,8 @@ pub enum Typed {
         lang: Option<Lang>,
         /// What.
         text: String,
+        /// The files that were sent with it.
+        files: Vec<Attached>,
     },
     /// A command of which a program names the parts: its text is never searched for a case's number.
     Fields {
@@ -211,6 +213,19 @@ pub trait Memory: Send + Sync {
     fn words(&self, say: &Say, lang: Lang) -> String;
 }
 
+/// Why a file of the chat gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoFile {
+    /// It is no longer there, or was never there for the bot.
+    Gone,
+    /// It is larger than what may be read.
+    TooLarge,
+    /// The bot may not read files: in the chat's words.
+    NotAllowed(String),
+    /// Not now: why, without texts, and the chat's wish in milliseconds.
+    NotNow(String, Option<i64>),
+}
+
 /// The team's chat.
 #[async_trait]
 pub trait Chat: Send + Sync {
@@ -222,6 +237,10 @@ pub trait Chat: Send + Sync {
     async fn look(&self, message: &Message) -> Look;
     /// Says something at once that no commit stands behind: a full disk, a revoked token.
     async fn alarm(&self, room: &RoomId, text: &str);
+    /// The bytes of a file that staff sent, at most `most` of them. Read anew at each call: none are kept.
+    async fn file(&self, _id: &str, _most: u64) -> Result<Vec<u8>, NoFile> {
+        Err(NoFile::Gone)
+    }
     /// What is wrong with the chat's set-up.
     async fn check(&self) -> Vec<Finding>;
     /// The room that is spoken from where none is named, if that can be.

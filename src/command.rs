@@ -44,7 +44,7 @@ mod undo;
 
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
-use crate::case::{Case, CaseId, Outgoing, Priority, SendKind, SendState, Status, StopReason};
+use crate::case::{Attached, Case, CaseId, Outgoing, Priority, SendKind, SendState, Status, StopReason};
 use crate::desk::DeskWork;
 use crate::policy::{AgentId, Capabilities, Lang, Role, RoomId};
 use crate::post::Account;
@@ -103,6 +103,8 @@ pub enum Args {
     Text(String),
     /// Free text of a form that said that everybody will read it.
     InPublic(String),
+    /// Free text with pictures.
+    Illustrated(String, Vec<Attached>),
     /// A colleague, as typed (an id, or a name of `[people]`).
     Person(String),
     /// Another case.
@@ -294,7 +296,11 @@ impl Command {
     pub fn with_own_number(&self, case: CaseId) -> Option<Command> {
         let worded = matches!(table::row(self.verb).takes, Takes::Text | Takes::MaybeText);
         let is_number = worded && self.case.is_none() && given_text(self) == Some(case.0.to_string().as_str());
-        is_number.then(|| Command { case: Some(case), args: Args::None, ..self.clone() })
+        let args = match &self.args {
+            Args::Illustrated(_, files) => Args::Illustrated(String::new(), files.clone()),
+            _ => Args::None,
+        };
+        is_number.then(|| Command { case: Some(case), args, ..self.clone() })
     }
 }
 
@@ -366,8 +372,20 @@ pub fn same_text(case: &crate::case::Case, args: &Args) -> Result<(), Refusal> {
 /// The text that came with the command, if any did.
 fn given_text(c: &Command) -> Option<&str> {
     match &c.args {
-        Args::Text(text) | Args::InPublic(text) => Some(text.trim()).filter(|t| !t.is_empty()),
+        Args::Text(text) | Args::InPublic(text) | Args::Illustrated(text, _) => Some(text.trim()).filter(|t| !t.is_empty()),
         _ => None,
+    }
+}
+
+/// The pictures that came with the command: with a text, since pictures alone say nothing to who cannot see them.
+///
+/// # Errors
+/// There is no text beside them.
+fn given_files(c: &Command) -> Result<Vec<Attached>, Refusal> {
+    match &c.args {
+        Args::Illustrated(_, files) if !files.is_empty() && given_text(c).is_none() => Err(Refusal::PictureAlone),
+        Args::Illustrated(_, files) => Ok(files.clone()),
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -440,23 +458,23 @@ fn awaiting(w: &Work<'_>) -> Result<u32, Refusal> {
 /// meant for private eyes never becomes a draft of a public answer.
 fn give_back(w: &mut Work<'_>, send: u32) {
     let Some(send) = w.case.send(send).filter(|s| s.kind == SendKind::Reply) else { return };
-    let (text, by) = (send.text.clone(), send.drafted_by.clone());
+    let (text, by, files) = (send.text.clone(), send.drafted_by.clone(), send.files.clone());
     if w.case.current_draft().is_some() {
         return;
     }
     match w.case.drafts.last_mut() {
-        Some(draft) if draft.text.expose().trim() == text.expose() => draft.closed = false,
+        Some(draft) if draft.text.expose().trim() == text.expose() && draft.files == files => draft.closed = false,
         _ => {
-            w.draft(&by, text.expose());
+            w.draft(&by, text.expose(), files);
         }
     }
 }
 
 /// The text of a private message that was called back and that nothing followed: it can be sent
 /// after all, and nobody need type it again. It stands nowhere but in the case itself.
-fn called_back<'a>(w: &'a Work<'_>, kind: &SendKind) -> Option<&'a str> {
+fn called_back(w: &Work<'_>, kind: &SendKind) -> Option<(String, Vec<Attached>)> {
     let undone = |s: &&Outgoing| s.kind == *kind && s.state == SendState::Stopped(StopReason::Undone);
-    w.case.sends.last().filter(undone).map(|s| s.text.expose())
+    w.case.sends.last().filter(undone).map(|s| (s.text.expose().to_owned(), s.files.clone()))
 }
 
 /// Our last answer that stands in public, and its account.

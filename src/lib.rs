@@ -22,6 +22,7 @@ pub mod fuzzing;
 pub mod http;
 pub mod i18n;
 pub mod intake;
+pub mod media;
 pub mod network;
 pub mod outbox;
 pub mod planted;

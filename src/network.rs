@@ -15,10 +15,11 @@ pub mod x;
 use crate::case::{Outgoing, SendState};
 use crate::clock::Time;
 use crate::cost::Costs;
+use crate::media::Image;
 use crate::outbox::{Look, Outcome};
 use crate::policy::AccountPolicy;
 use crate::post::{Account, NetEvent, PostRef};
-use crate::say::Say;
+use crate::say::{Say, Why};
 use async_trait::async_trait;
 use axum::http::{HeaderMap, Method};
 use tokio::sync::mpsc;
@@ -150,6 +151,12 @@ pub trait NetworkAccount: Send + Sync {
     /// send that a retraction or correction is about. Looks first that the target still stands
     /// with the version that the text was agreed on.
     async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome;
+
+    /// Sends with pictures, in their order: like [`NetworkAccount::send`], once all of them are with the network. What is in
+    /// the way of one is found before anything is published, and nothing goes without its pictures.
+    async fn send_with(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, pictures: &[Image]) -> Outcome {
+        if pictures.is_empty() { self.send(op, send, earlier).await } else { Outcome::Refused { why: Why::ours("why-no-pictures") } }
+    }
 
     /// Whether a send of which we do not know stands on the network. `since`: when it was first tried.
     /// `known`: the local ids of posts that are known to be other sends of its case: it is none of them,

@@ -4,6 +4,7 @@
 
 use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use crate::cost::Fees;
+use crate::media;
 use crate::post::{Account, AuthorId, Network, name_type};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,6 +161,12 @@ pub struct Capabilities {
     pub sends_at_once: u32,
     /// Sends of this account that may be on their way at once.
     pub in_flight: usize,
+    /// The pictures that go with a public text.
+    #[serde(default)]
+    pub pictures: media::Takes,
+    /// The pictures that go with a private message.
+    #[serde(default)]
+    pub private_pictures: media::Takes,
 }
 
 impl Capabilities {
@@ -167,6 +174,11 @@ impl Capabilities {
     #[must_use]
     pub fn most(&self, private: bool) -> usize {
         if private { self.max_private } else { self.max_length }
+    }
+    /// The pictures that go with a public or a private text.
+    #[must_use]
+    pub fn takes(&self, private: bool) -> &media::Takes {
+        if private { &self.private_pictures } else { &self.pictures }
     }
 }
 
@@ -185,6 +197,8 @@ impl Default for Capabilities {
             sends_per_minute: 60,
             sends_at_once: 5,
             in_flight: 4,
+            pictures: media::Takes::default(),
+            private_pictures: media::Takes::default(),
         }
     }
 }

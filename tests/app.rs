@@ -85,7 +85,8 @@ impl World {
     async fn under(&self, id: &str, line: &str) -> Answered {
         let (answer, answered) = oneshot::channel();
         let (by, room) = (AgentId::from("ana"), RoomId::from("console"));
-        let what = Typed::Line { id: id.into(), by, door: Door::Console, room, thread: None, lang: None, text: line.into() };
+        let what =
+            Typed::Line { id: id.into(), by, door: Door::Console, room, thread: None, lang: None, text: line.into(), files: Vec::new() };
         let inbox = self.inbox.lock().unwrap().clone().unwrap();
         inbox.send(Said { what, answer }).await.unwrap();
         answered.await.unwrap()
@@ -98,7 +99,7 @@ impl World {
         };
         let (answer, answered) = oneshot::channel();
         let (by, room) = (AgentId::from("ana"), RoomId::from("console"));
-        let what = Typed::Line { id, by, door: Door::Text, room, thread: None, lang: None, text: line.into() };
+        let what = Typed::Line { id, by, door: Door::Text, room, thread: None, lang: None, text: line.into(), files: Vec::new() };
         self.until("the chat is heard", |_| self.inbox.lock().unwrap().is_some()).await;
         let inbox = self.inbox.lock().unwrap().clone().unwrap();
         inbox.send(Said { what, answer }).await.unwrap();

@@ -101,6 +101,7 @@ fn outgoing(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         tried_at: None,
         absent_at: None,
         invites: false,
+        files: Vec::new(),
     }
 }
 

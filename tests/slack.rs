@@ -17,6 +17,7 @@ mod hostile;
 #[cfg(feature = "slack")]
 mod outage;
 #[cfg(feature = "slack")]
+mod pictures;
 mod rights;
 #[cfg(feature = "slack")]
 mod slow;

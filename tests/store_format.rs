@@ -156,7 +156,7 @@ fn full_case() -> Case {
         (p.voice, p.post.visibility, p.post.reach) = (voice, visibility, reach);
         c.posts.push(p);
     }
-    c.drafts = vec![Draft { id: 1, by: by(), at: NOW, text: Untrusted::new("we are sorry"), closed: true }];
+    c.drafts = vec![Draft { id: 1, by: by(), at: NOW, text: Untrusted::new("we are sorry"), closed: true, files: Vec::new() }];
     let kinds = [SendKind::Reply, SendKind::Handoff, SendKind::Dm, SendKind::Retract { send: 1 }, SendKind::Correct { send: 1 }];
     for (i, state) in every_send_state().into_iter().enumerate() {
         c.sends.push(Outgoing {
@@ -179,6 +179,7 @@ fn full_case() -> Case {
             tried_at: None,
             absent_at: None,
             invites: false,
+            files: Vec::new(),
         });
     }
     let kinds = [PlaceKind::Home, PlaceKind::Private, PlaceKind::Folded, PlaceKind::Former];

@@ -7,6 +7,7 @@ mod costs;
 mod emulated;
 mod hooked;
 mod login;
+mod pictures;
 mod reading;
 mod sending;
 mod spec;

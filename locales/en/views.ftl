@@ -255,6 +255,15 @@ send-stopped = The { $kind } was not sent, because { $reason }
 send-taken-back = The { $kind } was taken back later.
 send-countdown = Goes out in { $span }. `undo { $n }` stops it.
 send-published-link = link
+send-pictures = { $count ->
+    [one] With a picture
+   *[other] With { $count } pictures
+}
+send-pictures-named = { $count ->
+    [one] With a picture:
+   *[other] With { $count } pictures:
+}
+send-picture = ({ $kind }, { $size } KB)
 send-approved-by = Approved by { $agent }
 
 ## Thread entries

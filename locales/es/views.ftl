@@ -255,6 +255,15 @@ send-stopped = No salió { $kind }, porque { $reason }
 send-taken-back = Después se retiró { $kind }.
 send-countdown = Sale en { $span }. `deshacer { $n }` lo detiene.
 send-published-link = enlace
+send-pictures = { $count ->
+    [one] Con una imagen
+   *[other] Con { $count } imágenes
+}
+send-pictures-named = { $count ->
+    [one] Con una imagen:
+   *[other] Con { $count } imágenes:
+}
+send-picture = ({ $kind }, { $size } KB)
 send-approved-by = Aprobado por { $agent }
 
 ## Entradas de los hilos

@@ -6,11 +6,13 @@
 use super::Shell;
 use super::inbox::Door;
 use super::show;
-use crate::chat::Message;
+use crate::case::{Attached, Outgoing};
+use crate::chat::{Message, NoFile};
 use crate::engine::{Body, Delivery, Input};
+use crate::media::{Image, MOST_BYTES};
 use crate::network::NetworkAccount;
 use crate::outbox::{Lane, Look, Outcome, Receipt};
-use crate::say::Why;
+use crate::say::{Say, Why};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -18,6 +20,8 @@ use tokio::task::JoinSet;
 
 /// A call to the chat is given up after so long.
 const CHAT_BOUND: Duration = Duration::from_secs(30);
+/// The files of one send are given up after so long.
+const FILES_BOUND: Duration = Duration::from_secs(60);
 /// A call to a network is given up after so long: longer than the adapter's own bounds.
 const NETWORK_BOUND: Duration = Duration::from_secs(90);
 /// What cannot be sent for want of an account is tried again after so long.
@@ -99,7 +103,7 @@ fn label(end: &End) -> &'static str {
 async fn perform(shell: Arc<Shell>, delivery: Delivery) -> End {
     match (&delivery.body, &delivery.entry.lane) {
         (Body::Send { .. }, Lane::Network(name)) => match shell.account(name) {
-            Some(account) => send(&*account, &delivery).await,
+            Some(account) => send(&shell, &*account, &delivery).await,
             None => absent(&delivery),
         },
         (Body::Send { .. }, Lane::Chat(_)) => End::Sent(Outcome::Refused { why: Why::ours("why-wrong-lane") }),
@@ -138,7 +142,7 @@ async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
     }
 }
 
-async fn send(account: &dyn NetworkAccount, delivery: &Delivery) -> End {
+async fn send(shell: &Shell, account: &dyn NetworkAccount, delivery: &Delivery) -> End {
     let Body::Send { send, earlier, known, .. } = &delivery.body else {
         return End::Sent(Outcome::Refused { why: Why::ours("why-wrong-lane") });
     };
@@ -149,7 +153,33 @@ async fn send(account: &dyn NetworkAccount, delivery: &Delivery) -> End {
         let look = account.look(&delivery.op, send, earlier.as_ref(), since, known);
         tokio::time::timeout(NETWORK_BOUND, look).await.map_or_else(late, End::Looked)
     } else {
-        let send = account.send(&delivery.op, send, earlier.as_ref());
+        // Nothing has left yet, however this ends.
+        let not_now = |_| Err(Outcome::Retry { after_ms: None, why: "the chat did not give the files in time".into(), lane: false });
+        let pictures = match tokio::time::timeout(FILES_BOUND, pictures(shell, send)).await.unwrap_or_else(not_now) {
+            Ok(pictures) => pictures,
+            Err(outcome) => return End::Sent(outcome),
+        };
+        let send = account.send_with(&delivery.op, send, earlier.as_ref(), &pictures);
         tokio::time::timeout(NETWORK_BOUND, send).await.map_or_else(late, End::Sent)
     }
+}
+
+/// The pictures of a send, out of the chat, without what they tell of places. All of them, or why none.
+async fn pictures(shell: &Shell, send: &Outgoing) -> Result<Vec<Image>, Outcome> {
+    let policy = shell.policy();
+    let takes = policy.accounts.get(&send.account).map(|a| a.capabilities.takes(send.kind.is_private()).clone()).unwrap_or_default();
+    let refused = |code: &str, n: usize| Outcome::Refused { why: Say::new(code).number("file", n).into() };
+    let mut pictures = Vec::new();
+    for (n, Attached { file, alt, .. }) in (1..).zip(&send.files) {
+        let most = takes.max_bytes.min(MOST_BYTES);
+        let bytes = shell.chat.file(file, most).await.map_err(|why| match why {
+            NoFile::Gone => refused("why-picture-gone", n),
+            NoFile::TooLarge => refused("why-picture-too-large", n),
+            NoFile::NotAllowed(why) => Outcome::Refused { why: Say::new("why-picture-not-readable").text("detail", why).into() },
+            NoFile::NotNow(why, after_ms) => Outcome::Retry { after_ms, why: why.into(), lane: false },
+        })?;
+        let image = Image::of(&bytes, alt.expose()).filter(|image| takes.kinds.contains(&image.kind));
+        pictures.push(image.ok_or_else(|| refused("why-picture-odd", n))?);
+    }
+    Ok(pictures)
 }

@@ -3,8 +3,8 @@
 use super::inbox::Door as Lane;
 use super::memory::Remembering;
 use super::{Shell, show};
-use crate::case::Case;
 use crate::case::refusal::Refusal;
+use crate::case::{Attached, Case};
 use crate::chat::{Answered, FormWish, Memory, Said, Typed};
 use crate::command::parse::{self, Meta};
 use crate::command::{Answer, Args, Command, Door, Verb};
@@ -44,11 +44,13 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
         let said = match what {
             // The chat may know no language of theirs, and `[people]` does.
             Typed::Command(command) => Ok(Command { lang: lang_of(shell, &command.by, &command.room, Some(command.lang)), ..command }),
-            Typed::Line { id, by, door, room, thread, lang, text } => {
+            Typed::Line { id, by, door, room, thread, lang, text, files } => {
                 let policy = shell.policy();
                 let lang = lang_of(shell, &by, &room, lang);
                 command(shell, Meta { id, by, door, room, thread, lang, people: &policy.people }, |meta| {
-                    parse::parse(&text, meta).map_err(|refusal| refusal.say())
+                    parse::parse(&text, meta)
+                        .and_then(|command| illustrated(command, &files))
+                        .map_err(|refusal| unless_alone(refusal, &files).say())
                 })
             }
             Typed::Fields { id, by, door, room, thread, lang, verb, case, text } => {
@@ -112,10 +114,35 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
 
 /// The command with its text as it will be shown: what nobody can see before it is sent, or what turns
 /// text around, is not sent either.
+/// With the files that it came with. Where a command takes none they stay what they are, files of the thread; only a text to
+/// the customer must not go without what its writer hung on it.
+fn illustrated(command: Command, files: &[Attached]) -> Result<Command, Refusal> {
+    if files.is_empty() {
+        return Ok(command);
+    }
+    match (command.verb, &command.args) {
+        (Verb::Draft | Verb::Reply | Verb::Handoff | Verb::Dm, Args::Text(text)) => {
+            Ok(Command { args: Args::Illustrated(text.clone(), files.to_vec()), ..command })
+        }
+        (Verb::Draft | Verb::Reply | Verb::Handoff | Verb::Dm, _) => Err(Refusal::PictureAlone),
+        (Verb::Correct, _) => Err(Refusal::PictureHere),
+        _ => Ok(command),
+    }
+}
+
+/// What lacks its text, but came with a picture.
+fn unless_alone(refusal: Refusal, files: &[Attached]) -> Refusal {
+    match refusal {
+        Refusal::Usage(verb) if verb == "draft" && !files.is_empty() => Refusal::PictureAlone,
+        refusal => refusal,
+    }
+}
+
 fn cleaned(command: Command) -> Command {
     match command.args {
         Args::Text(text) => Command { args: Args::Text(hygiene::strip(&text)), ..command },
         Args::InPublic(text) => Command { args: Args::InPublic(hygiene::strip(&text)), ..command },
+        Args::Illustrated(text, files) => Command { args: Args::Illustrated(hygiene::strip(&text), files), ..command },
         _ => command,
     }
 }

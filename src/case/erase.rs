@@ -31,6 +31,7 @@ impl Work<'_> {
             if changes || given_up || published(&send.state).is_some_and(|id| sends.contains(id)) {
                 touched.insert(send.id);
                 send.text = Untrusted::default();
+                send.files.clear();
                 send.to = Author { id: send.to.id.clone(), ..Author::default() };
                 (send.target, send.target_local) = (None, String::new());
                 send.state = SendState::Stopped(StopReason::Erased);

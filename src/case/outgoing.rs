@@ -1,10 +1,35 @@
 //! What goes out to a customer, from draft to receipt: part of the case's state, as [`super::model`] says.
 
 use crate::clock::Time;
+use crate::media::Kind;
 use crate::policy::AgentId;
 use crate::post::{Account, Author, PostId, Untrusted};
 use crate::say::Why;
 use serde::{Deserialize, Serialize};
+
+/// A picture that staff hung on a text, by its name in the team's chat: the bytes stay there until the text is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// The chat's id of the file.
+    pub file: String,
+    /// What it is called.
+    pub name: Untrusted,
+    /// Its media type, as the chat says it.
+    pub mime: String,
+    /// Its size as the chat says it, in bytes.
+    pub bytes: u64,
+    /// Its description for who cannot see it; may be empty.
+    #[serde(default)]
+    pub alt: Untrusted,
+}
+
+impl Attached {
+    /// The kind of picture that the chat takes it for.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::of_mime(&self.mime)
+    }
+}
 
 /// An answer being written. The last one is the current one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +44,9 @@ pub struct Draft {
     pub text: Untrusted,
     /// Sent or thrown away.
     pub closed: bool,
+    /// The pictures that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Attached>,
 }
 
 /// What a send to the network is.
@@ -195,6 +223,9 @@ pub struct Outgoing {
     /// Whether this public answer asks the customer to write to us in private.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub invites: bool,
+    /// The pictures that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Attached>,
 }
 
 impl Outgoing {

@@ -4,6 +4,7 @@ use super::status::Status;
 use super::{CaseId, HoldReason};
 use crate::clock::Time;
 use crate::command::Door;
+use crate::media::Kind;
 use crate::policy::{AgentId, Role, RoomId};
 use crate::say::{Arg, Say};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,18 @@ pub enum Refusal {
     TooLong(usize, usize),
     /// The text is empty.
     Empty,
+    /// A picture came without a text.
+    PictureAlone,
+    /// Pictures came with a command that takes none.
+    PictureHere,
+    /// The network takes no pictures with such a text.
+    NoPictures,
+    /// More pictures than the network takes: how many, and how many it takes.
+    TooManyPictures(usize, usize),
+    /// A file that is none of the kinds that the network takes: which of them, from 1, and those kinds.
+    WrongKind(usize, Vec<Kind>),
+    /// A picture that is too large: which of them, from 1, and the most, in bytes.
+    PictureTooLarge(usize, u64),
     /// Another send of the case is not settled yet: its number.
     SendUnderWay(u32),
     /// It is unknown whether an earlier send stands; people look first.
@@ -190,6 +203,16 @@ impl Refusal {
             Refusal::OtherSite(given, known) => said("other-site").text("given", given).text("known", known),
             Refusal::TooLong(length, max) => said("too-long").number("length", *length).number("max", *max),
             Refusal::Empty => said("empty"),
+            Refusal::PictureAlone => said("picture-alone"),
+            Refusal::PictureHere => said("picture-here"),
+            Refusal::NoPictures => said("no-pictures"),
+            Refusal::TooManyPictures(count, most) => said("too-many-pictures").number("count", *count).number("most", *most),
+            Refusal::WrongKind(n, kinds) => {
+                said("wrong-kind").number("file", *n).text("kinds", kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "))
+            }
+            Refusal::PictureTooLarge(n, most) => {
+                said("picture-too-large").number("file", *n).text("most", (most / (1024 * 1024)).to_string())
+            }
             Refusal::SendUnderWay(_) => said("send-under-way"),
             Refusal::InDoubt(_) => said("in-doubt"),
             Refusal::NothingToApprove => said("nothing-to-approve"),

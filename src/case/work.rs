@@ -4,8 +4,8 @@ use super::event::Event;
 use super::refusal::Refusal;
 use super::status::{Status, Trigger};
 use super::{
-    Case, CaseId, Draft, EventRecord, HoldReason, Outgoing, PlaceKind, Priority, Resolution, SendKind, SendState, StopReason, Undoable,
-    Voice,
+    Attached, Case, CaseId, Draft, EventRecord, HoldReason, Outgoing, PlaceKind, Priority, Resolution, SendKind, SendState, StopReason,
+    Undoable, Voice,
 };
 use crate::clock::Time;
 use crate::command::Command;
@@ -245,7 +245,7 @@ impl<'a> Work<'a> {
     }
 
     /// Notes a draft; it becomes the current one, and voids what waits for approval.
-    pub fn draft(&mut self, by: &AgentId, text: &str) -> u32 {
+    pub fn draft(&mut self, by: &AgentId, text: &str, files: Vec<Attached>) -> u32 {
         let waits = |s: &&Outgoing| s.state == SendState::AwaitingApproval && s.kind == SendKind::Reply;
         if let Some(waiting) = self.case.sends.iter().find(waits).map(|s| s.id) {
             self.stop(waiting, StopReason::Superseded, Some(by));
@@ -258,14 +258,49 @@ impl<'a> Work<'a> {
             d.closed = true;
         }
         let id = self.case.drafts.last().map_or(1, |d| d.id + 1);
-        self.case.drafts.push(Draft { id, by: by.clone(), at: self.ctx.now, text: Untrusted::new(text), closed: false });
+        self.case.drafts.push(Draft { id, by: by.clone(), at: self.ctx.now, text: Untrusted::new(text), closed: false, files });
         self.event(Some(by), Event::Drafted { draft: id });
         id
     }
 
-    /// Decides to send `text`; waits for approval or for its window. `drafted_by`: whose words.
-    /// `to_post`: for retractions and corrections, the post acted on stands in the earlier send.
+    /// Refuses pictures that the network of `account` does not take so.
+    pub fn fits(&self, account: &Account, private: bool, files: &[Attached]) -> Result<(), Refusal> {
+        let takes = self.ctx.policy.accounts.get(account).map(|a| a.capabilities.takes(private).clone()).unwrap_or_default();
+        if files.is_empty() {
+            return Ok(());
+        }
+        if takes.most == 0 {
+            return Err(Refusal::NoPictures);
+        }
+        if files.len() > takes.most {
+            return Err(Refusal::TooManyPictures(files.len(), takes.most));
+        }
+        for (n, file) in (1..).zip(files) {
+            if !file.kind().is_some_and(|kind| takes.kinds.contains(&kind)) {
+                return Err(Refusal::WrongKind(n, takes.kinds));
+            }
+            if file.bytes > takes.max_bytes {
+                return Err(Refusal::PictureTooLarge(n, takes.max_bytes));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides to send `text` without pictures; see [`Work::send_with`].
     pub fn send(&mut self, kind: SendKind, text: &str, command: &Command, drafted_by: &AgentId) -> Result<u32, Refusal> {
+        self.send_with(kind, text, Vec::new(), command, drafted_by)
+    }
+
+    /// Decides to send `text` with pictures; waits for approval or for its window. `drafted_by`: whose words.
+    /// `to_post`: for retractions and corrections, the post acted on stands in the earlier send.
+    pub fn send_with(
+        &mut self,
+        kind: SendKind,
+        text: &str,
+        files: Vec<Attached>,
+        command: &Command,
+        drafted_by: &AgentId,
+    ) -> Result<u32, Refusal> {
         if let Some(live) = self.case.live_send() {
             return Err(match live.state {
                 SendState::Unknown { .. } => Refusal::InDoubt(live.id),
@@ -283,6 +318,7 @@ impl<'a> Work<'a> {
                 return Err(Refusal::TooLong(counted, most));
             }
         }
+        self.fits(&account, kind.is_private(), &files)?;
         let approval = self.needs_approval(&kind, &command.by);
         let id = self.case.sends.last().map_or(1, |s| s.id + 1);
         let until = self.ctx.now.plus(self.ctx.policy.reply.undo_ms);
@@ -308,6 +344,7 @@ impl<'a> Work<'a> {
             tried_at: None,
             absent_at: None,
             invites: false,
+            files,
         });
         if approval {
             self.event(Some(&command.by), Event::ApprovalAsked { send: id });

@@ -277,7 +277,7 @@ impl Console {
         let Asked { id, by, room, thread, lang, what } = asked.clone();
         let door = Door::Console;
         match what {
-            What::Line(text) => Typed::Line { id, by, door, room, thread, lang, text },
+            What::Line(text) => Typed::Line { id, by, door, room, thread, lang, text, files: Vec::new() },
             What::Fields { verb, case, text } => Typed::Fields { id, by, door, room, thread, lang, verb, case, text },
         }
     }

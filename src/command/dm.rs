@@ -1,7 +1,7 @@
 //! `dm`: writes to the customer in the private conversation that a handoff opened. Without text it
 //! sends the message that `undo` called back last.
 
-use super::{Command, FORM, Row, Run, Takes, Verb, called_back, given_to_customer, open, sent};
+use super::{Command, FORM, Row, Run, Takes, Verb, called_back, given_files, given_to_customer, open, sent};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Outgoing, SendKind, SendState};
@@ -28,10 +28,12 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         return Err(Refusal::NoHandoff);
     }
     within_route(w)?;
-    let before = || called_back(w, &SendKind::Dm).map(str::to_owned);
-    let text = given_to_customer(w, c)?.or_else(before).ok_or_else(|| Refusal::Usage(ROW.name.into()))?;
+    let files = given_files(c)?;
+    let before = || called_back(w, &SendKind::Dm);
+    let (text, files) =
+        given_to_customer(w, c)?.map(|text| (text, files)).or_else(before).ok_or_else(|| Refusal::Usage(ROW.name.into()))?;
     w.own(&c.by)?;
-    let id = w.send(SendKind::Dm, &text, c, &c.by)?;
+    let id = w.send_with(SendKind::Dm, &text, files, c, &c.by)?;
     Ok(sent(w, id))
 }
 

@@ -1,9 +1,9 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
-use super::{Args, Command, FORM, Row, Run, Takes, Verb, called_back, fill, given_to_customer, open, sent};
-use crate::case::SendKind;
+use super::{Args, Command, FORM, Row, Run, Takes, Verb, called_back, fill, given_files, given_to_customer, open, sent};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
+use crate::case::{Attached, SendKind};
 use crate::policy::{DmRoute, Role};
 use crate::post::{Answering, written_at};
 use crate::say::Say;
@@ -74,13 +74,14 @@ const INVITATIONS: [(&str, &str); 7] = [
 ];
 
 fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+    let files = given_files(c)?;
     open(w)?;
     w.not_anothers(&c.by)?;
     if w.case.handoff_open {
         return Err(Refusal::AlreadySo);
     }
     let link = match w.case.route(w.ctx.policy, w.ctx.now) {
-        DmRoute::Direct | DmRoute::OneShot { .. } | DmRoute::Window { .. } => return in_private(w, c),
+        DmRoute::Direct | DmRoute::OneShot { .. } | DmRoute::Window { .. } => return in_private(w, c, files),
         DmRoute::Link { url } => Some(url),
         DmRoute::InPublic => None,
         DmRoute::None => return Err(Refusal::NoPrivateRoute),
@@ -116,15 +117,15 @@ fn in_public(w: &mut Work<'_>, c: &Command, link: Option<&str>) -> Result<Say, R
     Ok(sent(w, id))
 }
 
-fn in_private(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
+fn in_private(w: &mut Work<'_>, c: &Command, files: Vec<Attached>) -> Result<Say, Refusal> {
     let fill = |template: &str| fill::filled(&w.case, w.ctx.policy, &c.by, template);
-    let text = match (given_to_customer(w, c)?, called_back(w, &SendKind::Handoff)) {
-        (Some(given), _) => given,
-        (None, Some(before)) => before.to_owned(),
-        (None, None) => fill(&template(w)),
+    let (text, files) = match (given_to_customer(w, c)?, called_back(w, &SendKind::Handoff)) {
+        (Some(given), _) => (given, files),
+        (None, Some(before)) => before,
+        (None, None) => (fill(&template(w)), files),
     };
     w.own(&c.by)?;
-    let id = w.send(SendKind::Handoff, &text, c, &c.by)?;
+    let id = w.send_with(SendKind::Handoff, &text, files, c, &c.by)?;
     Ok(sent(w, id))
 }
 

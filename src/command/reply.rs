@@ -1,7 +1,7 @@
 //! `reply`: answers in public. With text it sends that text; without, the current draft, or a send
 //! that was held. A case without an owner is claimed by it; another's is refused.
 
-use super::{Args, Command, FORM, Row, Run, Takes, Verb, given_to_customer, is_lead, open, same_text, sent};
+use super::{Args, Command, Door, FORM, Row, Run, Takes, Verb, given_files, given_to_customer, is_lead, open, same_text, sent};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, Outgoing, SendKind, SendState, StopReason};
@@ -25,12 +25,17 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     same_text(&w.case, &c.args)?;
     open(w)?;
     w.not_anothers(&c.by)?;
+    // What a form sends is the draft that stood in it, changed: its pictures go with it.
+    let files = match w.case.current_draft() {
+        Some(draft) if c.door == Door::Modal => draft.files.clone(),
+        _ => given_files(c)?,
+    };
     let held = w.case.live_send().filter(|s| matches!(s.state, SendState::Held(_))).map(|s| (s.id, s.kind == SendKind::Reply));
     let send = match (given_to_customer(w, c)?, held, w.case.current_draft().cloned()) {
         (Some(text), _, _) => {
             supersede(w, c);
             w.own(&c.by)?;
-            w.send(SendKind::Reply, &text, c, &c.by)?
+            w.send_with(SendKind::Reply, &text, files, c, &c.by)?
         }
         // What was held goes on, unless another answer was drafted since; a button is about the text beside it.
         (None, Some((id, answer)), draft) if is_meant(c, answer, draft.is_some()) => {
@@ -41,7 +46,7 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
         (None, _, Some(draft)) => {
             supersede(w, c);
             w.own(&c.by)?;
-            w.send(SendKind::Reply, draft.text.expose(), c, &draft.by)?
+            w.send_with(SendKind::Reply, draft.text.expose(), draft.files.clone(), c, &draft.by)?
         }
         (None, _, None) => return Err(Refusal::NoDraft),
     };

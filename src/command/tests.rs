@@ -5,6 +5,7 @@ mod by_hand;
 mod cases;
 mod desk;
 mod endings;
+mod pictures;
 mod undo;
 
 use super::parse::{Meta, parse};

@@ -332,6 +332,7 @@ mod tests {
             target: None,
             to: author_id("p"),
             text: Untrusted::new(text),
+            pictures: Vec::new(),
             at: Time(at),
             post: Some(post.clone()),
         });
@@ -412,6 +413,7 @@ mod tests {
             target: None,
             to: author_id("p"),
             text: Untrusted::new("x"),
+            pictures: Vec::new(),
             at: Time(2_000),
             post: None,
         };

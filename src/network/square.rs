@@ -10,6 +10,7 @@ pub mod books;
 use crate::case::{Outgoing, SendKind, SendState};
 use crate::clock::{Clock, Time};
 use crate::intake::listen::Matcher;
+use crate::media::{self, Image};
 use crate::network::{Finding, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::policy::{AccountPolicy, Capabilities, Counting};
@@ -230,6 +231,11 @@ fn receipt(id: &PostId) -> Receipt {
     Receipt { url: Some(format!("https://square.example/{local}")), native_id: local, post: Some(id.clone()) }
 }
 
+/// The pictures that go with a text.
+fn takes(most: usize) -> media::Takes {
+    media::Takes { most, max_bytes: 1024 * 1024, kinds: media::Kind::ALL.to_vec() }
+}
+
 #[async_trait]
 impl NetworkAccount for SquareAccount {
     fn account(&self) -> &Account {
@@ -250,6 +256,8 @@ impl NetworkAccount for SquareAccount {
                 max_private: MAX_LENGTH,
                 counting: Counting::Characters { url: None },
                 idempotent: false,
+                pictures: takes(2),
+                private_pictures: takes(1),
                 ..Capabilities::default()
             },
         })
@@ -305,6 +313,10 @@ impl NetworkAccount for SquareAccount {
     }
 
     async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
+        self.send_with(op, send, earlier, &[]).await
+    }
+
+    async fn send_with(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>, pictures: &[Image]) -> Outcome {
         let hiccup = self.square.hiccup();
         if hiccup == Some(Hiccup::TooMany) {
             return Outcome::Retry { after_ms: Some(5_000), why: "too many requests".into(), lane: true };
@@ -319,6 +331,7 @@ impl NetworkAccount for SquareAccount {
                 target: send.target.clone(),
                 to: send.to.id.clone(),
                 text: send.text.clone(),
+                pictures: pictures.to_vec(),
                 at: now,
                 post: done.as_ref().ok().cloned(),
             });

@@ -129,6 +129,12 @@ pub fn answer(answer: &Answer, case: Option<&Case>, policy: &Policy, words: &Wor
         lines.push(send::address(&pen, send));
         lines.extend(send::countdown(&pen, case, send));
     }
+    let drafted = case.filter(|_| answer.say.code.starts_with("done-draft")).and_then(|c| c.current_draft());
+    let sent = case.filter(|_| answer.ok).and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (&s.files, !send::is_private(c, s))));
+    // What is approved is the text with them.
+    if let Some((files, named)) = drafted.map(|d| (&d.files, true)).or(sent) {
+        lines.extend(send::pictures(&pen, files, named));
+    }
     let approving = ["done-approve", "refused-new-text", "refused-other-text", "refused-text-gone-now"].contains(&answer.say.code.as_str());
     if approving && let Some((case, send)) = case.and_then(|c| answer.send.and_then(|id| c.send(id)).map(|s| (c, s))) {
         lines.extend(send::text(&pen, case, send, false));

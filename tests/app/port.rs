@@ -78,7 +78,7 @@ impl World {
             format!("says-{ids}")
         };
         let (by, room) = (AgentId::from(by), RoomId::from("console"));
-        self.hand_in(Typed::Line { id, by, door: Door::Text, room, thread: None, lang: None, text: line.into() }).await
+        self.hand_in(Typed::Line { id, by, door: Door::Text, room, thread: None, lang: None, text: line.into(), files: Vec::new() }).await
     }
     async fn reacts(&self, id: &str, by: &str, verb: Verb, thread: &str) -> Answered {
         let command = Command {
@@ -323,7 +323,7 @@ async fn a_room_that_nobody_named_is_not_spoken_from() {
     let said = |id: &str, room: &str, thread: Option<String>| {
         let text = if thread.is_some() { "claim" } else { "claim 1" };
         let (id, by, room) = (id.to_owned(), AgentId::from("ana"), RoomId::from(room));
-        world.hand_in(Typed::Line { id, by, door: Door::Console, room, thread, lang: None, text: text.into() })
+        world.hand_in(Typed::Line { id, by, door: Door::Console, room, thread, lang: None, text: text.into(), files: Vec::new() })
     };
     let refused = said("a", "nowhere", None).await;
     assert_eq!((refused.answer.ok, refused.answer.say.code.as_str()), (false, "refused-unknown-room"));

@@ -77,6 +77,7 @@ pub const SCOPES: &[&str] = &[
     "channels:read",
     "chat:write",
     "commands",
+    "files:read",
     "files:write",
     "groups:history",
     "groups:read",

@@ -83,6 +83,7 @@ pub(super) fn answer() -> Outgoing {
         tried_at: None,
         absent_at: None,
         invites: false,
+        files: Vec::new(),
     }
 }
 

@@ -120,6 +120,7 @@ fn send(kind: SendKind, to: &Post, text: &str) -> Outgoing {
         tried_at: None,
         absent_at: None,
         invites: false,
+        files: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use sereno::outbox::{Look, Outcome, Receipt};
 use sereno::post::Author;
 use sereno::say::Why;
 
-fn send(kind: SendKind, target: &str, to: &str, text: &str) -> Outgoing {
+pub fn send(kind: SendKind, target: &str, to: &str, text: &str) -> Outgoing {
     let at = Clock::system().now();
     Outgoing {
         id: 1,
@@ -31,6 +31,7 @@ fn send(kind: SendKind, target: &str, to: &str, text: &str) -> Outgoing {
         tried_at: None,
         absent_at: None,
         invites: false,
+        files: Vec::new(),
     }
 }
 
@@ -40,11 +41,11 @@ fn refused(code: &str) -> Outcome {
 
 impl Signed {
     async fn send(&self, send: &Outgoing) -> Outcome {
-        self.now().publish(send, None).await
+        self.now().publish(send, None, &[]).await
     }
 
     /// A look, when X has had time to show it.
-    async fn look(&self, send: &Outgoing, known: &[&str]) -> Look {
+    pub async fn look(&self, send: &Outgoing, known: &[&str]) -> Look {
         let known: Vec<String> = known.iter().map(|id| (*id).to_owned()).collect();
         self.later().look_back(send, None, send.at, &known).await
     }
@@ -54,7 +55,7 @@ impl Signed {
     }
 }
 
-fn done(outcome: Outcome) -> Receipt {
+pub fn done(outcome: Outcome) -> Receipt {
     if let Outcome::Done(receipt) = outcome { receipt } else { panic!("{outcome:?}") }
 }
 
@@ -76,7 +77,7 @@ async fn an_answer_stands_below_the_post_and_is_taken_back() {
     assert_eq!(receipt.post, Some(post_id(&answer.id)));
     let back = send(SendKind::Retract { send: 1 }, &post, &ana.id, "");
     assert_eq!(us.later().look_back(&back, Some(&published(&receipt)), back.at, &[]).await, Look::Absent);
-    done(us.now().publish(&back, Some(&published(&receipt))).await);
+    done(us.now().publish(&back, Some(&published(&receipt)), &[]).await);
     assert!(x.books().answers_to(&post).is_empty());
     assert!(matches!(us.later().look_back(&back, Some(&published(&receipt)), back.at, &[]).await, Look::Found(_)));
     assert_eq!(us.send(&send(SendKind::Correct { send: 1 }, &post, &ana.id, "x")).await, refused("why-cannot-change"));

@@ -9,12 +9,13 @@ use crate::policy::Lang;
 use std::fmt::Write as _;
 
 /// What the bot's token must allow (docs.slack.dev/reference/scopes), in the order of the manifest.
-pub const SCOPES: [&str; 13] = [
+pub const SCOPES: [&str; 14] = [
     "app_mentions:read",
     "channels:history",
     "channels:read",
     "chat:write",
     "commands",
+    "files:read",
     "files:write",
     "groups:history",
     "groups:read",

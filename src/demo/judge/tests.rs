@@ -98,6 +98,7 @@ impl World {
             target: target.cloned(),
             to: author(to).id,
             text: Untrusted::new(text),
+            pictures: Vec::new(),
             at: Time(20),
             post: Some(post.clone()),
         });

@@ -6,6 +6,7 @@
 
 use crate::case::SendKind;
 use crate::clock::Time;
+use crate::media::Image;
 use crate::post::{Account, Author, AuthorId, Engagement, Media, Network, Parent, Post, PostId, Untrusted, Visibility};
 use std::collections::BTreeMap;
 
@@ -57,6 +58,8 @@ pub struct Received {
     pub to: AuthorId,
     /// The text alone, without the name in front.
     pub text: Untrusted,
+    /// The pictures that came with it.
+    pub pictures: Vec<Image>,
     /// When.
     pub at: Time,
     /// The post that it made or acted on; `None`: it was refused.

@@ -44,6 +44,7 @@ fn reply(square: &Square, target: &PostId, text: &str) -> Outgoing {
         tried_at: None,
         absent_at: None,
         invites: false,
+        files: Vec::new(),
     }
 }
 

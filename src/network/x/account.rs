@@ -15,6 +15,7 @@ use crate::case::{Outgoing, SendState};
 use crate::clock::{Clock, HOUR_MS, MINUTE_MS, Time};
 use crate::cost::{Costs, Money};
 use crate::intake::length::weighted;
+use crate::media::Image;
 use crate::network::context::Contexts;
 use crate::network::{Finding, Hook, Knock, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
@@ -211,6 +212,8 @@ impl NetworkAccount for XAccount {
                 sends_at_once: 50,
                 // The same text twice is told apart by looking: one after the other.
                 in_flight: 1,
+                pictures: super::send::pictures(4),
+                private_pictures: super::send::pictures(1),
             },
         })
     }
@@ -261,9 +264,13 @@ impl NetworkAccount for XAccount {
         Ok(events)
     }
 
-    async fn send(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
+    async fn send(&self, op: &str, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
+        self.send_with(op, send, earlier, &[]).await
+    }
+
+    async fn send_with(&self, _op: &str, send: &Outgoing, earlier: Option<&SendState>, pictures: &[Image]) -> Outcome {
         match self.me().await {
-            Ok(me) => self.reader(&me).publish(send, earlier).await,
+            Ok(me) => self.reader(&me).publish(send, earlier, pictures).await,
             Err(trouble) => super::send::before(&trouble),
         }
     }

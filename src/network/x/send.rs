@@ -9,13 +9,15 @@ use super::auth::tokens::NoToken;
 use super::mapping::{self, NETWORK, post_id};
 use super::price::Act;
 use super::read::{Reader, id_at};
-use super::wire::{self, DmEvents, Kind, One, Page, Posts};
+use super::wire::{self, DmEvents, Kind as PostKind, One, Page, Posts, Uploaded};
 use crate::case::{Outgoing, SendKind, SendState};
 use crate::clock::{MINUTE_MS, Time};
+use crate::media::{Image, Kind, Takes};
 use crate::network::NetError;
 use crate::outbox::{Look, Outcome, Receipt};
 use crate::post::PostId;
-use crate::say::Why;
+use crate::say::{Say, Why};
+use data_encoding::BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
@@ -33,17 +35,17 @@ const SET_UP_MS: i64 = MINUTE_MS;
 
 impl Reader<'_> {
     /// See [`crate::network::NetworkAccount::send`].
-    pub async fn publish(&self, send: &Outgoing, earlier: Option<&SendState>) -> Outcome {
+    pub async fn publish(&self, send: &Outgoing, earlier: Option<&SendState>, pictures: &[Image]) -> Outcome {
         let done = match &send.kind {
-            SendKind::Reply => self.reply(send).await,
-            SendKind::Handoff | SendKind::Dm => self.message(send).await,
+            SendKind::Reply => self.reply(send, pictures).await,
+            SendKind::Handoff | SendKind::Dm => self.message(send, pictures).await,
             SendKind::Retract { .. } => self.retract(earlier).await,
             SendKind::Correct { .. } => Err(refused("why-cannot-change")),
         };
         done.map_or_else(|outcome| outcome, Outcome::Done)
     }
 
-    async fn reply(&self, send: &Outgoing) -> Result<Receipt, Outcome> {
+    async fn reply(&self, send: &Outgoing, pictures: &[Image]) -> Result<Receipt, Outcome> {
         let page = self.target(&send.target_local).await?;
         let target = page.data.read.first().ok_or(Outcome::TargetGone)?;
         if target.versions().last().is_some_and(|last| *last != target.id) {
@@ -52,7 +54,11 @@ impl Reader<'_> {
         if !mapping::may_answer(target, &page.includes, self.me) {
             return Err(refused("why-may-not-answer"));
         }
-        let body = json!({"text": send.text.expose(), "reply": {"in_reply_to_tweet_id": send.target_local}});
+        let media = self.upload(pictures, false).await?;
+        let mut body = json!({"text": send.text.expose(), "reply": {"in_reply_to_tweet_id": send.target_local}});
+        if !media.is_empty() {
+            body["media"] = json!({"media_ids": media});
+        }
         let made = match self.make("post", &["2", "tweets"], body, || self.till.charge_reply(send.text.expose(), self.now)).await {
             Ok(made) => made,
             Err(trouble) => return Err(self.unless_it_stands(after(&trouble), send).await),
@@ -73,7 +79,7 @@ impl Reader<'_> {
     }
 
     /// A private message, to the very account that the case is about.
-    async fn message(&self, send: &Outgoing) -> Result<Receipt, Outcome> {
+    async fn message(&self, send: &Outgoing, pictures: &[Image]) -> Result<Receipt, Outcome> {
         if !is_id(&send.to.local_id) {
             return Err(refused("why-person-not-found"));
         }
@@ -86,10 +92,30 @@ impl Reader<'_> {
             }
         }
         let path = ["2", "dm_conversations", "with", &send.to.local_id, "messages"];
+        let media = self.upload(pictures, true).await?;
+        let mut body = json!({"text": send.text.expose()});
+        if !media.is_empty() {
+            body["attachments"] = media.iter().map(|id| json!({"media_id": id})).collect();
+        }
         let pay = || self.till.charge(Act::Dm, "", self.now);
-        let made = self.make("message", &path, json!({"text": send.text.expose()}), pay).await.map_err(|trouble| after(&trouble))?;
+        let made = self.make("message", &path, body, pay).await.map_err(|trouble| after(&trouble))?;
         let id = made.dm_event_id.filter(|id| is_id(id)).ok_or_else(|| Outcome::Unknown { why: "an answer without an id".into() })?;
         Ok(self.dm_receipt(&id, &send.to.local_id))
+    }
+
+    /// Gives X the pictures, and tells their ids, in their order. Nobody sees what no text hangs on, and X forgets it within
+    /// a day: it may be done any number of times.
+    async fn upload(&self, pictures: &[Image], private: bool) -> Result<Vec<String>, Outcome> {
+        let mut ids = Vec::new();
+        for picture in pictures {
+            let category = if private { "dm_image" } else { "tweet_image" };
+            let body = json!({"media": BASE64.encode(&picture.bytes), "media_category": category});
+            let call = Call { method: Method::POST, body: Some(body), ..Call::get("media", &["2", "media", "upload"]) };
+            let one: One<Uploaded> = self.api.json(&call).await.map_err(|trouble| not_uploaded(&trouble))?;
+            let id = one.data.map(|uploaded| uploaded.id).filter(|id| is_id(id));
+            ids.push(id.ok_or_else(|| not_uploaded(&Trouble::Malformed("a picture without an id".into())))?);
+        }
+        Ok(ids)
     }
 
     async fn retract(&self, earlier: Option<&SendState>) -> Result<Receipt, Outcome> {
@@ -159,7 +185,7 @@ impl Reader<'_> {
             let page: Posts = self.api.json(&asked).await?;
             self.pay(Act::PostRead, page.data.read.iter().map(|post| &post.id));
             let is_it = |post: &&wire::Post| {
-                let answers = post.refers(Kind::RepliedTo) == Some(send.target_local.as_str());
+                let answers = post.refers(PostKind::RepliedTo) == Some(send.target_local.as_str());
                 answers && !known.contains(&post.id) && comparable(&mapping::text(post)) == meant
             };
             if let Some(post) = page.data.read.iter().find(is_it) {
@@ -265,6 +291,26 @@ pub(super) fn before(trouble: &Trouble) -> Outcome {
         Trouble::NotSent(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: true },
         Trouble::Lost(_) | Trouble::Malformed(_) => Outcome::Retry { after_ms: None, why: why.into(), lane: false },
     }
+}
+
+/// What a failed upload means: nothing was published.
+fn not_uploaded(trouble: &Trouble) -> Outcome {
+    let because = |code: &str| Outcome::Refused { why: Say::new(code).text("detail", trouble.words()).into() };
+    match trouble {
+        // The token is good, since we know who we are; it was given before pictures were asked for.
+        Trouble::Status { code: 403, .. } => because("why-picture-no-right"),
+        Trouble::Status { code: 400..=428, .. } if !matches!(trouble, Trouble::Status { code: 401 | 408, .. }) => {
+            because("why-picture-refused")
+        }
+        _ => before(trouble),
+    }
+}
+
+/// What X takes with one text. Source: docs.x.com/x-api/media/quickstart/best-practices. Of pictures that move, which take
+/// a category and a wait of their own, none.
+#[must_use]
+pub fn pictures(most: usize) -> Takes {
+    Takes { most, max_bytes: 5 * 1024 * 1024, kinds: vec![Kind::Png, Kind::Jpeg, Kind::Webp] }
 }
 
 /// What a failed send means.

@@ -422,6 +422,14 @@ pub struct DmEvent {
     pub attachments: Attachments,
 }
 
+/// A picture that X has now.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Uploaded {
+    /// Its id, for the text that it hangs on.
+    #[serde(default)]
+    pub id: String,
+}
+
 /// What was made: a post, or a message.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Made {

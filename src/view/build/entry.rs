@@ -177,7 +177,7 @@ fn content(pen: &Pen<'_>, case: &Case, record: &EventRecord, private: bool) -> V
         return outgoing(pen, case, send, private);
     }
     if let Some(send) = called_back(case, event).filter(|_| private) {
-        return foreign(&send.text);
+        return send::text(pen, case, send, private);
     }
     match event {
         Event::Drafted { draft } => drafted_text(pen, case, *draft, private),
@@ -228,7 +228,9 @@ pub fn draft_text(pen: &Pen<'_>, case: &Case, id: u32, private: bool) -> Vec<Lin
     if send::is_private_draft(case, draft) && !private {
         return vec![vec![Piece::Words(pen.get("send-private"))]];
     }
-    foreign(&draft.text)
+    let mut lines = foreign(&draft.text);
+    lines.extend(send::pictures(pen, &draft.files, true));
+    lines
 }
 
 /// A draft's text, and where a person writes it if nobody else can.

@@ -1,11 +1,12 @@
 //! Sends: what goes out in the company's name, from where to whom, and where it stands.
 
-use super::pen::{DOT, Pen, foreign, link};
+use super::pen::{DOT, Pen, foreign, link, one_line};
 use super::post::handle;
 use crate::case::refusal::code;
-use crate::case::{Case, Draft, Outgoing, SendKind, SendState, StopReason};
+use crate::case::{Attached, Case, Draft, Outgoing, SendKind, SendState, StopReason};
 use crate::i18n::ShowCtx;
 use crate::intake::length::of_answer;
+use crate::media::Kind;
 use crate::post::{Account, Author};
 use crate::say::{Arg, Say, Why};
 use crate::view::{Line, Piece};
@@ -67,7 +68,21 @@ pub fn text(pen: &Pen<'_>, case: &Case, send: &Outgoing, private: bool) -> Vec<L
     if is_private(case, send) && !private {
         return vec![vec![Piece::Words(pen.get("send-private"))]];
     }
-    foreign(&send.text)
+    let mut lines = foreign(&send.text);
+    lines.extend(pictures(pen, &send.files, true));
+    lines
+}
+
+/// The pictures that go with it. `named`: whether the place may show what they are called.
+pub fn pictures(pen: &Pen<'_>, files: &[Attached], named: bool) -> Option<Line> {
+    let mut line = vec![pen.own(&Say::new(if named { "send-pictures-named" } else { "send-pictures" }).number("count", files.len()))];
+    for (n, file) in files.iter().enumerate().filter(|_| named) {
+        let say =
+            Say::new("send-picture").text("kind", file.kind().map_or("?", Kind::name)).text("size", file.bytes.div_ceil(1024).to_string());
+        let before = if n == 0 { " " } else { ", " };
+        line.extend([Piece::Words(before.into()), one_line(file.name.expose(), 60), Piece::Words(" ".into()), pen.own(&say)]);
+    }
+    (!files.is_empty()).then_some(line)
 }
 
 /// While it can be undone: how long still.

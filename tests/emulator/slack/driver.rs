@@ -1,7 +1,7 @@
 //! What people do in the workspace.
 
 use super::delivery::Kind;
-use super::model::{APP, BOT_USER, Hook, Message, State, TEAM};
+use super::model::{APP, BOT_USER, File, Hook, Message, State, TEAM};
 use super::pings::entities;
 use super::render;
 use super::server::Shared;
@@ -200,7 +200,40 @@ impl User {
         let channel = state.place(channel, &self.id);
         let (typed, blocks, client) = (typed(&state, text), vec![rich(&state, text)], state.uuid());
         drop(state);
-        self.sends(&channel, thread, typed, blocks, client)
+        self.sends(&channel, thread, typed, blocks, client, Vec::new())
+    }
+
+    /// Says something with files: what they are called, and what is in them.
+    pub fn says_with(&self, channel: &str, thread: Option<&str>, text: &str, files: &[(&str, &str)]) -> Act {
+        let mut state = self.state();
+        let channel = state.place(channel, &self.id);
+        let (typed, blocks, client) = (typed(&state, text), vec![rich(&state, text)], state.uuid());
+        let mut ids = Vec::new();
+        for (name, content) in files {
+            let (id, made) = (state.id('F'), state.now() / 1_000);
+            let content = Some(content.as_bytes().to_vec());
+            let announced = content.as_ref().map_or(0, Vec::len);
+            let file = File {
+                id: id.clone(),
+                name: (*name).into(),
+                title: (*name).into(),
+                alt: None,
+                announced,
+                content,
+                shared: Vec::new(),
+                complete: true,
+                made,
+            };
+            state.files.insert(id.clone(), file);
+            ids.push(id);
+        }
+        drop(state);
+        self.sends(&channel, thread, typed, blocks, client, ids)
+    }
+
+    /// Takes away every file that was ever sent; the messages stay.
+    pub fn deletes_files(&self) {
+        self.state().files.clear();
     }
 
     /// The client sends an own message once more, as it does not know that it has gone.
@@ -210,10 +243,10 @@ impl User {
         let (channel, message) = found.expect("a message of one's own");
         drop(state);
         let client = message.client_msg_id.clone().expect("people's messages have one");
-        self.sends(&channel, message.thread.as_deref(), message.text.clone(), message.blocks.clone(), client)
+        self.sends(&channel, message.thread.as_deref(), message.text.clone(), message.blocks.clone(), client, message.files.clone())
     }
 
-    fn sends(&self, channel: &str, thread: Option<&str>, typed: String, blocks: Vec<Value>, client: String) -> Act {
+    fn sends(&self, channel: &str, thread: Option<&str>, typed: String, blocks: Vec<Value>, client: String, files: Vec<String>) -> Act {
         let mut state = self.state();
         let channel = channel.to_owned();
         let ts = state.ts();
@@ -224,6 +257,8 @@ impl User {
             text: typed.clone(),
             blocks: blocks.clone(),
             client_msg_id: Some(client),
+            subtype: (!files.is_empty()).then(|| "file_share".into()),
+            files,
             ..Message::default()
         };
         let before = state.deliveries.all.len() as u64;
@@ -235,6 +270,9 @@ impl User {
             });
             if let Some(thread) = thread {
                 event["thread_ts"] = json!(thread);
+            }
+            if !message.files.is_empty() {
+                event["files"] = render::content(&state, &message)["files"].clone();
             }
             if state.channels[&channel].ext_shared {
                 event["user_team"] = event["team"].clone();

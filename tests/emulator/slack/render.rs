@@ -154,6 +154,8 @@ pub fn file(state: &State, f: &File) -> Value {
     let ending = f.name.rsplit_once('.').map_or("", |(_, e)| e);
     let (mime, pretty) = match ending {
         "png" => ("image/png", "PNG"),
+        "gif" => ("image/gif", "GIF"),
+        "pdf" => ("application/pdf", "PDF"),
         "csv" => ("text/csv", "CSV"),
         "txt" => ("text/plain", "Plain Text"),
         "json" => ("application/json", "JSON"),

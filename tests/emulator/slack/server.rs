@@ -136,6 +136,7 @@ fn perform(state: &Shared, asked: &Asked) -> (Option<Fault>, Reply) {
     let method = match path.strip_prefix("/api/") {
         Some(method) => method.to_owned(),
         None if path.starts_with("/upload/") => "upload".to_owned(),
+        None if path.starts_with("/files/") => "download".to_owned(),
         None if path.starts_with("/hooks/") => "response_url".to_owned(),
         None => return (None, Reply::text(404, "no such page")),
     };
@@ -144,6 +145,7 @@ fn perform(state: &Shared, asked: &Asked) -> (Option<Fault>, Reply) {
     let mut reply = if fault.is_none_or(Fault::done) {
         match method.as_str() {
             "upload" => api::files::upload(state, asked),
+            "download" => api::files::download(state, asked),
             "response_url" => api::hooks::respond(state, asked, arguments.clone().unwrap_or_default()),
             _ => api::answer(state, &method, asked, arguments.clone()),
         }
@@ -153,6 +155,8 @@ fn perform(state: &Shared, asked: &Asked) -> (Option<Fault>, Reply) {
     match fault {
         Some(Fault::TooMany { after_s }) => reply = api::too_many(after_s),
         Some(Fault::Status { code, .. }) => reply = Reply::text(code, "<html>upstream error</html>"),
+        // What Slack does with a token that it does not take for this.
+        Some(Fault::Refused(_)) if method == "download" => reply = api::files::sign_in(),
         Some(Fault::Refused(error)) => reply = Reply::json(&no(error)),
         Some(Fault::Malformed) => reply.body = "<html>not the API</html>".into(),
         _ => {}

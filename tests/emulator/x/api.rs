@@ -1,6 +1,6 @@
 //! What each address answers.
 
-use super::model::{Access, Posted, State};
+use super::model::{Access, Given, Posted, State};
 use super::rules::{self, Rule};
 use super::show::{self, Wanted};
 use super::webhooks;
@@ -126,6 +126,7 @@ fn who(state: &State, ask: &Ask) -> Result<Who, Box<Reply>> {
         }
         Who::Account(access) => {
             let scope = match (ask.method.as_str(), ask.path.contains("/dm_")) {
+                _ if ask.path.starts_with("/2/media") => "media.write",
                 ("GET", true) => "dm.read",
                 (_, true) => "dm.write",
                 ("GET", false) => "tweet.read",
@@ -177,6 +178,7 @@ fn route(state: &mut State, ask: &Ask, body: Option<&Value>, who: &Who, valid: b
         }
         ("GET", ["users", id, "tweets"]) => timeline(state, ask, |_, p| p.author == *id),
         ("GET", ["tweets"]) => lookup(state, ask),
+        ("POST", ["media", "upload"]) => upload(state, body.unwrap_or(&Value::Null), &me),
         ("POST", ["tweets"]) => create(state, body.unwrap_or(&Value::Null), &me),
         ("DELETE", ["tweets", id]) => match state.post(id).filter(|p| !p.deleted) {
             Some(post) if post.author != me => problem(403, "about:blank", "You are not permitted to delete this Post."),
@@ -329,6 +331,10 @@ fn create(state: &mut State, body: &Value, me: &str) -> Reply {
             );
         }
     }
+    let media = match usable(state, &body["media"]["media_ids"], me, "tweet_image") {
+        Ok(media) => media,
+        Err(reply) => return *reply,
+    };
     // X forgets a text that was taken away; how long it remembers one it does not say.
     if state.books.posts.iter().any(|p| p.author == me && !p.deleted && bare(&p.text) == bare(text)) {
         return forbidden("You are not allowed to create a Post with duplicate content.");
@@ -337,7 +343,43 @@ fn create(state: &mut State, body: &Value, me: &str) -> Reply {
     let whom = answers.and_then(|id| state.post(id)).filter(|p| p.author != me).map(|p| state.people[&p.author].name.clone());
     let text = &whom.map_or_else(|| text.to_owned(), |name| format!("@{name} {text}"));
     let id = state.publish(me, text, answers, quotes, true);
+    hang(state, &media, &id);
     Reply::of(201, json!({"data": {"id": id, "text": text, "edit_history_post_ids": [id]}}))
+}
+
+/// For so long X keeps what nothing hangs on, in milliseconds.
+const MEDIA_MS: i64 = 86_400_000;
+
+fn upload(state: &mut State, body: &Value, me: &str) -> Reply {
+    let bytes = body["media"].as_str().and_then(|m| BASE64.decode(m.as_bytes()).ok()).unwrap_or_default();
+    let begins = |mark: &[u8]| bytes.starts_with(mark);
+    if !begins(b"\x89PNG") && !begins(b"\xff\xd8\xff") && !begins(b"RIFF") {
+        return problem(400, "invalid-request", "The type of the media is not supported.");
+    }
+    if bytes.len() > 5 * 1024 * 1024 {
+        return problem(413, "invalid-request", "The media is too large.");
+    }
+    let (id, ends) = (state.id(), state.now().plus(MEDIA_MS));
+    let size = bytes.len();
+    let category = body["media_category"].as_str().unwrap_or_default().to_owned();
+    state.books.media.push(Given { id: id.clone(), by: me.into(), category, bytes, ends, on: None });
+    Reply::of(200, json!({"data": {"id": id, "media_key": format!("3_{id}"), "size": size, "expires_after_secs": MEDIA_MS / 1_000}}))
+}
+
+/// The pictures that a text is to have: one's own, for this use, not forgotten, and not used up.
+fn usable(state: &State, ids: &Value, me: &str, category: &str) -> Result<Vec<String>, Box<Reply>> {
+    let ids: Vec<String> = ids.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let good = |id: &String| {
+        let given = state.books.media.iter().find(|m| m.id == *id);
+        given.is_some_and(|m| m.by == me && m.category == category && m.ends > state.now() && m.on.is_none())
+    };
+    if ids.iter().all(good) { Ok(ids) } else { Err(Box::new(problem(400, "invalid-request", "Your media IDs are invalid."))) }
+}
+
+fn hang(state: &mut State, media: &[String], on: &str) {
+    for given in state.books.media.iter_mut().filter(|m| media.contains(&m.id)) {
+        given.on = Some(on.to_owned());
+    }
 }
 
 /// Without whom it answers.
@@ -421,7 +463,14 @@ fn write(state: &mut State, body: &Value, me: &str, to: &str) -> Reply {
     if !person.takes_dms && !wrote {
         return problem(403, "about:blank", "You do not have permission to DM one or more participants.");
     }
+    let ids: Value = body["attachments"].as_array().into_iter().flatten().map(|a| a["media_id"].clone()).collect();
+    let media = match usable(state, &ids, me, "dm_image") {
+        Ok(media) if media.len() > 1 => return problem(400, "invalid-request", "A message takes one picture."),
+        Ok(media) => media,
+        Err(reply) => return *reply,
+    };
     let id = state.message(me, to, body["text"].as_str().unwrap_or_default(), true);
+    hang(state, &media, &id);
     Reply::of(201, json!({"data": {"dm_conversation_id": show::conversation(me, to), "dm_event_id": id}}))
 }
 

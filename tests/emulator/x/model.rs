@@ -66,6 +66,21 @@ pub struct Books {
     pub renewed: u32,
     /// Refresh tokens that came a second time.
     pub spent_twice: u32,
+    /// Pictures that were given, published or not.
+    pub media: Vec<Given>,
+}
+
+/// A picture that X was given.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub id: String,
+    pub by: String,
+    pub category: String,
+    pub bytes: Vec<u8>,
+    /// When X forgets it.
+    pub ends: Time,
+    /// What it hangs on.
+    pub on: Option<String>,
 }
 
 impl Books {

@@ -59,6 +59,7 @@ impl Hearing {
             thread: thread.clone(),
             lang: None,
             text,
+            files: Vec::new(),
         };
         let mut answered = self.ask(typed(String::new(), line.clone())).await?;
         if let Some(case) = self.meant(room, &answered, thread.as_deref()).await {

@@ -2,7 +2,7 @@
 
 use super::session::{Fail, Session};
 use super::{Rotation, catchup, check, deliver, events, forms, home, inbound, lanes, people, pictures, render, rooms, socket};
-use crate::chat::{Chat, Memory, Message, Said};
+use crate::chat::{Chat, Memory, Message, NoFile, Said};
 use crate::clock::Clock;
 use crate::network::Finding;
 use crate::outbox::{Look, Outcome, Urgency};
@@ -365,6 +365,17 @@ impl Chat for Slack {
 
     async fn alarm(&self, room: &RoomId, text: &str) {
         self.shared.alarm(room, text).await;
+    }
+
+    async fn file(&self, id: &str, most: u64) -> Result<Vec<u8>, NoFile> {
+        // Asked anew: it may have been deleted, and where it lies is Slack's to say.
+        let answer = self.shared.session.get("files.info", &[("file", id)]).await.map_err(Fail::no_file)?;
+        let file = answer.get("file").ok_or(NoFile::Gone)?;
+        if file.get("size").and_then(Value::as_u64).is_some_and(|size| size > most) {
+            return Err(NoFile::TooLarge);
+        }
+        let address = ["url_private_download", "url_private"].into_iter().find_map(|key| file.get(key).and_then(Value::as_str));
+        self.shared.session.download(address.ok_or(NoFile::Gone)?, most).await
     }
 
     async fn check(&self) -> Vec<Finding> {

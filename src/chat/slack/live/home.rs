@@ -87,6 +87,7 @@ pub(super) async fn show(hearing: &Arc<Hearing>, user: &str, colleague: &Colleag
             thread: None,
             lang: Some(lang),
             text: format!("list {filter}"),
+            files: Vec::new(),
         };
         let Some(mut answered) = hearing.ask(typed, None).await else { return };
         link(hearing, &mut answered.view, lang).await;

@@ -311,6 +311,7 @@ impl Hearing {
             thread: None,
             lang: colleague.lang,
             text: line.clone(),
+            files: Vec::new(),
         };
         let mut asking = pin!(self.ask(typed, Some(turn)));
         match tokio::time::timeout(self.shared.settings.pace.ack_by, &mut asking).await {
@@ -380,6 +381,7 @@ impl Hearing {
             thread: message.thread.clone(),
             lang: colleague.lang,
             text,
+            files: message.files.clone(),
         };
         let asked = self.ask(typed(id.clone(), line.clone()), Some(turn));
         let (answered, ()) = tokio::join!(asked, self.keep_sent(&message.room));

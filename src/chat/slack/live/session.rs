@@ -5,6 +5,7 @@
 
 use super::tokens::Tokens;
 use super::{Settings, check};
+use crate::chat::NoFile;
 use crate::clock::SECOND_MS;
 use crate::outbox::{Look, Outcome};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -104,6 +105,17 @@ impl Fail {
             Fail::Code(code, _) if AUTH.contains(&code.as_str()) => Outcome::AuthLost { why },
             Fail::Code(..) if gone => Outcome::RoomGone { why: why.into() },
             Fail::Code(..) => Outcome::Refused { why: why.into() },
+        }
+    }
+
+    /// What it means for a file that was to be read.
+    pub(super) fn no_file(self) -> NoFile {
+        let why = self.why();
+        match self {
+            Fail::Limited(ms) => NoFile::NotNow(why, Some(ms)),
+            Fail::NotSent(_) | Fail::Doubt(_) => NoFile::NotNow(why, None),
+            Fail::Code(code, _) if ["file_not_found", "file_deleted", "file_not_visible"].contains(&code.as_str()) => NoFile::Gone,
+            Fail::Code(..) => NoFile::NotAllowed(why),
         }
     }
 
@@ -338,6 +350,36 @@ impl Session {
             return Err(Fail::Doubt(format!("upload: HTTP {}", status.as_u16())));
         }
         Ok(())
+    }
+
+    /// Reads a file that somebody sent, at most `most` bytes of it.
+    pub(super) async fn download(&self, url: &str, most: u64) -> Result<Vec<u8>, NoFile> {
+        let not_now = |why: &str| NoFile::NotNow(format!("file: {why}"), None);
+        let url = self.ours(url).map_err(|fail| NoFile::NotAllowed(fail.why()))?;
+        let token = self.bot_token().await.map_err(|fail| fail.no_file())?;
+        // Redirects are followed nowhere: the token would go along.
+        let asked = self.web.get(url).bearer_auth(token.expose_secret()).send().await;
+        let mut answer = asked.map_err(|_| not_now("the connection broke"))?;
+        match answer.status().as_u16() {
+            200 => {}
+            404 | 410 => return Err(NoFile::Gone),
+            429 => return Err(NoFile::NotNow("ratelimited".into(), Some(LIMITED_MS))),
+            // To its page for signing in, where the token is not good for this.
+            300..=399 | 401 | 403 => return Err(NoFile::NotAllowed(format!("HTTP {}", answer.status().as_u16()))),
+            status => return Err(not_now(&format!("HTTP {status}"))),
+        }
+        // Slack shows that page with a 200 as well.
+        if answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.starts_with("text/html")) {
+            return Err(NoFile::NotAllowed("a page for signing in".into()));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|_| not_now("the connection broke"))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > most {
+                return Err(NoFile::TooLarge);
+            }
+        }
+        Ok(bytes)
     }
 
     /// An address that came from Slack leads to Slack, or to where we call it: nowhere else.

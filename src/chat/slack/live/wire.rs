@@ -4,6 +4,7 @@
 //! that we need is told from what we do not care for, and kept whole (see [`super::inbound`]).
 
 use super::render;
+use crate::case::Attached;
 use crate::command::{Args, Verb, table};
 use serde::Deserialize;
 use serde_json::Value;
@@ -141,6 +142,8 @@ pub(super) struct Message {
     pub text: String,
     /// Whether it was said to the bot alone.
     pub direct: bool,
+    /// What was sent with it.
+    pub files: Vec<Attached>,
 }
 
 /// A reaction to a message.
@@ -332,9 +335,23 @@ fn message(e: &Value, kind: &str) -> Result<Heard, Unread> {
         thread: own(e, "/thread_ts").filter(|t| *t != ts),
         text: own(e, "/text").unwrap_or_default(),
         client: own(e, "/client_msg_id"),
+        files: e.get("files").and_then(Value::as_array).into_iter().flatten().map(file).collect(),
         room,
         ts,
     }))
+}
+
+/// A file of a message. In rooms shared with another company Slack says its id alone: then nobody knows yet what it is.
+/// Source: docs.slack.dev/reference/objects/file-object.
+fn file(f: &Value) -> Attached {
+    let words = |path: &str| crate::post::Untrusted::new(text(f, path).unwrap_or_default());
+    Attached {
+        file: own(f, "/id").unwrap_or_default(),
+        name: words("/name"),
+        mime: own(f, "/mimetype").unwrap_or_default(),
+        bytes: f.get("size").and_then(Value::as_u64).unwrap_or_default(),
+        alt: words("/alt_txt"),
+    }
 }
 
 /// A message as history gives it, without its room; `direct`: said to the bot alone. What somebody has edited no longer shows what was said: as an edit that

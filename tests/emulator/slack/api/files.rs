@@ -1,7 +1,7 @@
 //! The three steps of an upload.
 
 use super::super::http::{Asked, Reply};
-use super::super::model::{BOT_USER, File, Message, State, no};
+use super::super::model::{BOT_USER, File, Message, State, Token, no};
 use super::super::pings::{Effects, Parse, escaped};
 use super::super::render;
 use super::{Arguments, Outcome, chat};
@@ -42,6 +42,29 @@ pub fn upload(state: &mut State, asked: &Asked) -> Reply {
     let said = format!("OK - {}", content.len());
     file.content = Some(content);
     Reply::text(200, &said)
+}
+
+/// Slack's page for signing in, which comes with a 200.
+pub fn sign_in() -> Reply {
+    Reply { kind: "text/html; charset=utf-8", ..Reply::text(200, "<!DOCTYPE html><html><title>Slack</title>Sign in</html>") }
+}
+
+/// The bytes back, for a token that may have them; else Slack's page for signing in, with a 200.
+pub fn download(state: &State, asked: &Asked) -> Reply {
+    let now = state.now();
+    let token = asked.bearer().and_then(|word| state.tokens.get(word));
+    let good = |t: &Token| t.dead.is_none() && t.expires.is_none_or(|at| at > now) && t.scopes.iter().any(|s| s == "files:read");
+    if !token.is_some_and(good) {
+        return sign_in();
+    }
+    let id = asked.path().split('/').nth(2).unwrap_or_default();
+    match state.files.get(id).and_then(|f| f.content.as_ref()) {
+        Some(content) => Reply {
+            kind: "application/octet-stream",
+            ..Reply::text(200, std::str::from_utf8(content).expect("the tests' files are words"))
+        },
+        None => Reply::text(404, "no such file"),
+    }
 }
 
 pub fn complete(state: &mut State, a: &Arguments) -> Outcome {
