@@ -15,6 +15,7 @@ use crate::command::{Command, Door};
 use crate::config::Config;
 use crate::control;
 use crate::intake::length::{self, weighted};
+use crate::media;
 use crate::network::{mastodon, x};
 use crate::policy::{AgentId, Counting, Lang, Person, Role};
 use crate::store::export;
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     ("mastodon_page", mastodon::fuzzing::page),
     ("mastodon_stream", mastodon::fuzzing::stream),
     ("matrix", matrix_event),
+    ("picture", picture),
     #[cfg(feature = "slack")]
     ("slack_frame", crate::chat::slack::fuzzing::frame),
     #[cfg(feature = "slack")]
@@ -152,6 +154,14 @@ fn matrix_event(data: &[u8]) {
         Heard::Replaced { by } => assert!(by == "?" || by.starts_with('!') && by.len() <= 255),
         Heard::Nothing | Heard::Reaction { .. } | Heard::Redacted { .. } | Heard::Room => {}
     }
+}
+
+/// A picture that staff send along: what is told beside what it shows is taken out, and of what is clean nothing.
+fn picture(data: &[u8]) {
+    let Some(image) = media::Image::of(data, "") else { return };
+    assert!(image.bytes.len() <= 2 * data.len(), "{} bytes of {}", image.bytes.len(), data.len());
+    let again = media::Image::of(&image.bytes, "").expect("what was taken for a picture is one");
+    assert!(again.kind == image.kind && again.bytes == image.bytes, "cleaned once more it is another");
 }
 
 /// A text: how the networks count it, and how people see it.
