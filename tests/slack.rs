@@ -18,6 +18,7 @@ mod hostile;
 mod outage;
 #[cfg(feature = "slack")]
 mod pictures;
+#[cfg(feature = "slack")]
 mod rights;
 #[cfg(feature = "slack")]
 mod slow;
