@@ -361,7 +361,10 @@ fn shares(kills: u64, seed: u64) -> Vec<Share> {
             Some(chat) => {
                 all.push(Share { name: "Matrix", network: square(), chat: Some(chat), kills: matrix - plain });
                 let plainly = in_a_room(false).filter(|_| plain > 0);
-                all.extend(plainly.map(|chat| Share { name: "Matrix, plain", network: square(), chat: Some(chat), kills: plain }));
+                // What is said in private shows in no plain room.
+                let mut network = Square::new(seed);
+                network.in_public = true;
+                all.extend(plainly.map(|chat| Share { name: "Matrix, plain", network: Box::new(network), chat: Some(chat), kills: plain }));
             }
             None if others => console += matrix,
             None => panic!("SERENO_KILLS_OF=matrix takes the feature `matrix` and a homeserver: see tests/real/matrix.sh"),

@@ -10,6 +10,8 @@ use std::path::Path;
 pub struct Square {
     emulator: Emulator,
     seed: u64,
+    /// Customers answer in public alone, whatever they were told in private.
+    pub in_public: bool,
     /// Uris of what was written to the brand, oldest first, with who wrote it.
     written: Vec<(String, String)>,
     /// How many requests the server had had when the present bot started.
@@ -19,7 +21,7 @@ pub struct Square {
 impl Square {
     pub fn new(seed: u64) -> Square {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Square { emulator: runtime.block_on(Emulator::start()), seed, written: Vec::new(), began: 0 }
+        Square { emulator: runtime.block_on(Emulator::start()), seed, in_public: false, written: Vec::new(), began: 0 }
     }
 }
 
@@ -107,7 +109,7 @@ impl Network for Square {
                 (name, uri)
             }
             3 => match rng.pick(&self.published().0.into_iter().map(Some).chain([None]).collect::<Vec<_>>()).clone() {
-                Some(answer) if answer.to.len() == 1 => {
+                Some(answer) if answer.to.len() == 1 && !(answer.private && self.in_public) => {
                     let name = answer.to[0].clone();
                     let customer = self.emulator.customer(&name);
                     let uri = if answer.private { customer.dm_reply(&answer.post, &text) } else { customer.reply_to(&answer.post, &text) };
