@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// How much faster the town lives than the test takes: a message takes a homeserver some tens of milliseconds.
-const SPEED: u32 = 20;
+const SPEED: u32 = 12;
 
 /// How often each door was used.
 type Doors = Arc<Mutex<BTreeMap<&'static str, u32>>>;
