@@ -80,11 +80,23 @@ pub enum Bug {
     StaleLookTrusted,
     /// An erasure that was cut short is not finished at the next start.
     ErasureLeftUnfinished,
+    /// The name that a new version of a post has of its own is forgotten.
+    VersionNameForgotten,
+    /// A private message of ours must answer something to be known again.
+    PrivateEchoForeign,
+    /// Texts are compared with whatever a network made of their links.
+    LinksComparedWhole,
+    /// What a network lets a person alone answer is answered by its API.
+    ByHandIgnored,
+    /// A text that was meant for one customer is the public invitation.
+    PrivateTextInPublic,
+    /// An answer that was told of by its address is forgotten before it comes back.
+    ByHandForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 36] = [
+    pub const ALL: [Bug; 42] = [
         Bug::DroppedForGood,
         Bug::AckBeforeCommit,
         Bug::CursorAheadOfCommit,
@@ -121,6 +133,12 @@ impl Bug {
         Bug::ErasureLeftUnfinished,
         Bug::LateEchoForeign,
         Bug::StaleLookTrusted,
+        Bug::VersionNameForgotten,
+        Bug::PrivateEchoForeign,
+        Bug::LinksComparedWhole,
+        Bug::ByHandIgnored,
+        Bug::PrivateTextInPublic,
+        Bug::ByHandForgotten,
     ];
 }
 

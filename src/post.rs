@@ -5,9 +5,11 @@
 //! renderer that escapes it, and measured only by its network's counter.
 
 use crate::clock::Time;
+use crate::planted::{self, Bug};
 use crate::policy::DmRoute;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -221,6 +223,17 @@ pub fn written_at(address: &str, text: &str) -> String {
     address.replace("{text}", &encoded.replace('+', "%20"))
 }
 
+/// Text as it can be compared across a network's own changes to it: mentions in front and white space do not count, nor
+/// how a letter is put together, nor a link's protocol and last stroke.
+#[must_use]
+pub fn comparable(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://")).unwrap_or(word);
+        if planted::is(Bug::LinksComparedWhole) { word.to_owned() } else { bare.trim_end_matches('/').to_owned() }
+    };
+    text.nfc().collect::<String>().split_whitespace().skip_while(|w| w.starts_with('@')).map(word).collect::<Vec<_>>().join(" ")
+}
+
 impl Answering {
     fn is_by_api(&self) -> bool {
         *self == Answering::ByApi
@@ -336,4 +349,19 @@ pub enum NetEvent {
         /// How, now.
         engagement: Engagement,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_known_again_whatever_a_network_made_of_it() {
+        assert_eq!(comparable("@ana@s.example  hola\n\nqué tal"), "hola qué tal");
+        assert_eq!(comparable("hola que\u{301} tal"), "hola qué tal");
+        assert_eq!(comparable("Mira  tienda.es/ayuda\nya"), comparable("Mira http://tienda.es/ayuda/ ya"));
+        assert_eq!(comparable("@ana @beto Lo miramos, @ana"), comparable("Lo miramos, @ana"));
+        assert_ne!(comparable("hola"), comparable("adiós"));
+        assert_ne!(comparable("tienda.es/ayuda"), comparable("tienda.es/venta"));
+    }
 }

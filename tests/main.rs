@@ -32,6 +32,7 @@ mod store_power;
 mod store_sample;
 mod stories;
 mod unfit;
+mod versions;
 mod views;
 mod witness;
 mod world;

@@ -151,6 +151,10 @@ async fn send(shell: &Shell, account: &dyn NetworkAccount, delivery: &Delivery) 
             Ok(pictures) => pictures,
             Err(outcome) => return End::Sent(outcome),
         };
+        if delivery.is_overdue(shell.clock.now()) {
+            let why = "it was to leave long ago: the machine slept".into();
+            return End::Sent(Outcome::Retry { after_ms: None, why, lane: false });
+        }
         let send = account.send_with(&delivery.op, send, earlier.as_ref(), &pictures);
         tokio::time::timeout(NETWORK_BOUND, send).await.map_or_else(late, End::Sent)
     }

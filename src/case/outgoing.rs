@@ -242,6 +242,8 @@ impl Outgoing {
                 | StopReason::RightLost
                 | StopReason::CaseClosed,
             ) => self.tried,
+            // A try before the refused one was in doubt, and is looked for no more.
+            SendState::Stopped(StopReason::Refused(_)) => self.absent_at.is_some(),
             // It never stood, or was seen to stand and is gone.
             _ => false,
         }

@@ -238,14 +238,6 @@ pub fn joins(case: &Case, reopen_ms: i64, now: Time) -> bool {
     case.resolved_at.is_none_or(|at| case.status != Status::Resolved || now.since(at) <= reopen_ms)
 }
 
-/// Text as it can be compared across a network's own changes to it: mentions in front and
-/// white space do not count.
-#[must_use]
-pub fn comparable(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().skip_while(|w| w.starts_with('@')).collect();
-    words.join(" ")
-}
-
 impl Work<'_> {
     fn push(&mut self, voice: Voice, post: &Post) -> usize {
         let index = self.case.index_of(self.case.posts.len());

@@ -38,7 +38,7 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
 }
 
 /// Some networks take one message, or messages for a while, until the customer writes again.
-fn within_route(w: &Work<'_>) -> Result<(), Refusal> {
+pub(super) fn within_route(w: &Work<'_>) -> Result<(), Refusal> {
     match &w.case.customer.route {
         Some(DmRoute::OneShot { until } | DmRoute::Window { until }) if *until < w.ctx.now => Err(Refusal::RouteShut),
         Some(DmRoute::OneShot { .. }) => {

@@ -1,9 +1,11 @@
 //! `handoff`: asks the customer into a private conversation, where details can be given safely.
 
+use super::dm::within_route;
 use super::{Args, Command, FORM, Row, Run, Takes, Verb, called_back, fill, given_files, given_to_customer, open, sent};
 use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Attached, SendKind};
+use crate::planted::{self, Bug};
 use crate::policy::{DmRoute, Role};
 use crate::post::{Answering, written_at};
 use crate::say::Say;
@@ -93,7 +95,7 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
 /// customer alone, who may have closed the private way a moment ago: it is published only if the form said so.
 fn in_public(w: &mut Work<'_>, c: &Command, link: Option<&str>) -> Result<Say, Refusal> {
     let text = match given_to_customer(w, c)? {
-        Some(given) if matches!(c.args, Args::InPublic(_)) => given,
+        Some(given) if matches!(c.args, Args::InPublic(_)) || planted::is(Bug::PrivateTextInPublic) => given,
         Some(_) => return Err(Refusal::WouldBePublic(w.case.id)),
         None if w.case.is_invited() => return Err(Refusal::AlreadySo),
         None => {
@@ -118,6 +120,8 @@ fn in_public(w: &mut Work<'_>, c: &Command, link: Option<&str>) -> Result<Say, R
 }
 
 fn in_private(w: &mut Work<'_>, c: &Command, files: Vec<Attached>) -> Result<Say, Refusal> {
+    // An earlier conversation, ended since, may have used the route up.
+    within_route(w)?;
     let fill = |template: &str| fill::filled(&w.case, w.ctx.policy, &c.by, template);
     let (text, files) = match (given_to_customer(w, c)?, called_back(w, &SendKind::Handoff)) {
         (Some(given), _) => (given, files),

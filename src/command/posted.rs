@@ -5,6 +5,7 @@ use crate::case::refusal::Refusal;
 use crate::case::work::Work;
 use crate::case::{Event, Outgoing, SendState, Trigger, Voice};
 use crate::digest::FactKind;
+use crate::planted::{self, Bug};
 use crate::policy::Role;
 use crate::post::Answering;
 use crate::say::Say;
@@ -52,7 +53,9 @@ fn run(w: &mut Work<'_>, c: &Command) -> Result<Say, Refusal> {
     for draft in &mut w.case.drafts {
         draft.closed = true;
     }
-    w.case.by_hand.push(url.clone());
+    if !planted::is(Bug::ByHandForgotten) {
+        w.case.by_hand.push(url.clone());
+    }
     w.event(Some(&c.by), Event::PostedByHand { url });
     w.fact(Some(&c.by), FactKind::Replied);
     w.answered(Some(&c.by), None);

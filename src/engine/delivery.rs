@@ -2,7 +2,7 @@
 
 use super::run::Engine;
 use crate::case::{Case, CaseId, EventRecord, Outgoing, SendKind, SendState};
-use crate::clock::Time;
+use crate::clock::{MINUTE_MS, Time};
 use crate::digest::figures::Figures;
 use crate::outbox::{Effect, Entry};
 use crate::say::Say;
@@ -80,6 +80,25 @@ pub struct Delivery {
     pub look: bool,
     /// What.
     pub body: Body,
+}
+
+/// A send leaves within this of its mark, or is asked for anew: well within what a look is relied on, in milliseconds.
+const LEAVES_WITHIN_MS: i64 = 5 * MINUTE_MS;
+
+impl Delivery {
+    /// Whether a send was marked so long ago, by whichever way the clock was set, that what the gate and a look found no longer
+    /// holds: the machine slept in between. Then it has not left, and must not.
+    #[must_use]
+    pub fn is_overdue(&self, now: Time) -> bool {
+        let since = match &self.body {
+            Body::Send { send, .. } if !self.look => match send.state {
+                SendState::InFlight { since } => since,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        now.since(since).saturating_abs() > LEAVES_WITHIN_MS
+    }
 }
 
 impl Engine {

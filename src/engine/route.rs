@@ -2,7 +2,7 @@
 
 use super::context::Tx;
 use crate::case::step::{CaseInput, echoed, joins};
-use crate::case::{Case, CaseId, CaseKey, DeskId, SendState};
+use crate::case::{Case, CaseId, CaseKey, DeskId, SendState, Status};
 use crate::digest::{Fact, FactKind};
 use crate::intake::is_own_complaint;
 use crate::planted::{self, Bug};
@@ -19,8 +19,10 @@ impl Tx<'_> {
         match event {
             NetEvent::New(post) => self.on_new(post),
             NetEvent::Edited(post) => match self.claim(&PostRef::World(post.id.clone()))? {
-                Some(Claim::Case(id)) if self.is_published(id, post)? || self.is_folded(id, post)? => Ok(()),
-                Some(Claim::Case(id)) => self.on_case(id, &CaseInput::Edited(post)),
+                Some(Claim::Case(id)) => {
+                    self.also_claimed(id, post)?;
+                    if self.is_kept_elsewhere(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Edited(post)) }
+                }
                 Some(Claim::Gone | Claim::Noted) => Ok(()),
                 None => self.on_new(post),
             },
@@ -132,17 +134,29 @@ impl Tx<'_> {
         };
         match claim {
             Some(Claim::Case(id)) => {
-                // Seen by another of our accounts: deletions there use that server's own id.
-                if self.claim(&local)?.is_none() && !post.local_id.is_empty() {
-                    self.set_claim(local, Claim::Case(id));
-                }
-                if self.is_published(id, post)? || self.is_folded(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
+                self.also_claimed(id, post)?;
+                if self.is_kept_elsewhere(id, post)? { Ok(()) } else { self.on_case(id, &CaseInput::Post(post)) }
             }
             Some(Claim::Gone) => self.on_gone(post),
             Some(Claim::Noted) => Ok(()),
             None if self.policy.is_ours(&post.author.id) => self.on_ours(post),
             None => self.on_foreign(post),
         }
+    }
+
+    /// Notes by what other name a claimed post goes: that of another account's server, or of a new version, where each
+    /// has one of its own. What is said of it later may use any of them.
+    fn also_claimed(&mut self, id: CaseId, post: &Post) -> Result<(), StoreError> {
+        let local = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
+        if !post.local_id.is_empty() && self.claim(&local)?.is_none() && !planted::is(Bug::VersionNameForgotten) {
+            self.set_claim(local, Claim::Case(id));
+        }
+        Ok(())
+    }
+
+    /// Whether a claimed post is none that its case keeps: published by us, or folded.
+    fn is_kept_elsewhere(&self, id: CaseId, post: &Post) -> Result<bool, StoreError> {
+        Ok(self.is_published(id, post)? || self.is_folded(id, post)?)
     }
 
     /// Whether a claimed post is one that we published: it belongs to its case already, even where
@@ -234,7 +248,7 @@ impl Tx<'_> {
         }
         let mut handoffs = match self.own_case(post)? {
             Some(id) => vec![id],
-            None if post.is_dm() => self.open_handoffs(&post.author.id)?,
+            None if post.is_dm() => self.handoffs(&post.author.id)?,
             None => Vec::new(),
         };
         let own = if handoffs.is_empty() { None } else { self.living(handoffs.remove(0))? };
@@ -285,17 +299,21 @@ impl Tx<'_> {
         Ok(late)
     }
 
-    /// The open private conversations of a customer, the one where something happened last in front:
-    /// a private message that answers nothing goes there, and staff are told of the others.
-    fn open_handoffs(&self, customer: &AuthorId) -> Result<Vec<CaseId>, StoreError> {
-        let mut open = Vec::new();
+    /// The private conversations of a customer that are open, else those that ended a while ago; the one where something
+    /// happened last in front: a private message that answers nothing goes there, and staff are told of the others.
+    fn handoffs(&self, customer: &AuthorId) -> Result<Vec<CaseId>, StoreError> {
+        let (mut open, mut ended) = (Vec::new(), Vec::new());
         for id in self.cases_of(customer, LOOK_BACK)? {
-            open.extend(
-                self.case(id)?.filter(|c| (c.handoff_open || c.is_invited()) && c.merged_into.is_none()).map(|c| (c.touched_at, id)),
-            );
+            let Some(case) = self.case(id)?.filter(|c| c.merged_into.is_none()) else { continue };
+            if case.handoff_open || case.is_invited() {
+                open.push((case.touched_at, id));
+            } else if case.has_private() && case.status != Status::Quarantined && joins(&case, self.policy.reopen_ms, self.now) {
+                ended.push((case.touched_at, id));
+            }
         }
-        open.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(open.into_iter().map(|(_, id)| id).collect())
+        let mut found = if open.is_empty() { ended } else { open };
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found.into_iter().map(|(_, id)| id).collect())
     }
 
     /// Somebody else's case in whose conversation the post stands.

@@ -56,6 +56,9 @@ fn posts(w: &World) -> Result<(), Violation> {
                 Who::Us(_) if item.through_us && at_all.contains(&item.id) => {
                     return Err(Violation::new(13, format!("{} was sent through sereno, yet is shown as if answered outside", item.id)));
                 }
+                Who::Us(_) if at_all.contains(&item.id) && told_before(w, &item.id) => {
+                    return Err(Violation::new(13, format!("{} was told of by hand, yet is shown as if answered outside", item.id)));
+                }
                 Who::Us(_) => continue,
                 Who::Person(_) => {}
             }
@@ -81,6 +84,12 @@ fn posts(w: &World) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// Whether staff told of an answer that they wrote on the network before the network did.
+fn told_before(w: &World, post: &PostId) -> bool {
+    let heard = w.told.get(post).and_then(|t| t.seq);
+    w.staff.by_hand.get(post).is_some_and(|(case, said)| heard > Some(*said) && !w.erased.contains(case))
 }
 
 fn hidden(w: &World) -> Result<BTreeSet<PostId>, Violation> {
@@ -147,6 +156,9 @@ fn publications(w: &World) -> Result<(), Violation> {
             let fixed = !matches!(a.kind, sereno::case::SendKind::Handoff | sereno::case::SendKind::Retract { .. });
             if fixed && !intent.doubtful && !intent.texts.is_empty() && !intent.texts.contains(&a.text) {
                 return Err(Violation::new(4, format!("send {} of {} says {:?}, agreed was {:?}", a.send, a.case, a.text, intent.texts)));
+            }
+            if !a.kind.is_private() && w.staff.confidential.contains(&a.text) {
+                return Err(Violation::new(6, format!("send {} of {} says in public what was meant for one customer", a.send, a.case)));
             }
             if let Some((customer, _, _)) = w.staff.known.get(&a.case)
                 && customer != &a.to.0

@@ -1,25 +1,26 @@
 //! A model network with books of its own: posts, conversations, what it told whom, what it accepted.
 //!
-//! Two kinds. The *full log* one keeps edits and deletions in what a poll gives, knows idempotency
-//! keys for an hour, and names posts by their world id. The other is like Mastodon without its
-//! key: a poll gives posts alone; edits and deletions come pushed or when looked up again, and
-//! deletions name only the server's own id.
+//! What kinds there are, `kind` says; what becomes of a send, `sending`.
+
+mod kind;
+mod sending;
+
+pub use kind::{COMPOSE, Kind};
 
 use super::coverage::{Coverage, Hit};
 use super::rng::Rng;
-use sereno::case::{CaseId, Outgoing, SendKind, SendState};
-use sereno::clock::{HOUR_MS, MINUTE_MS, SECOND_MS, Time};
+use sending::Late;
+use sereno::case::{CaseId, SendKind};
+use sereno::clock::{DAY_MS, Time};
 use sereno::network::Page;
-use sereno::outbox::{Look, Outcome, Receipt};
-use sereno::post::{Account, Author, AuthorId, Engagement, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility};
+use sereno::policy::DmRoute;
+use sereno::post::{
+    Account, Answering, Author, AuthorId, Engagement, NetEvent, Network, Parent, Post, PostId, PostRef, Reach, Untrusted, Visibility,
+};
 use std::collections::BTreeMap;
 
-/// After so long a look tells what became of a send, in milliseconds of the world's time.
-const SETTLE_MS: i64 = 30 * SECOND_MS;
-/// So long after that at most does the network finish what it was slow with, in milliseconds.
-const LATE_MS: i64 = 5 * MINUTE_MS;
-/// How long an idempotency key is kept (Mastodon: one hour).
-const KEY_MS: i64 = HOUR_MS;
+/// Until when those may be written to who allow it for a while, after the beginning, in milliseconds.
+const ROUTE_MS: i64 = 2 * DAY_MS;
 
 /// How often things go wrong here, per thousand.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,8 @@ pub struct Person {
     pub handle: String,
     pub followers: u64,
     pub lang: &'static str,
+    /// How they take private messages.
+    pub route: Option<DmRoute>,
 }
 
 /// Who wrote a post.
@@ -58,13 +61,18 @@ pub enum Who {
 pub struct Item {
     pub id: PostId,
     pub who: Who,
-    /// Its versions.
+    /// Its versions, and when each was made.
     pub texts: Vec<String>,
+    times: Vec<Time>,
+    /// Whether each names the accounts that it reaches.
+    names: Vec<bool>,
     pub created: Time,
-    pub edited: Option<Time>,
     pub deleted: Option<Time>,
-    pub parent: Option<usize>,
+    /// What it answers, and which version of that.
+    pub parent: Option<(usize, usize)>,
     pub root: usize,
+    /// To whom we wrote it in private, by index.
+    pub to: Option<usize>,
     /// Accounts that it reaches, by index.
     pub reaches: Vec<usize>,
     /// Whether it names them, or a listening rule caught it.
@@ -76,11 +84,28 @@ pub struct Item {
     pub reposts: u32,
 }
 
+impl Item {
+    /// The newest version, from 0.
+    pub fn newest(&self) -> usize {
+        self.texts.len() - 1
+    }
+
+    /// A version as the core counts: 0, or when it was made.
+    pub fn version(&self, version: usize) -> i64 {
+        if version == 0 { 0 } else { self.times[version].0 }
+    }
+
+    /// Whether this version may be answered by an account, where a network lets it answer only who named it.
+    pub fn may_be_answered(&self, account: usize, version: usize) -> bool {
+        !self.buzz && self.names[version] && self.reaches.contains(&account)
+    }
+}
+
 /// What a stream says.
 #[derive(Clone, Copy, Debug)]
 enum Feed {
     New(usize),
-    Edited(usize),
+    Edited(usize, usize),
     Deleted(usize),
     Reposted(usize, u32),
 }
@@ -117,23 +142,12 @@ pub struct Accepted {
     visible_at: Time,
 }
 
-/// A send that the network has begun and finishes only after its client has given up waiting, and looked.
-#[derive(Debug)]
-struct Late {
-    op: String,
-    key: (CaseId, u32),
-    account: usize,
-    send: Outgoing,
-    earlier: Option<SendState>,
-    lands: Time,
-}
-
 /// The network.
 #[derive(Debug)]
 pub struct Net {
     pub name: Network,
     pub index: usize,
-    pub full_log: bool,
+    pub kind: Kind,
     pub faults: Faults,
     pub people: Vec<Person>,
     pub accounts: Vec<AccountBook>,
@@ -142,6 +156,7 @@ pub struct Net {
     by_id: BTreeMap<PostId, usize>,
     keys: BTreeMap<String, (usize, Time)>,
     tried: BTreeMap<String, Time>,
+    first_tried: BTreeMap<String, Time>,
     late: Vec<Late>,
     /// A send that named its target by an id of another server.
     pub misaddressed: Option<String>,
@@ -150,14 +165,15 @@ pub struct Net {
 }
 
 impl Net {
-    pub fn new(index: usize, full_log: bool, accounts: &[&str], faults: Faults, rng: &mut Rng) -> Net {
-        let name = Network::from(if full_log { "square" } else { "plaza" });
+    pub fn new(index: usize, kind: Kind, accounts: &[&str], faults: Faults, start: Time, rng: &mut Rng) -> Net {
+        let name = Network::from(kind.name());
         let people = (0..8)
             .map(|i| Person {
                 id: AuthorId(format!("https://{name}/people/{i}")),
                 handle: format!("@person{i}@{name}"),
                 followers: *rng.pick(&[3, 40, 900, 8_000, 90_000]),
                 lang: if rng.chance(500) { "es" } else { "en" },
+                route: kind.route(i, start.plus(ROUTE_MS)),
             })
             .collect();
         let accounts = accounts.iter().map(|a| AccountBook {
@@ -171,7 +187,7 @@ impl Net {
         });
         Net {
             index,
-            full_log,
+            kind,
             faults,
             people,
             accounts: accounts.collect(),
@@ -180,6 +196,7 @@ impl Net {
             by_id: BTreeMap::new(),
             keys: BTreeMap::new(),
             tried: BTreeMap::new(),
+            first_tried: BTreeMap::new(),
             late: Vec::new(),
             misaddressed: None,
             down_until: Time(0),
@@ -198,27 +215,32 @@ impl Net {
         format!("{kind}q{}p{index}v{version}q", self.index)
     }
 
-    /// Streams of an account.
-    pub fn streams(&self) -> &'static [&'static str] {
-        if self.full_log { &["all"] } else { &["mentions", "own", "tags"] }
-    }
-
     /// Somebody posts.
     #[expect(clippy::too_many_arguments, reason = "the parts of one post")]
     pub fn post(&mut self, who: Who, words: &str, parent: Option<usize>, reaches: &[usize], direct: bool, buzz: bool, now: Time) -> usize {
         let index = self.posts.len();
+        // To whom we write in private: whoever wrote what is answered.
+        let to = parent.filter(|_| direct).and_then(|p| match (who, self.posts[p].who) {
+            (Who::Us(_), Who::Person(i)) => Some(i),
+            _ => None,
+        });
+        let parent = parent.filter(|_| !(direct && self.kind == Kind::Agora));
         let root = parent.map_or(index, |p| self.posts[p].root);
-        let id = PostId(format!("https://{}/posts/{index}", self.name));
+        let id = self.kind.post_id(index, direct);
+        // Most name those whom they speak to.
+        let names = self.kind != Kind::Agora || index % 5 != 3;
         self.by_id.insert(id.clone(), index);
         self.posts.push(Item {
             id,
             who,
             texts: Vec::new(),
+            times: vec![now],
+            names: vec![names],
             created: now,
-            edited: None,
             deleted: None,
-            parent,
+            parent: parent.map(|p| (p, self.posts[p].newest())),
             root,
+            to,
             reaches: reaches.to_vec(),
             buzz,
             direct,
@@ -244,10 +266,13 @@ impl Net {
 
     fn rewrite(&mut self, index: usize, text: String, now: Time) {
         let item = &mut self.posts[index];
+        let last = item.newest();
         item.texts.push(text);
         // Two edits within a millisecond are still two versions.
-        item.edited = Some(item.edited.map_or(now, |e| if e.0 >= now.0 { e.plus(1) } else { now }));
-        self.feed(Feed::Edited(index), index, now);
+        item.times.push(if last > 0 && item.times[last].0 >= now.0 { item.times[last].plus(1) } else { now });
+        // An edit can bring a name in, or take it out.
+        item.names.push(item.names[last] != (self.kind == Kind::Agora && now.0 % 4 == 0));
+        self.feed(Feed::Edited(index, last + 1), index, now);
     }
 
     /// Its author deletes a post.
@@ -273,47 +298,65 @@ impl Net {
             Who::Us(account) => vec![account],
             Who::Person(_) => item.reaches.clone(),
         };
-        let stream = match (self.full_log, item.who, item.buzz) {
-            (true, _, _) => "all",
-            (false, Who::Us(_), _) => "own",
-            (false, _, true) => "tags",
-            (false, _, false) => "mentions",
+        let stream = self.kind.stream(matches!(item.who, Who::Us(_)), item.buzz, item.direct);
+        let logged = match feed {
+            Feed::New(_) => true,
+            // A version of its own is a post of its own.
+            Feed::Edited(..) => self.kind != Kind::Plaza,
+            Feed::Deleted(_) | Feed::Reposted(..) => self.kind == Kind::Square,
         };
-        let logged = self.full_log || matches!(feed, Feed::New(_));
+        // What becomes of people's own posts is no business of ours there.
+        let told = !(self.kind == Kind::Agora && matches!((feed, item.who), (Feed::Deleted(_), Who::Person(_))));
         for account in to {
-            let event = self.event(account, feed, now);
+            let events = self.events(account, feed, now);
             let book = &mut self.accounts[account];
             if logged {
                 book.streams.entry(stream.to_owned()).or_default().push(feed);
             }
-            if book.known_since.is_some() {
-                book.push.extend(event);
+            if book.known_since.is_some() && told {
+                book.push.extend(events);
             }
         }
     }
 
-    fn local(&self, account: usize, index: usize) -> String {
-        format!("{}-{index}", self.accounts[account].name)
+    fn local(&self, account: usize, index: usize, version: usize) -> String {
+        self.kind.local_id(&self.accounts[account], index, version, self.posts[index].direct)
     }
 
     fn post_ref(&self, account: usize, index: usize) -> PostRef {
-        if self.full_log {
-            PostRef::World(self.posts[index].id.clone())
-        } else {
-            PostRef::Local { account: self.accounts[account].name.clone(), local_id: self.local(account, index) }
+        match self.kind {
+            Kind::Square | Kind::Agora => PostRef::World(self.posts[index].id.clone()),
+            Kind::Plaza => PostRef::Local { account: self.accounts[account].name.clone(), local_id: self.local(account, index, 0) },
         }
     }
 
-    /// As it would be told at this moment; `None`: the network no longer shows it.
-    fn event(&self, account: usize, feed: Feed, now: Time) -> Option<NetEvent> {
-        Some(match feed {
-            Feed::New(i) => NetEvent::New(self.render(account, i)?),
-            Feed::Edited(i) => NetEvent::Edited(self.render(account, i)?),
-            Feed::Deleted(i) => NetEvent::Deleted { post: self.post_ref(account, i), at: self.posts[i].deleted.unwrap_or(now) },
-            Feed::Reposted(i, n) => {
-                NetEvent::Reposted { id: PostId(format!("{}/reposts/{n}", self.posts[i].id)), post: self.post_ref(account, i) }
+    /// A version of a post is gone, as the network says it. An agora's may be known by either name.
+    fn gone(&self, account: usize, index: usize, version: usize, at: Time) -> Vec<NetEvent> {
+        let names = match self.kind {
+            Kind::Square | Kind::Plaza => vec![self.post_ref(account, index)],
+            Kind::Agora => {
+                let id = Kind::version_id(index, version, self.posts[index].direct);
+                let world = PostRef::World(PostId(format!("{}:{id}", self.name)));
+                vec![world, PostRef::Local { account: self.accounts[account].name.clone(), local_id: id }]
             }
-        })
+        };
+        names.into_iter().map(|post| NetEvent::Deleted { post, at }).collect()
+    }
+
+    /// As it would be told at this moment; nothing: the network no longer shows it.
+    fn events(&self, account: usize, feed: Feed, now: Time) -> Vec<NetEvent> {
+        match feed {
+            Feed::New(i) => self.render(account, i, if self.kind == Kind::Agora { 0 } else { self.posts[i].newest() }).map(NetEvent::New),
+            Feed::Edited(i, v) => {
+                self.render(account, i, if self.kind == Kind::Agora { v } else { self.posts[i].newest() }).map(NetEvent::Edited)
+            }
+            Feed::Deleted(i) => return self.gone(account, i, self.posts[i].newest(), self.posts[i].deleted.unwrap_or(now)),
+            Feed::Reposted(i, n) => {
+                Some(NetEvent::Reposted { id: PostId(format!("{}/reposts/{n}", self.posts[i].id)), post: self.post_ref(account, i) })
+            }
+        }
+        .into_iter()
+        .collect()
     }
 
     fn author(&self, who: Who) -> Author {
@@ -326,6 +369,7 @@ impl Net {
                     handle: Untrusted::new(&p.handle),
                     name: Untrusted::new(format!("Person {i}")),
                     followers: Some(p.followers),
+                    route: p.route.clone(),
                     ..Author::default()
                 }
             }
@@ -337,37 +381,58 @@ impl Net {
         }
     }
 
-    /// The post as this account's adapter reads it now.
-    pub fn render(&self, account: usize, index: usize) -> Option<Post> {
+    /// A version of a post as this account's adapter reads it.
+    fn render(&self, account: usize, index: usize, version: usize) -> Option<Post> {
         let item = &self.posts[index];
         if item.deleted.is_some() {
             return None;
         }
-        let parent = item.parent.map(|p| Parent {
-            id: self.full_log.then(|| self.posts[p].id.clone()),
-            local_id: self.local(account, p),
+        let parent = item.parent.map(|(p, v)| Parent {
+            id: match self.kind {
+                Kind::Square => Some(self.posts[p].id.clone()),
+                Kind::Plaza => None,
+                // Where the answer does not tell of what it answers, only that version's id is known.
+                Kind::Agora => Some(PostId(format!("{}:{}", self.name, Kind::version_id(p, if index % 3 == 0 { v } else { 0 }, false)))),
+            },
+            local_id: self.local(account, p, v),
             author: Some(self.author(self.posts[p].who).id),
         });
         let lang = match item.who {
             Who::Person(i) => Some(self.people[i].lang.to_owned()),
             Who::Us(_) => None,
         };
+        let url = self.kind.url(item, index, version);
+        let ours = matches!(item.who, Who::Us(_));
+        let conversation = |person: usize| PostId(format!("{}:dms:{person}-{}", self.name, self.accounts[account].name));
+        let root = match (self.kind, item.who, item.direct) {
+            (Kind::Agora, Who::Person(i), true) => Some(conversation(i)),
+            (Kind::Agora, Who::Us(_), true) => item.to.map(conversation),
+            (Kind::Plaza, _, _) if parent.is_none() => None,
+            _ => Some(self.posts[item.root].id.clone()),
+        };
+        let mentions = match item.to.filter(|_| self.kind == Kind::Agora) {
+            Some(person) => vec![self.people[person].id.clone()],
+            None if item.buzz || !item.names[version] => Vec::new(),
+            None => item.reaches.iter().map(|a| self.accounts[*a].author.clone()).collect(),
+        };
+        let may = self.kind != Kind::Agora || ours || item.direct || item.may_be_answered(account, version);
         Some(Post {
             id: item.id.clone(),
-            local_id: self.local(account, index),
+            local_id: self.local(account, index, version),
             network: self.name.clone(),
             account: self.accounts[account].name.clone(),
             author: self.author(item.who),
-            text: Untrusted::new(item.texts.last().expect("a post has a text")),
+            text: Untrusted::new(&item.texts[version]),
             lang,
-            url: Some(item.id.0.clone()),
-            root: (parent.is_some() || self.full_log).then(|| self.posts[item.root].id.clone()),
+            answering: if may { Answering::ByApi } else { Answering::ByHand { url: format!("{url}?answer={{text}}") } },
+            url: Some(url),
+            root,
             parent,
-            mentions: if item.buzz { Vec::new() } else { item.reaches.iter().map(|a| self.accounts[*a].author.clone()).collect() },
+            mentions,
             reach: if item.buzz { Reach::Buzz("brand".into()) } else { Reach::Mention },
             visibility: if item.direct { Visibility::Direct } else { Visibility::Public },
             created_at: item.created,
-            edited_at: item.edited,
+            edited_at: (version > 0).then(|| item.times[version]),
             engagement: item.engagement,
             ..Post::default()
         })
@@ -392,7 +457,7 @@ impl Net {
             Some(at) => (at.min(log.len()), (at + 12).min(log.len())),
             None => {
                 let recent = |f: &&Feed| match f {
-                    Feed::New(i) | Feed::Edited(i) | Feed::Deleted(i) | Feed::Reposted(i, _) => {
+                    Feed::New(i) | Feed::Edited(i, _) | Feed::Deleted(i) | Feed::Reposted(i, _) => {
                         now.since(self.posts[*i].created) <= import_ms
                     }
                 };
@@ -404,7 +469,7 @@ impl Net {
                 (from, log.len())
             }
         };
-        let events = log[from..to].iter().filter_map(|f| self.event(account, *f, now)).collect();
+        let events = log[from..to].iter().flat_map(|f| self.events(account, *f, now)).collect();
         let cursor = (cursor.is_none() || to > from).then(|| to.to_string());
         Page { events, cursor, more: to < log.len(), gap: false }
     }
@@ -425,7 +490,7 @@ impl Net {
                 for feed in log.iter().skip(begun) {
                     match feed {
                         Feed::New(i) if *i == post => given.0 = true,
-                        Feed::Edited(i) if *i == post => given.1 = true,
+                        Feed::Edited(i, _) if *i == post => given.1 = true,
                         Feed::Deleted(i) if *i == post => given.2 = true,
                         _ => {}
                     }
@@ -442,206 +507,29 @@ impl Net {
     }
 
     /// Posts looked up again.
-    pub fn refresh(&self, account: usize, posts: &[PostRef], now: Time) -> Vec<NetEvent> {
+    pub fn refresh(&self, account: usize, posts: &[PostRef], now: Time, cov: &mut Coverage) -> Vec<NetEvent> {
         let mut events = Vec::new();
         for asked in posts {
-            let index = match asked {
-                PostRef::World(id) => self.by_id.get(id).copied(),
-                PostRef::Local { local_id, .. } => local_id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()),
-            };
-            let Some(index) = index.filter(|i| *i < self.posts.len()) else { continue };
+            let Some((index, version)) = self.kind.meant(asked).filter(|(i, _)| *i < self.posts.len()) else { continue };
             let item = &self.posts[index];
+            // Nobody asks an agora for private messages by their ids.
+            if self.kind == Kind::Agora && item.direct {
+                continue;
+            }
             if let Some(at) = item.deleted {
-                events.push(NetEvent::Deleted { post: asked.clone(), at });
-            } else if item.edited.is_some() {
-                events.extend(self.event(account, Feed::Edited(index), now));
+                if version > 0 {
+                    cov.hit(Hit::VersionGone);
+                }
+                match self.kind {
+                    Kind::Square | Kind::Plaza => events.push(NetEvent::Deleted { post: asked.clone(), at }),
+                    Kind::Agora => events.extend(self.gone(account, index, version, at)),
+                }
+            } else if item.newest() > 0 {
+                events.extend(self.events(account, Feed::Edited(index, item.newest()), now));
             } else {
                 events.push(NetEvent::Engagement { post: asked.clone(), engagement: item.engagement });
             }
         }
         events
-    }
-
-    /// Carries out a send, or not.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one send")]
-    pub fn send(
-        &mut self,
-        op: &str,
-        key: (CaseId, u32),
-        send: &Outgoing,
-        earlier: Option<&SendState>,
-        now: Time,
-        rng: &mut Rng,
-        cov: &mut Coverage,
-    ) -> Outcome {
-        let account = self.accounts.iter().position(|a| a.name == send.account).expect("a send goes from one of this network's accounts");
-        self.tried.insert(op.to_owned(), now);
-        if self.accounts[account].revoked_until > now {
-            cov.hit(Hit::NetAuthLost);
-            return Outcome::AuthLost { why: "the token was revoked".into() };
-        }
-        if self.down_until > now || rng.chance(self.faults.error) {
-            cov.hit(Hit::NetServerError);
-            return Outcome::Retry { after_ms: None, why: "503".into(), lane: rng.chance(300) };
-        }
-        if rng.chance(self.faults.throttle) {
-            cov.hit(Hit::NetThrottled);
-            return Outcome::Retry { after_ms: Some(rng.between(1, 90) * SECOND_MS), why: "429".into(), lane: true };
-        }
-        let timeout = rng.chance(self.faults.timeout);
-        if timeout && rng.chance(500) {
-            // Without keys nobody could keep such a send from standing twice: no client is to be blamed for that.
-            if self.full_log && rng.chance(750) {
-                // Often just after the look, before the send goes again.
-                let after = if rng.chance(600) { LATE_MS / 6 } else { LATE_MS };
-                let lands = now.plus(SETTLE_MS + rng.between(1, after));
-                self.late.push(Late { op: op.to_owned(), key, account, send: send.clone(), earlier: earlier.cloned(), lands });
-            } else {
-                cov.hit(Hit::NetTimeoutNot);
-            }
-            return Outcome::Unknown { why: "timed out".into() };
-        }
-        if rng.chance(self.faults.refuse) {
-            cov.hit(Hit::NetRefused);
-            return Outcome::Refused { why: "422: refused".into() };
-        }
-        let outcome = self.accept(op, key, account, send, earlier, now, rng, cov);
-        if self.full_log && rng.chance(self.faults.timeout) {
-            // The connection broke and the client under the adapter repeats the call, key and all.
-            self.accept(op, key, account, send, earlier, now, rng, cov);
-        }
-        if timeout && matches!(outcome, Outcome::Done(_)) {
-            cov.hit(Hit::NetTimeoutAccepted);
-            return Outcome::Unknown { why: "timed out".into() };
-        }
-        outcome
-    }
-
-    /// Whether it has begun this send, and will finish it.
-    pub fn is_late(&self, op: &str) -> bool {
-        self.late.iter().any(|l| l.op == op)
-    }
-
-    /// Finishes what was begun long ago.
-    pub fn land(&mut self, now: Time, rng: &mut Rng, cov: &mut Coverage) {
-        self.late.sort_by_key(|l| l.lands);
-        while self.late.first().is_some_and(|l| l.lands <= now) {
-            let Late { op, key, account, send, earlier, lands } = self.late.remove(0);
-            let before = self.accepted.len();
-            self.accept(&op, key, account, &send, earlier.as_ref(), lands, rng, cov);
-            if self.accepted.len() > before {
-                cov.hit(Hit::NetLandedLate);
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one send")]
-    fn accept(
-        &mut self,
-        op: &str,
-        key: (CaseId, u32),
-        account: usize,
-        send: &Outgoing,
-        earlier: Option<&SendState>,
-        now: Time,
-        rng: &mut Rng,
-        cov: &mut Coverage,
-    ) -> Outcome {
-        if self.full_log
-            && let Some((index, _)) = self.keys.get(op).filter(|(_, at)| now.since(*at) < KEY_MS)
-        {
-            cov.hit(Hit::NetKeyAgain);
-            return Outcome::Done(self.receipt(account, *index));
-        }
-        let mut target = None;
-        if let (Some(id), false) = (&send.target, matches!(send.kind, SendKind::Retract { .. } | SendKind::Correct { .. })) {
-            let Some((index, item)) = self.find(id) else { return Outcome::Refused { why: "404: no such post".into() } };
-            if item.deleted.is_some() {
-                cov.hit(Hit::NetTargetGone);
-                return Outcome::TargetGone;
-            }
-            if item.edited.map_or(0, |t| t.0) != send.target_version {
-                cov.hit(Hit::NetTargetEdited);
-                return Outcome::TargetEdited;
-            }
-            if send.target_local != self.local(account, index) {
-                self.misaddressed.get_or_insert(format!(
-                    "{} answers {}, which {} knows as {}, under the name {}",
-                    op,
-                    id,
-                    send.account,
-                    self.local(account, index),
-                    send.target_local
-                ));
-            }
-            target = Some(index);
-        }
-        let text = format!("{} {}", send.to.handle.expose(), send.text.expose());
-        let index = match (&send.kind, earlier) {
-            (SendKind::Retract { .. }, Some(SendState::Published { id, .. })) => {
-                let Some((index, _)) = self.find(id) else { return Outcome::Refused { why: "404: nothing to take back".into() } };
-                self.delete(index, now);
-                index
-            }
-            (SendKind::Correct { .. }, Some(SendState::Published { id, .. })) => {
-                let Some((index, item)) = self.find(id) else { return Outcome::Refused { why: "404: nothing to change".into() } };
-                if item.deleted.is_some() {
-                    return Outcome::Refused { why: "404: nothing to change".into() };
-                }
-                self.rewrite(index, text, now);
-                index
-            }
-            (SendKind::Retract { .. } | SendKind::Correct { .. }, _) => return Outcome::Refused { why: "404: nothing published".into() },
-            _ => {
-                let index = self.posts.len();
-                let made = self.post(Who::Us(account), &text, target, &[account], send.kind.is_private(), false, now);
-                self.posts[index].through_us = true;
-                made
-            }
-        };
-        if self.full_log {
-            self.keys.insert(op.to_owned(), (index, now));
-        }
-        let visible_at = now.plus(rng.between(0, SETTLE_MS - SECOND_MS));
-        self.accepted.push(Accepted {
-            op: op.to_owned(),
-            case: key.0,
-            send: key.1,
-            kind: send.kind.clone(),
-            account: send.account.clone(),
-            target: send.target.clone(),
-            to: send.to.id.clone(),
-            text: send.text.expose().to_owned(),
-            post: index,
-            visible_at,
-        });
-        Outcome::Done(self.receipt(account, index))
-    }
-
-    fn receipt(&self, account: usize, index: usize) -> Receipt {
-        let id = self.posts[index].id.clone();
-        Receipt { native_id: self.local(account, index), url: Some(id.0.clone()), post: Some(id) }
-    }
-
-    /// Whether a send stands.
-    pub fn look(&mut self, op: &str, send: &Outgoing, now: Time, rng: &mut Rng, cov: &mut Coverage) -> Look {
-        let account = self.accounts.iter().position(|a| a.name == send.account).expect("one of this network's accounts");
-        if self.down_until > now || self.accounts[account].revoked_until > now || rng.chance(self.faults.poll) {
-            return Look::Retry { why: "503".into(), after_ms: None };
-        }
-        if rng.chance(self.faults.cannot_tell) {
-            cov.hit(Hit::LookCannotTell);
-            return Look::CannotTell;
-        }
-        if let Some(a) = self.accepted.iter().find(|a| a.op == op && a.visible_at <= now) {
-            cov.hit(Hit::LookFound);
-            return Look::Found(self.receipt(account, a.post));
-        }
-        if let Some(left) = self.tried.get(op).map(|t| SETTLE_MS - now.since(*t)).filter(|left| *left > 0) {
-            cov.hit(Hit::LookTooSoon);
-            return Look::Retry { why: "too soon to tell".into(), after_ms: Some(left) };
-        }
-        cov.hit(Hit::LookAbsent);
-        Look::Absent
     }
 }

@@ -5,7 +5,7 @@ use super::staff::Staff;
 use super::{chat, network};
 use sereno::clock::{HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use sereno::policy::{
-    AccountPolicy, AgentId, Approval, Capabilities, DigestPolicy, Lang, ListenRule, Person, Policy, PrivacyPolicy, RoomId, Route,
+    AccountPolicy, AgentId, Approval, Capabilities, DigestPolicy, DmRoute, Lang, ListenRule, Person, Policy, PrivacyPolicy, RoomId, Route,
 };
 use sereno::post::{Account, AuthorId, Network};
 use std::collections::BTreeMap;
@@ -40,7 +40,14 @@ pub fn account(network: &str, name: &str) -> AccountPolicy {
         network: Network::from(network),
         author: Some(AuthorId(format!("https://{network}/brand/{name}"))),
         handle: format!("@{name}@{network}"),
-        capabilities: Capabilities { idempotent: network == "square", sends_per_minute: 30, ..Capabilities::default() },
+        capabilities: Capabilities {
+            idempotent: network == "square",
+            sends_per_minute: 30,
+            can_edit: network != "agora",
+            names_addressee: network != "agora",
+            dm_route: if network == "agora" { DmRoute::InPublic } else { DmRoute::Direct },
+            ..Capabilities::default()
+        },
     }
 }
 
@@ -67,7 +74,7 @@ impl Plan {
         let crash = some(if stormy { 60 } else { 12 });
         let (outage, jump, change) = (some(25), some(25), some(15));
         Plan {
-            steps: rng.between(150, 450) as usize,
+            steps: rng.between(150, 700) as usize,
             start,
             policy: rules(rng),
             net,
@@ -86,7 +93,10 @@ impl Plan {
 fn rules(rng: &mut Rng) -> Policy {
     let room = |r: &str| RoomId::from(r);
     let people = Staff::roles().map(|(id, role)| (AgentId::from(id), Person { role, name: id.to_uppercase(), lang: None }));
-    let accounts = [("square", "acme"), ("plaza", "acme_help")].map(|(n, a)| (Account::from(a), account(n, a)));
+    let mut accounts = vec![("square", "acme"), ("plaza", "acme_help"), ("agora", "acme_x")];
+    if rng.chance(300) {
+        accounts.push(("agora", "acme_shop"));
+    }
     let mut routes = vec![Route { room: room("support"), ..Route::default() }];
     if rng.chance(500) {
         routes.insert(0, Route { lang: Some("es".into()), room: room("soporte"), speaks: Lang::Es, ..Route::default() });
@@ -94,7 +104,7 @@ fn rules(rng: &mut Rng) -> Policy {
     let private = rng.below(3);
     let mut policy = Policy {
         time_zone: (*rng.pick(&["Europe/Madrid", "America/New_York", "UTC", "Atlantic/Canary"])).to_owned(),
-        accounts: BTreeMap::from(accounts),
+        accounts: accounts.into_iter().map(|(n, a)| (Account::from(a), account(n, a))).collect(),
         routes,
         fallback_room: room("fallback"),
         people: BTreeMap::from(people),
@@ -110,6 +120,6 @@ fn rules(rng: &mut Rng) -> Policy {
         ..Policy::default()
     };
     policy.reply.undo_ms = *rng.pick(&[0, 10 * SECOND_MS, 10 * SECOND_MS, 2 * MINUTE_MS]);
-    policy.reply.approval = *rng.pick(&[Approval::Off, Approval::Off, Approval::Agents, Approval::All]);
+    policy.reply.approval = *rng.pick(&[Approval::Off, Approval::Off, Approval::Off, Approval::Agents, Approval::All]);
     policy
 }

@@ -3,13 +3,15 @@
 //! answered, and what follows from it: who owns what, what was agreed to be sent, what was paused.
 
 use super::coverage::{Coverage, Hit};
+use super::network::COMPOSE;
 use super::rng::Rng;
+use super::words::LINK;
 use super::world::Violation;
 use sereno::case::{CaseId, Priority};
 use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use sereno::command::{Answer, Args, Command, Door, Filter, Period, Verb};
 use sereno::policy::{AgentId, Lang, Policy, Role, RoomId};
-use sereno::post::Account;
+use sereno::post::{Account, PostId};
 use sereno::say::Arg;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +44,8 @@ pub struct Intent {
     pub armed_seq: u64,
     /// How long it was, in milliseconds.
     pub window: i64,
+    /// Its text is a template's.
+    pub template: bool,
     /// From which account, as the answer said.
     pub account: Option<String>,
     /// It waits for approval.
@@ -67,6 +71,10 @@ pub struct Staff {
     by_id: BTreeMap<String, usize>,
     pub owners: BTreeMap<CaseId, Owner>,
     pub intents: BTreeMap<(CaseId, u32), Intent>,
+    /// Texts that were meant for one customer alone.
+    pub confidential: BTreeSet<String>,
+    /// Answers that people wrote on the network and told of: the network's name for them, and when they had told.
+    pub by_hand: BTreeMap<PostId, (CaseId, u64)>,
     /// Texts drafted for a case.
     drafts: BTreeMap<CaseId, BTreeSet<String>>,
     /// Whether sending is paused, where the answers tell.
@@ -91,7 +99,10 @@ fn least(verb: Verb) -> Role {
 
 /// Whether a verb can change who owns a case.
 fn moves_owner(verb: Verb) -> bool {
-    matches!(verb, Verb::Claim | Verb::Release | Verb::Assign | Verb::Reply | Verb::Handoff | Verb::Dm | Verb::Undo | Verb::Merge)
+    matches!(
+        verb,
+        Verb::Claim | Verb::Release | Verb::Assign | Verb::Reply | Verb::Posted | Verb::Handoff | Verb::Dm | Verb::Undo | Verb::Merge
+    )
 }
 
 /// Whether a verb only reads.
@@ -108,6 +119,8 @@ impl Staff {
             by_id: BTreeMap::new(),
             owners: BTreeMap::new(),
             intents: BTreeMap::new(),
+            confidential: BTreeSet::new(),
+            by_hand: BTreeMap::new(),
             drafts: BTreeMap::new(),
             paused: Some(false),
             erased: BTreeSet::new(),
@@ -141,8 +154,8 @@ impl Staff {
             (Verb::Snooze, 2),
             (Verb::Escalate, 1),
             (Verb::Draft, 6),
-            (Verb::Reply, 30),
-            (Verb::Approve, 12),
+            (Verb::Reply, 45),
+            (Verb::Approve, 16),
             (Verb::Reject, 1),
             (Verb::Discard, 1),
             (Verb::Retract, 3),
@@ -160,7 +173,7 @@ impl Staff {
             (Verb::Digest, 1),
             (Verb::Pause, 2),
             (Verb::Resume, 4),
-            (Verb::Undo, 12),
+            (Verb::Undo, 6),
             (Verb::Help, 1),
         ];
         let weights = VERBS.map(|(_, w)| w);
@@ -180,7 +193,8 @@ impl Staff {
             _ => Vec::new(),
         };
         if !fitting.is_empty() && rng.chance(800) {
-            return Some(*rng.pick(&fitting));
+            // What was asked for long ago was mostly decided on.
+            return Some(fitting[fitting.len().saturating_sub(3) + rng.below(fitting.len().min(3))]);
         }
         let known: Vec<CaseId> = self.known.keys().copied().collect();
         let recent = known.len().saturating_sub(5);
@@ -198,8 +212,13 @@ impl Staff {
         let by = by.unwrap_or_else(|| self.people[rng.weighted(&[1, 8, 8, 6, 8, 6, 2, 1])].clone());
         let known: Vec<CaseId> = self.known.keys().copied().collect();
         let mut case = (!matches!(verb, Verb::List | Verb::Digest | Verb::Pause | Verb::Resume | Verb::Help)).then_some(about).flatten();
-        let text = format!("words{n} for you");
+        let link = if rng.chance(200) { format!(" {LINK}") } else { String::new() };
+        let text = format!("words{n} for you{link}");
         let args = match verb {
+            // What the form, which says so, would take.
+            Verb::Handoff if rng.chance(200) => Args::InPublic(text),
+            // The same few words, to more than one.
+            Verb::Reply if rng.chance(150) => Args::Text("We are on it, thank you".into()),
             Verb::Note | Verb::Draft | Verb::Dm | Verb::Correct => Args::Text(text),
             Verb::Reply | Verb::Handoff if rng.chance(700) => Args::Text(text),
             Verb::Spam | Verb::Reject | Verb::Escalate if rng.chance(300) => Args::Text(text),
@@ -225,6 +244,13 @@ impl Staff {
         let command = Command { id: format!("c{n}"), by, door: Door::Slash, room, thread, lang: Lang::En, verb, case, args };
         self.by_id.insert(command.id.clone(), n);
         self.asked.push(Asked { command, answer: None, replied: false, doubtful: false, copies: 0 });
+        n
+    }
+
+    /// Somebody tells of an answer that they wrote on the network, by its address.
+    pub fn tell_of(&mut self, by: AgentId, case: CaseId, url: String, rng: &mut Rng) -> usize {
+        let n = self.say(Verb::Posted, Some(by), Some(case), rng);
+        self.asked[n].command.args = Args::Text(url);
         n
     }
 
@@ -296,6 +322,17 @@ impl Staff {
             self.paused = (!unclear).then_some(command.verb == Verb::Pause);
         }
         let Some(case) = answer.case.or_else(|| self.about(&command)) else { return Ok(()) };
+        if command.verb == Verb::Posted
+            && let Args::Text(url) = &command.args
+        {
+            let post = PostId(format!("agora:{}", url.rsplit('/').next().unwrap_or_default()));
+            if answer.ok && !doubtful {
+                cov.hit(Hit::AnsweredByHand);
+                self.by_hand.insert(post, (case, self.seq));
+            } else if answer.say.code == "refused-already-so" {
+                cov.hit(Hit::HandEchoFirst);
+            }
+        }
         if answer.ok && command.verb == Verb::Merge {
             cov.hit(Hit::Merged);
         }
@@ -340,9 +377,12 @@ impl Staff {
         cov: &mut Coverage,
     ) {
         let given = match &command.args {
-            Args::Text(t) => Some(t.trim().to_owned()),
+            Args::Text(t) | Args::InPublic(t) => Some(t.trim().to_owned()),
             _ => None,
         };
+        if let (Verb::Handoff | Verb::Dm, Args::Text(text)) = (command.verb, &command.args) {
+            self.confidential.insert(text.trim().to_owned());
+        }
         if let (Verb::Draft, Some(text)) = (command.verb, &given) {
             // Also where it was refused and only later counts: a superset, by what was said before.
             self.drafts.entry(case).or_default().insert(text.clone());
@@ -351,7 +391,7 @@ impl Staff {
             return;
         }
         if command.verb == Verb::Undo
-            && answer.say.code == "done-undo-send"
+            && answer.say.code.starts_with("done-undo-")
             && let Some((_, intent)) = self.intents.range_mut((case, 0)..=(case, u32::MAX)).next_back()
         {
             intent.undone |= !doubtful && !intent.doubtful;
@@ -361,14 +401,20 @@ impl Staff {
         let Some(n) = answer.send.filter(|_| sends) else { return };
         let drafts = self.drafts.get(&case).cloned().unwrap_or_default();
         // A public answer that was taken back is the draft again.
-        let earlier: BTreeSet<String> = self.intents.range((case, 0)..(case, n)).flat_map(|(_, i)| i.texts.clone()).collect();
+        let before = || self.intents.range((case, 0)..(case, n)).map(|(_, i)| i);
+        let earlier: BTreeSet<String> = before().flat_map(|i| i.texts.clone()).collect();
+        let template = before().any(|i| i.template);
         let seq = self.seq;
         let intent = self.intents.entry((case, n)).or_default();
         intent.doubtful |= doubtful;
-        if intent.texts.is_empty() {
+        if intent.texts.is_empty() && !intent.template {
             match (command.verb, given) {
                 (Verb::Approve, _) => {}
+                // Where the customer is to write first, the address may stand behind it.
+                (Verb::Handoff, Some(text)) => intent.texts.extend([format!("{text} {COMPOSE}"), text]),
                 (_, Some(text)) => drop(intent.texts.insert(text)),
+                (Verb::Handoff, None) => intent.template = true,
+                (Verb::Reply, None) if template => intent.template = true,
                 (Verb::Reply, None) => intent.texts.extend(drafts.into_iter().chain(earlier)),
                 _ => {}
             }
@@ -396,7 +442,9 @@ impl Staff {
         let wrong =
             |what: &str| Err(Violation::new(9, format!("{case}: {by} {what}, while the answers say {before:?} (command {})", command.id)));
         if !answer.ok {
-            if answer.say.code == "refused-owned-by" && matches!(command.verb, Verb::Claim | Verb::Reply | Verb::Handoff | Verb::Dm) {
+            if answer.say.code == "refused-owned-by"
+                && matches!(command.verb, Verb::Claim | Verb::Reply | Verb::Posted | Verb::Handoff | Verb::Dm)
+            {
                 let told = text_of(answer, "agent");
                 match &before {
                     Owner::Known(None) => return wrong("was refused as if somebody owned it"),
@@ -411,7 +459,7 @@ impl Staff {
             return Ok(());
         }
         let after = match command.verb {
-            Verb::Claim | Verb::Reply | Verb::Handoff | Verb::Dm => {
+            Verb::Claim | Verb::Reply | Verb::Posted | Verb::Handoff | Verb::Dm => {
                 let taken = matches!(&before, Owner::Known(Some(o)) if o != by);
                 if taken {
                     return wrong(&format!("was let do {:?}", command.verb));
@@ -430,7 +478,7 @@ impl Staff {
                 Args::Person(p) => Owner::Known(Some(AgentId(p.clone()))),
                 _ => Owner::Unclear,
             },
-            Verb::Undo if answer.say.code == "done-undo-send" => before,
+            Verb::Undo if answer.say.code.starts_with("done-undo-") => before,
             _ => Owner::Unclear,
         };
         self.owners.insert(case, after);

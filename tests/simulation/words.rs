@@ -6,6 +6,9 @@ use sereno::i18n::Words;
 use sereno::policy::{Policy, RoomId};
 use sereno::view::{Line, Piece, View, build};
 
+/// A link that staff write, as they write it.
+pub const LINK: &str = "acme.example/help";
+
 /// What customers say: questions, anger, thanks, noise, in two languages.
 pub const WORDS: &[&str] = &[
     "When does my parcel arrive?",

@@ -3,7 +3,7 @@
 
 use super::chat::{Chat, Draft, Shows};
 use super::coverage::{Coverage, Hit};
-use super::network::{Net, Who};
+use super::network::{Kind, Net, Who};
 use super::plan::Plan;
 use super::rng::Rng;
 use super::staff::{Staff, is_query};
@@ -14,11 +14,11 @@ use sereno::clock::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use sereno::command::Verb;
 use sereno::digest::schedule;
 use sereno::engine::{Ack, Batch, Body, Delivery, Engine, Input};
-use sereno::outbox::{EntryState, Lane, Look, Outcome};
+use sereno::outbox::{EntryId, EntryState, Lane, Look, Outcome};
 use sereno::policy::{AgentId, Approval, Policy, Role, RoomId};
-use sereno::post::{Account, NetEvent, PostId, PostRef};
-use sereno::store::StoreError;
+use sereno::post::{Account, NetEvent, PostId};
 use sereno::store::model::{Fault, ModelStore};
+use sereno::store::{Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -121,8 +121,9 @@ impl World {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
         let nets = vec![
-            Net::new(0, true, &["acme", "acme_es"], plan.net.clone(), &mut rng),
-            Net::new(1, false, &["acme_help"], plan.net.clone(), &mut rng),
+            Net::new(0, Kind::Square, &["acme", "acme_es"], plan.net.clone(), plan.start, &mut rng),
+            Net::new(1, Kind::Plaza, &["acme_help"], plan.net.clone(), plan.start, &mut rng),
+            Net::new(2, Kind::Agora, &["acme_x", "acme_shop"], plan.net.clone(), plan.start, &mut rng),
         ];
         let chat = Chat::new(plan.chat_idempotent, plan.chat.clone());
         let now = plan.start;
@@ -181,8 +182,8 @@ impl World {
             self.people_act();
         }
         self.now = self.now.plus(self.rng.between(2, 30) * HOUR_MS);
-        for net in &mut self.nets {
-            net.accounts[0].known_since = Some(self.now);
+        for account in self.nets.iter_mut().flat_map(|n| &mut n.accounts).filter(|a| self.policy.accounts.contains_key(&a.name)) {
+            account.known_since = Some(self.now);
         }
         self.open()?;
         for _ in 0..self.plan.steps {
@@ -306,7 +307,7 @@ impl World {
             if self.pending.is_empty() { 0 } else { 190 }, // 3 take
             110,                                           // 4 due
             if self.handed.is_empty() { 0 } else { 190 },  // 5 perform
-            120,                                           // 6 staff
+            170,                                           // 6 staff
             40,                                            // 7 time passes
             if beginning { 0 } else { 45 },                // 8 until the next thing is due
             p.jump,                                        // 9 clock jumps
@@ -389,7 +390,7 @@ impl World {
         let begun = self.known_accounts().into_iter().all(|(n, a)| {
             let (net, engine) = (&self.nets[n], self.engine.as_ref());
             let has = |s: &&str| engine.is_some_and(|e| e.cursor(&net.accounts[a].name, s).ok().flatten().is_some());
-            net.streams().iter().all(has)
+            net.kind.streams().iter().all(has)
         });
         if self.far == 0 && !begun {
             return;
@@ -540,12 +541,12 @@ impl World {
                 }
             }
             _ => {
-                let name = Account::from("acme_es");
+                let (n, network, name) = *self.rng.pick(&[(0, "square", "acme_es"), (2, "agora", "acme_shop")]);
                 if self.far == 0
-                    && let std::collections::btree_map::Entry::Vacant(free) = self.policy.accounts.entry(name)
+                    && let std::collections::btree_map::Entry::Vacant(free) = self.policy.accounts.entry(Account::from(name))
                 {
-                    free.insert(super::plan::account("square", "acme_es"));
-                    self.nets[0].accounts[1].known_since = Some(self.bot());
+                    free.insert(super::plan::account(network, name));
+                    self.nets[n].accounts[1].known_since = Some(self.bot());
                     self.cov.hit(Hit::AccountAdded);
                 }
             }
@@ -573,6 +574,10 @@ impl World {
         match what {
             // A complaint.
             0 => {
+                // Somebody thinks again about who may write to them.
+                if let (Who::Person(i), true) = (person, net.kind == Kind::Agora && rng.chance(150)) {
+                    net.people[i].route = net.kind.route(rng.below(6), self.plan.start.plus(2 * DAY_MS));
+                }
                 let both = net.accounts.len() > 1 && rng.chance(250);
                 let reaches = if both { vec![0, 1] } else { vec![rng.below(net.accounts.len())] };
                 if both && net.accounts[1].known_since.is_some() {
@@ -710,7 +715,7 @@ impl World {
     fn poll(&mut self) -> Result<(), Violation> {
         let accounts = self.known_accounts();
         let (n, a) = *self.rng.pick(&accounts);
-        let s = self.rng.below(self.nets[n].streams().len());
+        let s = self.rng.below(self.nets[n].kind.streams().len());
         self.poll_one(n, a, s)
     }
 
@@ -719,7 +724,7 @@ impl World {
             return Ok(());
         }
         let (bot, now) = (self.bot(), self.now);
-        let stream = self.nets[n].streams()[s];
+        let stream = self.nets[n].kind.streams()[s];
         let account = self.nets[n].accounts[a].name.clone();
         if self.nets[n].accounts[a].revoked_until > now {
             self.health(&account, Some("401"));
@@ -761,7 +766,7 @@ impl World {
     /// Told once all streams of an account were read up to the present.
     fn reconcile(&mut self, n: usize, a: usize) {
         let name = &self.nets[n].accounts[a].name;
-        let up = (0..self.nets[n].streams().len()).all(|s| self.caught_up.contains(&(n, a, s)));
+        let up = (0..self.nets[n].kind.streams().len()).all(|s| self.caught_up.contains(&(n, a, s)));
         let pending = self.pending.iter().any(|p| p.what == What::Reconciled(n, a));
         if up && !pending && !self.reconciled.contains(name) {
             let batch = Batch { inputs: vec![Input::Reconciled(name.clone())], cursor: None };
@@ -821,7 +826,7 @@ impl World {
         for (account, posts) in followed {
             for n in 0..self.nets.len() {
                 let Some(a) = self.nets[n].accounts.iter().position(|b| b.name == account) else { continue };
-                let events = self.nets[n].refresh(a, &posts, self.now);
+                let events = self.nets[n].refresh(a, &posts, self.now, &mut self.cov);
                 if !events.is_empty() {
                     let inputs = events.into_iter().map(|e| Input::Net(account.clone(), e)).collect();
                     self.pending.push(Pending { batch: Batch { inputs, cursor: None }, what: What::Refresh });
@@ -845,9 +850,9 @@ impl World {
         let lead = || Some(AgentId::from("lola"));
         let by = match verb {
             Verb::Approve | Verb::Reject | Verb::Retract | Verb::Correct | Verb::Pause | Verb::Resume => {
-                lead().filter(|_| self.rng.chance(600))
+                lead().filter(|_| self.rng.chance(800))
             }
-            _ => owner.filter(|_| self.rng.chance(750)),
+            _ => owner.filter(|_| self.rng.chance(880)),
         };
         let n = self.staff.say(verb, by, about, &mut self.rng);
         if verb == Verb::Pause && self.sends_wait() {
@@ -890,6 +895,14 @@ impl World {
             command.by, command.id, command.verb, command.case, command.thread, command.args
         ));
         self.pending.push(Pending { batch: Batch { inputs: vec![Input::Command(command)], cursor: None }, what: What::Command });
+    }
+
+    /// All that nobody answered is said again; whether there was any.
+    fn put_unanswered(&mut self) -> bool {
+        let waiting: Vec<usize> =
+            (0..self.staff.asked.len()).filter(|i| !self.staff.asked[*i].is_answered() && self.staff.asked[*i].copies == 0).collect();
+        waiting.iter().for_each(|n| self.put_command(*n));
+        !waiting.is_empty()
     }
 
     /// What nobody answered is said again.
@@ -936,9 +949,24 @@ impl World {
         self.pending.push(Pending { batch: Batch { inputs: vec![input], cursor: None }, what: What::Decision });
     }
 
+    /// Nobody who decided hours ago leaves it at that: whoever wants a send tried again has just looked.
+    fn think_again(&mut self) {
+        let Some(engine) = self.engine.as_ref().filter(|_| self.pending.iter().any(|p| p.what == What::Decision)) else { return };
+        let stands = |id: &EntryId| {
+            let op = engine.outbox().into_iter().find(|l| l.entry.id == *id).map(|l| l.op);
+            self.nets.iter().any(|n| n.accepted.iter().any(|a| Some(&a.op) == op.as_ref()))
+        };
+        let hasty = |p: &Pending| p.batch.inputs.iter().any(|i| matches!(i, Input::Outbox { entry, retry: true } if stands(entry)));
+        self.pending.retain(|p| p.what != What::Decision || !hasty(p));
+    }
+
     // ---- the engine ----
 
     fn take(&mut self) -> Result<(), Violation> {
+        self.think_again();
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         let most = if self.faults_on { 6 } else { 64 };
         let count = 1 + self.rng.below(self.pending.len().min(most));
         let mut taken = Vec::with_capacity(count);
@@ -1050,6 +1078,9 @@ impl World {
                             answer.send
                         ));
                         self.staff.answered(&c.id, &answer, at, &self.policy, &mut self.cov)?;
+                        if let ("refused-by-hand", Some(case)) = (answer.say.code.as_str(), answer.case) {
+                            self.write_by_hand(case, &c.by);
+                        }
                     }
                     (Input::Command(c), Ack::Replied(_)) => self.staff.replied(&c.id),
                     (Input::Command(c), ack) => return Err(Violation::new(8, format!("command {} was acked with {ack:?}", c.id))),
@@ -1062,6 +1093,23 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Where the network takes an answer from a person alone, somebody writes it there, and tells of it.
+    fn write_by_hand(&mut self, case: CaseId, by: &AgentId) {
+        let Some(asked) = self.store.case(case).ok().flatten().and_then(|c| Some(c.latest_of_customer(false)?.post.clone())) else {
+            return;
+        };
+        let net = self.nets.iter_mut().find(|n| n.name == asked.network).expect("a post has a network");
+        let account = net.accounts.iter().position(|a| a.name == asked.account).expect("an account of that network");
+        let Some((index, item)) = net.find(&asked.id) else { return };
+        if item.deleted.is_some() || !self.rng.chance(600) {
+            return;
+        }
+        let made = net.post(Who::Us(account), &format!("by hand {index}"), Some(index), &[account], false, false, self.now);
+        let url = net.kind.url(&net.posts[made], made, 0);
+        let n = self.staff.tell_of(by.clone(), case, url, &mut self.rng);
+        self.put_command(n);
     }
 
     /// The bot acked that it was told something.
@@ -1095,15 +1143,8 @@ impl World {
                 }
             }
             NetEvent::Deleted { post, .. } => {
-                let id = match post {
-                    PostRef::World(id) => Some(id.clone()),
-                    PostRef::Local { local_id, .. } => {
-                        let index = local_id.rsplit_once('-').and_then(|(_, n)| n.parse::<usize>().ok());
-                        index.and_then(|i| net.posts.get(i)).map(|i| i.id.clone())
-                    }
-                };
-                if let Some(id) = id {
-                    self.told.entry(id).or_default().deleted = true;
+                if let Some(item) = net.kind.meant(post).and_then(|(i, _)| net.posts.get(i)) {
+                    self.told.entry(item.id.clone()).or_default().deleted = true;
                 }
             }
             NetEvent::Reposted { .. } | NetEvent::Engagement { .. } => {}
@@ -1180,6 +1221,9 @@ impl World {
         if role < Some(Role::Agent) {
             return wrong(5, format!("{} may send nothing", send.by));
         }
+        if send.invites {
+            self.cov.hit(Hit::InvitedInPublic);
+        }
         let public = matches!(send.kind, SendKind::Reply | SendKind::Correct { .. });
         let needs = public
             && match self.policy.reply.approval {
@@ -1193,6 +1237,14 @@ impl World {
                 return wrong(4, format!("{by} may not approve it"));
             }
             self.cov.hit(Hit::ApprovedSend);
+        }
+        if let (SendKind::Reply, Some(target)) = (&send.kind, &send.target) {
+            let net = self.nets.iter().find(|n| n.accounts.iter().any(|a| a.name == send.account)).expect("an account has a network");
+            let account = net.accounts.iter().position(|a| a.name == send.account).expect("one of them");
+            let never = |i: &super::network::Item| (0..=i.newest()).all(|v| !i.may_be_answered(account, v));
+            if net.kind == Kind::Agora && net.find(target).is_some_and(|(_, i)| never(i)) {
+                return wrong(4, format!("{target} was never one that {} may answer", send.account));
+            }
         }
         let first = self.tried_sends.insert(key);
         let Some(intent) = self.staff.intents.get(&key).filter(|i| !i.doubtful) else { return Ok(()) };
@@ -1248,10 +1300,15 @@ impl World {
         let now = self.now;
         let (rng, cov) = (&mut self.rng, &mut self.cov);
         let mut send_done = false;
-        let input = if let Body::Send { case, send, earlier, .. } = &d.body {
+        let input = if let Body::Send { case, send, earlier, known } = &d.body {
             let net = self.nets.iter_mut().find(|n| n.accounts.iter().any(|a| a.name == send.account)).expect("an account has a network");
-            if d.look {
-                let look = net.look(&d.op, send, now, rng, cov);
+            if d.is_overdue(now.plus(self.skew)) {
+                // As the shell does.
+                cov.hit(Hit::SleptOverSend);
+                let outcome = Outcome::Retry { after_ms: None, why: "overdue".into(), lane: false };
+                Input::Receipt { entry: d.entry.id, attempt: d.entry.attempts, outcome }
+            } else if d.look {
+                let look = net.look(&d.op, send, known, now, rng, cov);
                 Input::Looked { entry: d.entry.id, attempt: d.entry.attempts, look }
             } else {
                 let outcome = net.send(&d.op, (*case, send.id), send, earlier.as_ref(), now, rng, cov);
@@ -1388,12 +1445,11 @@ impl World {
         while !self.pending.is_empty() && self.engine.is_some() {
             self.take()?;
         }
-        for n in 0..self.staff.asked.len() {
-            if !self.staff.asked[n].is_answered() && self.staff.asked[n].copies == 0 {
-                self.put_command(n);
+        // All that was said is answered before sending goes on: a pause that comes late would stop it again.
+        while self.engine.is_none() || !self.pending.is_empty() || self.put_unanswered() {
+            if self.engine.is_none() {
+                self.open()?;
             }
-        }
-        while !self.pending.is_empty() && self.engine.is_some() {
             self.take()?;
         }
         let resume = self.staff.say(Verb::Resume, Some("oti".into()), None, &mut self.rng);
@@ -1429,7 +1485,7 @@ impl World {
                 self.open()?;
             }
             for (n, a) in self.known_accounts() {
-                for s in 0..self.nets[n].streams().len() {
+                for s in 0..self.nets[n].kind.streams().len() {
                     self.poll_one(n, a, s)?;
                 }
                 self.reconcile(n, a);
@@ -1440,11 +1496,7 @@ impl World {
             if rounds == 1 {
                 self.refresh()?;
             }
-            for n in 0..self.staff.asked.len() {
-                if !self.staff.asked[n].is_answered() && self.staff.asked[n].copies == 0 {
-                    self.put_command(n);
-                }
-            }
+            self.put_unanswered();
             for id in self.erasing.clone() {
                 let cases = self.store.all_cases().map_err(|e| Violation::new(0, format!("no cases: {e}")))?;
                 self.erase_one(id, &cases)?;
@@ -1485,7 +1537,7 @@ impl World {
             let net = &self.nets[n];
             let name = &net.accounts[a].name;
             self.reconciled.contains(name)
-                && net.streams().iter().all(|s| net.read_up(a, s, engine.cursor(name, s).ok().flatten().as_deref()))
+                && net.kind.streams().iter().all(|s| net.read_up(a, s, engine.cursor(name, s).ok().flatten().as_deref()))
         });
         let answered = self.erasing.is_empty() && self.staff.asked.iter().all(|a| a.is_answered() || a.copies > 0);
         // A bounded wait: digests and deadlines of the future are no work that waits.

@@ -41,12 +41,20 @@ impl Work<'_> {
         }
     }
 
-    /// Notes the name by which the server of another of our accounts knows a post.
+    /// Notes the name by which a post goes as well: on the server of another of our accounts, or in a version that has a
+    /// name of its own. Its own account's name of the newest version is the one that answers go to.
     pub(super) fn also_called(&mut self, index: usize, post: &Post) {
-        let name = PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
+        let name = |post: &Post| PostRef::Local { account: post.account.clone(), local_id: post.local_id.clone() };
         let Some(known) = self.case.post_at_mut(index) else { return };
-        if !post.local_id.is_empty() && !known.is_called(&name) {
-            known.also.push(name);
+        if post.local_id.is_empty() || known.is_called(&name(post)) {
+            return;
+        }
+        if post.account == known.post.account && post.version() >= known.post.version() {
+            let former = name(&known.post);
+            known.post.local_id.clone_from(&post.local_id);
+            known.also.push(former);
+        } else {
+            known.also.push(name(post));
         }
     }
 
@@ -189,11 +197,12 @@ impl Work<'_> {
 
     pub(super) fn on_edit(&mut self, post: &Post) {
         let Some((index, known)) = self.case.post(&post.id) else { return self.on_post(post) };
-        if post.version() <= known.post.version() || known.deleted_at.is_some() {
+        let newer = post.version() > known.post.version() && known.deleted_at.is_none();
+        self.also_called(index, post);
+        if !newer {
             return;
         }
         let now = self.ctx.now;
-        self.also_called(index, post);
         let context = self.about(post);
         let Some(entry) = self.case.post_at_mut(index) else { return };
         let was = std::mem::replace(&mut entry.post, post.clone());

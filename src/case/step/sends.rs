@@ -1,6 +1,5 @@
 //! What becomes of what we send: on its way, held, published, deleted on the network.
 
-use super::comparable;
 use crate::case::event::Event;
 use crate::case::status::{Status, Trigger};
 use crate::case::work::Work;
@@ -10,7 +9,7 @@ use crate::digest::FactKind;
 use crate::outbox::Receipt;
 use crate::planted::{self, Bug};
 use crate::policy::Policy;
-use crate::post::{Post, PostId};
+use crate::post::{Post, PostId, comparable};
 
 /// The send of `case` that the brand's own `post` is the echo of: one that may be on its way, else
 /// one that was tried and given up.
@@ -19,7 +18,8 @@ pub fn echoed<'a>(case: &'a Case, post: &Post, policy: &Policy) -> Option<&'a Ou
     let text = comparable(post.text.expose());
     let answers = |target: &Option<PostId>, local: &str| match &post.parent {
         Some(parent) => parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local),
-        None => target.is_none(),
+        // A private message stands in a conversation, and on some networks answers nothing there.
+        None => target.is_none() || (post.is_dm() && !planted::is(Bug::PrivateEchoForeign)),
     };
     let is_it = |s: &&Outgoing| {
         s.kind.speaks() && s.kind.is_private() == post.is_dm() && answers(&s.target, &s.target_local) && comparable(s.text.expose()) == text
@@ -65,11 +65,12 @@ impl Work<'_> {
         }
     }
 
-    /// A person wants it tried again, where nobody could find out whether it stands.
+    /// A person wants it tried again, where nobody could find out whether it stands. They say so of this moment: should it
+    /// leave hours later, it is looked for once more.
     pub(super) fn on_tried_again(&mut self, id: u32) {
         self.set_send(id, SendState::Waiting { until: self.ctx.now });
         if let Some(send) = self.case.sends.iter_mut().find(|s| s.id == id) {
-            send.absent_at = None;
+            send.absent_at = Some(self.ctx.now);
         }
     }
 

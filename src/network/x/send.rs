@@ -11,19 +11,23 @@ use super::price::Act;
 use super::read::{Reader, id_at};
 use super::wire::{self, DmEvents, Kind as PostKind, One, Page, Posts, Uploaded};
 use crate::case::{Outgoing, SendKind, SendState};
-use crate::clock::{MINUTE_MS, Time};
+use crate::clock::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::media::{Image, Kind, Takes};
 use crate::network::NetError;
 use crate::outbox::{Look, Outcome, Receipt};
-use crate::post::PostId;
+use crate::post::{PostId, comparable};
 use crate::say::{Say, Why};
 use data_encoding::BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
-use unicode_normalization::UnicodeNormalization;
 
-/// How far before the first attempt a look goes back: clocks differ, in milliseconds.
-const CLOCKS_MS: i64 = 2 * MINUTE_MS;
+/// How far before the first attempt a look among our public posts goes back: our clock may be wrong by hours, and what is
+/// read twice within a day is paid for once. In milliseconds.
+const PUBLIC_BACK_MS: i64 = DAY_MS;
+/// How far it goes back among private messages, where the same few words come again sooner. In milliseconds.
+const PRIVATE_BACK_MS: i64 = 15 * MINUTE_MS;
+/// For so long after the first attempt an answer may stand that is not shown yet, in milliseconds.
+const UNSHOWN_MS: i64 = HOUR_MS;
 /// A send is looked up no sooner than this after it was first tried: X shows a new post to its author's timeline a moment late.
 const DOUBT_MS: i64 = 10_000;
 /// The longest private message, in characters (docs.x.com, Direct Messages).
@@ -46,16 +50,13 @@ impl Reader<'_> {
     }
 
     async fn reply(&self, send: &Outgoing, pictures: &[Image]) -> Result<Receipt, Outcome> {
-        let page = self.target(&send.target_local).await?;
+        let page = self.agreed_on(send).await?;
         let target = page.data.read.first().ok_or(Outcome::TargetGone)?;
-        if target.versions().last().is_some_and(|last| *last != target.id) {
-            return Err(Outcome::TargetEdited);
-        }
         if !mapping::may_answer(target, &page.includes, self.me) {
             return Err(refused("why-may-not-answer"));
         }
         let media = self.upload(pictures, false).await?;
-        let mut body = json!({"text": send.text.expose(), "reply": {"in_reply_to_tweet_id": send.target_local}});
+        let mut body = json!({"text": send.text.expose(), "reply": {"in_reply_to_tweet_id": target.id}});
         if !media.is_empty() {
             body["media"] = json!({"media_ids": media});
         }
@@ -67,13 +68,27 @@ impl Reader<'_> {
         Ok(self.receipt(&id))
     }
 
-    /// The same text twice: it may be an attempt of ours that landed though nobody was told. Then it is looked for.
+    /// The post to be answered, in the version that the answer was written to. Its newest may have been heard of through
+    /// another of our accounts: then `send` names an older one, and tells when the newest was made.
+    async fn agreed_on(&self, send: &Outgoing) -> Result<Posts, Outcome> {
+        let page = self.target(&send.target_local).await?;
+        let newer = page.data.read.first().and_then(|post| post.versions().last().copied().filter(|last| *last != post.id));
+        match newer {
+            None => Ok(page),
+            Some(last) if is_version(last, send) => self.target(last).await,
+            Some(_) => Err(Outcome::TargetEdited),
+        }
+    }
+
+    /// The same text twice: it may be an attempt of ours that landed though nobody was told. Then it is looked for. One that
+    /// was in doubt before may have landed a moment ago, and not be shown yet.
     async fn unless_it_stands(&self, outcome: Outcome, send: &Outgoing) -> Outcome {
         if outcome != refused("why-same-text") {
             return outcome;
         }
-        match self.look_for_reply(send, send.tried_at.unwrap_or(send.at), &[]).await {
-            Ok(Look::Absent) => outcome,
+        let tried_at = send.tried_at.unwrap_or(send.at);
+        match self.look_for_reply(send, tried_at, &[]).await {
+            Ok(Look::Absent) if send.absent_at.is_none() || self.now.since(tried_at) > UNSHOWN_MS => outcome,
             _ => Outcome::Unknown { why: "X has this text from us already".into() },
         }
     }
@@ -82,14 +97,6 @@ impl Reader<'_> {
     async fn message(&self, send: &Outgoing, pictures: &[Image]) -> Result<Receipt, Outcome> {
         if !is_id(&send.to.local_id) {
             return Err(refused("why-person-not-found"));
-        }
-        // A handoff from a public post goes out only where that still stands as it was.
-        if is_id(&send.target_local) {
-            let page = self.target(&send.target_local).await?;
-            let target = page.data.read.first().ok_or(Outcome::TargetGone)?;
-            if target.versions().last().is_some_and(|last| *last != target.id) {
-                return Err(Outcome::TargetEdited);
-            }
         }
         let path = ["2", "dm_conversations", "with", &send.to.local_id, "messages"];
         let media = self.upload(pictures, true).await?;
@@ -177,7 +184,7 @@ impl Reader<'_> {
             .query("post.fields", "entities,note_post")
             .query("expansions", "edit_history_post_ids,referenced_posts")
             .query("max_results", "100")
-            .query("since_id", id_at(since.plus(-CLOCKS_MS)).to_string());
+            .query("since_id", id_at(since.plus(-PUBLIC_BACK_MS)).to_string());
         let meant = comparable(send.text.expose());
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -185,7 +192,7 @@ impl Reader<'_> {
             let page: Posts = self.api.json(&asked).await?;
             self.pay(Act::PostRead, page.data.read.iter().map(|post| &post.id));
             let is_it = |post: &&wire::Post| {
-                let answers = post.refers(PostKind::RepliedTo) == Some(send.target_local.as_str());
+                let answers = post.refers(PostKind::RepliedTo).is_some_and(|id| id == send.target_local || is_version(id, send));
                 answers && !known.contains(&post.id) && comparable(&mapping::text(post)) == meant
             };
             if let Some(post) = page.data.read.iter().find(is_it) {
@@ -210,7 +217,7 @@ impl Reader<'_> {
             .query("event_types", "MessageCreate")
             .query("expansions", "sender_id")
             .query("max_results", "100");
-        let (meant, border) = (comparable(send.text.expose()), id_at(since.plus(-CLOCKS_MS)));
+        let (meant, border) = (comparable(send.text.expose()), id_at(since.plus(-PRIVATE_BACK_MS)));
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let asked = token.iter().fold(call.clone(), |call, token| call.query("pagination_token", token));
@@ -263,6 +270,11 @@ impl Reader<'_> {
 
 fn refused(code: &str) -> Outcome {
     Outcome::Refused { why: Why::ours(code) }
+}
+
+/// Whether this is the id of the version of its target that a send was written to.
+fn is_version(id: &str, send: &Outgoing) -> bool {
+    mapping::made(id).is_some_and(|at| at.0 == send.target_version)
 }
 
 fn is_id(text: &str) -> bool {
@@ -343,27 +355,9 @@ fn forbidden(words: &str, why: String) -> Outcome {
     }
 }
 
-/// A text as it is known again after X has had it: links lose their protocol and last stroke, blanks are one, and whom it
-/// answers, whom X puts in front, is left out.
-fn comparable(text: &str) -> String {
-    let word = |word: &str| {
-        let bare = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://")).unwrap_or(word);
-        bare.trim_end_matches('/').to_owned()
-    };
-    text.nfc().collect::<String>().split_whitespace().skip_while(|word| word.starts_with('@')).map(word).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_is_known_again_whatever_x_made_of_its_links() {
-        assert_eq!(comparable("Mira  tienda.es/ayuda\nya"), comparable("Mira http://tienda.es/ayuda/ ya"));
-        assert_eq!(comparable("cafe\u{301}"), comparable("café"));
-        assert_eq!(comparable("@ana @beto Lo miramos, @ana"), comparable("Lo miramos, @ana"));
-        assert_ne!(comparable("uno"), comparable("dos"));
-    }
 
     #[test]
     fn what_a_failure_means() {
