@@ -170,6 +170,15 @@ pub struct Parent {
     pub author: Option<AuthorId>,
 }
 
+impl Parent {
+    /// The names by which that post may be known, as `account` was told.
+    #[must_use]
+    pub fn names(&self, account: &Account) -> Vec<PostRef> {
+        let local = || PostRef::Local { account: account.clone(), local_id: self.local_id.clone() };
+        self.id.iter().cloned().map(PostRef::World).chain((!self.local_id.is_empty()).then(local)).collect()
+    }
+}
+
 /// How a post stands to the one that it is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

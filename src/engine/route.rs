@@ -200,11 +200,7 @@ impl Tx<'_> {
 
     fn parent_case(&self, post: &Post) -> Result<Option<CaseId>, StoreError> {
         let Some(parent) = &post.parent else { return Ok(None) };
-        let mut names: Vec<PostRef> = parent.id.iter().cloned().map(PostRef::World).collect();
-        if !parent.local_id.is_empty() {
-            names.push(PostRef::Local { account: post.account.clone(), local_id: parent.local_id.clone() });
-        }
-        for name in names {
+        for name in parent.names(&post.account) {
             if let Some(Claim::Case(id)) = self.claim(&name)? {
                 return Ok(self.living(id)?.map(|c| c.id));
             }

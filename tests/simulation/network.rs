@@ -392,7 +392,9 @@ impl Net {
                 Kind::Square => Some(self.posts[p].id.clone()),
                 Kind::Plaza => None,
                 // Where the answer does not tell of what it answers, only that version's id is known.
-                Kind::Agora => Some(PostId(format!("{}:{}", self.name, Kind::version_id(p, if index % 3 == 0 { v } else { 0 }, false)))),
+                Kind::Agora => {
+                    Some(PostId(format!("{}:{}", self.name, Kind::version_id(p, if index.is_multiple_of(3) { v } else { 0 }, false))))
+                }
             },
             local_id: self.local(account, p, v),
             author: Some(self.author(self.posts[p].who).id),

@@ -529,7 +529,7 @@ impl World {
                 let route = &mut self.policy.routes[0];
                 route.room = RoomId::from(if route.room.as_str() == "support" { "second" } else { "support" });
             }
-            4 => self.policy.import_ms = *self.rng.pick(&[HOUR_MS, 10 * MINUTE_MS]),
+            4 => self.policy.import_ms = *self.rng.pick(&[HOUR_MS, 20 * MINUTE_MS]),
             5 => self.policy.reply.undo_ms = *self.rng.pick(&[0, 10 * SECOND_MS, MINUTE_MS]),
             6 => {
                 let privacy = &mut self.policy.privacy;

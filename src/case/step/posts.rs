@@ -178,11 +178,8 @@ impl Work<'_> {
         // Up the chain of the brand's own posts, which is no longer than the conversation.
         for _ in 0..=self.case.posts.len() {
             let Some(parent) = &post.parent else { return false };
-            let is_it = |p: &&CasePost| {
-                parent.id.as_ref() == Some(&p.post.id)
-                    || (!parent.local_id.is_empty()
-                        && p.is_called(&PostRef::Local { account: post.account.clone(), local_id: parent.local_id.clone() }))
-            };
+            let names = parent.names(&post.account);
+            let is_it = |p: &&CasePost| names.iter().any(|name| p.is_called(name));
             match self.case.posts.iter().find(is_it) {
                 Some(found) if found.voice == Voice::Outside => post = &found.post,
                 Some(found) => return found.voice == Voice::Other,

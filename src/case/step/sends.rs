@@ -16,8 +16,16 @@ use crate::post::{Post, PostId, comparable};
 #[must_use]
 pub fn echoed<'a>(case: &'a Case, post: &Post, policy: &Policy) -> Option<&'a Outgoing> {
     let text = comparable(post.text.expose());
+    // What it answers may go by another name than when we answered it.
+    let answered = post.parent.as_ref().and_then(|parent| {
+        let names = parent.names(&post.account);
+        case.posts.iter().find(|p| names.iter().any(|name| p.is_called(name))).map(|p| &p.post.id)
+    });
     let answers = |target: &Option<PostId>, local: &str| match &post.parent {
-        Some(parent) => parent.id.as_ref().is_some_and(|id| Some(id) == target.as_ref()) || (!local.is_empty() && parent.local_id == local),
+        Some(parent) => {
+            let by_id = |id: Option<&PostId>| id.is_some() && id == target.as_ref();
+            by_id(answered) || by_id(parent.id.as_ref()) || (!local.is_empty() && parent.local_id == local)
+        }
         // A private message stands in a conversation, and on some networks answers nothing there.
         None => target.is_none() || (post.is_dm() && !planted::is(Bug::PrivateEchoForeign)),
     };
