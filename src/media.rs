@@ -1,6 +1,7 @@
-//! Pictures that staff send along: which kinds there are, how one is known by its bytes, and what of it stays at home.
+//! Pictures: which kinds there are, how one is known by its bytes, and what of it goes no further.
 //!
-//! Pure. The core holds names and sizes alone ([`crate::case::Attached`]); the bytes go from the chat to the network, and nowhere else.
+//! Pure. Of what staff send along the core holds names and sizes alone ([`crate::case::Attached`]); the bytes go from the chat to the
+//! network, and nowhere else. What customers posted is shown in a chat that takes pictures.
 
 mod scrub;
 
@@ -35,6 +36,17 @@ impl Kind {
             Kind::Jpeg => "image/jpeg",
             Kind::Gif => "image/gif",
             Kind::Webp => "image/webp",
+        }
+    }
+
+    /// How its file's name ends.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Kind::Png => "png",
+            Kind::Jpeg => "jpg",
+            Kind::Gif => "gif",
+            Kind::Webp => "webp",
         }
     }
 
@@ -79,12 +91,12 @@ pub struct Takes {
     pub kinds: Vec<Kind>,
 }
 
-/// A picture on its way out.
+/// A picture on its way from one place to another.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
     /// Its kind, by its bytes.
     pub kind: Kind,
-    /// As it goes out: without what told of the place and the camera.
+    /// As it goes on: without what told of the place and the camera.
     pub bytes: Vec<u8>,
     /// Its description for who cannot see it, in staff's words; may be empty.
     pub alt: String,

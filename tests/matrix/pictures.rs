@@ -27,6 +27,12 @@ async fn gallery(picture: Vec<u8>) -> (String, tokio::task::JoinHandle<()>) {
     (address, tokio::spawn(async move { axum::serve(listener, app).await.unwrap() }))
 }
 
+/// A picture, with this part in it besides.
+fn picture(part: &str) -> Vec<u8> {
+    let begin = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01\x08\x02\0\0\0 crc".as_slice();
+    [begin, part.as_bytes(), b"\0\0\0\x04IDATthat crc\0\0\0\0IEND crc"].concat()
+}
+
 fn complain(town: &Town, text: &str, pictures: &[String]) {
     let now = town.square.clock().now();
     let media = pictures.iter().map(|url| Media { kind: "image".into(), url: url.clone(), description: None }).collect();
@@ -36,8 +42,9 @@ fn complain(town: &Town, text: &str, pictures: &[String]) {
 
 async fn a_customers_picture_comes_and_goes_with_its_post(encrypted: bool) {
     let Some(hs) = server("SERENO_SYNAPSE") else { return };
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01 and so on".to_vec();
-    let (address, serving) = gallery(png.clone()).await;
+    let png = picture("");
+    // Phones write where it was taken.
+    let (address, serving) = gallery(picture("\0\0\0\x08eXIfof Soria crc")).await;
     let mut town = Town::asleep(&hs, encrypted).await;
     town.settings.fetch = Rules { https: false, may: |ip| ip.is_loopback() };
     town.wake().await;
@@ -101,7 +108,7 @@ async fn behind(hs: &str, folder: &Path) -> (Proxy, Team, Settings, String, Stri
     let mut settings = team.settings(folder, &room);
     settings.homeserver = proxy.url.clone();
     settings.fetch = Rules { https: false, may: |ip| ip.is_loopback() };
-    let (address, _) = gallery(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01 and so on".to_vec()).await;
+    let (address, _) = gallery(picture("")).await;
     (proxy, team, settings, room, format!("{address}/train.jpg"))
 }
 

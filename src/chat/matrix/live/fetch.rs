@@ -2,6 +2,7 @@
 //! the open internet alone, and never more than is bounded in bytes, pixels and time. What it is, its first bytes say, and not
 //! the server.
 
+use crate::media::{Image, Kind};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -35,12 +36,11 @@ impl Default for Rules {
 /// A picture.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fetched {
-    /// Its media type.
-    pub kind: &'static str,
-    /// How its file's name ends.
-    pub ending: &'static str,
+    /// Its kind.
+    pub kind: Kind,
     /// Width and height.
     pub size: (usize, usize),
+    /// Without what phones write beside the picture: whoever keeps it, and the homeserver, need not learn where it was taken.
     pub bytes: Vec<u8>,
 }
 
@@ -149,12 +149,12 @@ pub(super) async fn picture(web: &Web, address: &str) -> Result<Fetched, &'stati
         }
         bytes.extend_from_slice(&chunk);
     }
-    let (kind, ending) = kind(&bytes).ok_or("no picture of a kind that is shown")?;
+    let Image { kind, bytes, .. } = Image::of(&bytes, "").ok_or("no picture of a kind that is shown")?;
     let size = size(kind, &bytes).ok_or("nobody knows how large it is")?;
     if size.0.saturating_mul(size.1) > MOST_PIXELS {
         return Err("too large");
     }
-    Ok(Fetched { kind, ending, size, bytes })
+    Ok(Fetched { kind, size, bytes })
 }
 
 fn allowed(rules: Rules, url: &Url) -> Result<(), &'static str> {
@@ -174,27 +174,16 @@ fn allowed(rules: Rules, url: &Url) -> Result<(), &'static str> {
     if (rules.may)(ip) { Ok(()) } else { Err("an address that is not of the open internet") }
 }
 
-/// The media type and the ending of a file, by its first bytes.
-fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some(("image/png", "png")),
-        [0xff, 0xd8, 0xff, ..] => Some(("image/jpeg", "jpg")),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(("image/gif", "gif")),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(("image/webp", "webp")),
-        _ => None,
-    }
-}
-
 /// Width and height, where the file says them at its beginning.
-fn size(kind: &str, bytes: &[u8]) -> Option<(usize, usize)> {
+fn size(kind: Kind, bytes: &[u8]) -> Option<(usize, usize)> {
     let at = |i: usize| bytes.get(i).copied().map(usize::from);
     match kind {
-        "image/png" => {
+        Kind::Png => {
             let number = |i: usize| Some((at(i)? << 24) | (at(i + 1)? << 16) | (at(i + 2)? << 8) | at(i + 3)?);
             Some((number(16)?, number(20)?))
         }
-        "image/gif" => Some((at(6)? | (at(7)? << 8), at(8)? | (at(9)? << 8))),
-        "image/jpeg" => {
+        Kind::Gif => Some((at(6)? | (at(7)? << 8), at(8)? | (at(9)? << 8))),
+        Kind::Jpeg => {
             // From segment to segment, up to the one that begins a frame.
             let mut from = 2;
             loop {
@@ -210,7 +199,7 @@ fn size(kind: &str, bytes: &[u8]) -> Option<(usize, usize)> {
             }
         }
         // Source: developers.google.com/speed/webp/docs/riff_container.
-        "image/webp" => {
+        Kind::Webp => {
             let number = |i: usize, n: usize| (0..n).rev().try_fold(0, |sum, k| Some((sum << 8) | at(i + k)?));
             match bytes.get(12..16)? {
                 b"VP8X" => Some((number(24, 3)? + 1, number(27, 3)? + 1)),
@@ -219,7 +208,6 @@ fn size(kind: &str, bytes: &[u8]) -> Option<(usize, usize)> {
                 _ => None,
             }
         }
-        _ => None,
     }
 }
 
@@ -252,6 +240,9 @@ mod tests {
         let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
         bytes.extend(w.to_be_bytes());
         bytes.extend(h.to_be_bytes());
+        bytes.extend(*b"\x08\x02\0\0\0 crc");
+        bytes.extend(*b"\0\0\0\x08eXIfof Soria crc");
+        bytes.extend(*b"\0\0\0\0IEND crc");
         bytes
     }
 
@@ -259,7 +250,8 @@ mod tests {
     async fn a_picture_is_told_by_its_bytes_and_asked_for_without_any_token() {
         let (at, asked) = serve("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n", png(640, 480)).await;
         let found = picture(&Web::new(LOCAL), &at).await.unwrap();
-        assert_eq!((found.kind, found.ending, found.size), ("image/png", "png", (640, 480)));
+        assert_eq!((found.kind, found.size), (Kind::Png, (640, 480)));
+        assert!(found.bytes.ends_with(b"IEND crc") && !found.bytes.windows(5).any(|part| part == b"Soria"), "where it was taken");
         let asked = asked.await.unwrap().to_lowercase();
         assert!(asked.starts_with("get /a.png ") && !asked.contains("authorization") && !asked.contains("cookie"), "{asked}");
     }
@@ -346,18 +338,18 @@ mod tests {
 
     #[test]
     fn width_and_height_stand_at_the_beginning() {
-        assert_eq!(size("image/gif", b"GIF89a\x80\x02\xe0\x01"), Some((640, 480)));
+        assert_eq!(size(Kind::Gif, b"GIF89a\x80\x02\xe0\x01"), Some((640, 480)));
         let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08\x01\xe0\x02\x80";
-        assert_eq!((kind(jpeg), size("image/jpeg", jpeg)), (Some(("image/jpeg", "jpg")), Some((640, 480))));
+        assert_eq!((Kind::of_bytes(jpeg), size(Kind::Jpeg, jpeg)), (Some(Kind::Jpeg), Some((640, 480))));
         let filled = b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xff\xc0\0\x11\x08\x01\xe0\x02\x80";
-        assert_eq!(size("image/jpeg", filled), Some((640, 480)), "bytes that fill up hide nothing");
-        assert_eq!(size("image/jpeg", b"\xff\xd8\xff\xe0\0\0"), None);
-        assert_eq!(size("image/jpeg", &[0xff; 64]), None);
-        assert_eq!(size("image/webp", b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x7f\x02\0\xdf\x01\0"), Some((640, 480)));
-        assert_eq!(size("image/webp", b"RIFF\0\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f"), Some((16_384, 16_384)));
-        assert_eq!(size("image/webp", b"RIFF\0\0\0\0WEBPVP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a\x80\x02\xe0\x01"), Some((640, 480)));
-        assert_eq!(size("image/webp", b"RIFF\0\0\0\0WEBPVP8 "), None);
-        assert_eq!(size("image/png", b"\x89PNG"), None);
+        assert_eq!(size(Kind::Jpeg, filled), Some((640, 480)), "bytes that fill up hide nothing");
+        assert_eq!(size(Kind::Jpeg, b"\xff\xd8\xff\xe0\0\0"), None);
+        assert_eq!(size(Kind::Jpeg, &[0xff; 64]), None);
+        assert_eq!(size(Kind::Webp, b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x7f\x02\0\xdf\x01\0"), Some((640, 480)));
+        assert_eq!(size(Kind::Webp, b"RIFF\0\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f"), Some((16_384, 16_384)));
+        assert_eq!(size(Kind::Webp, b"RIFF\0\0\0\0WEBPVP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a\x80\x02\xe0\x01"), Some((640, 480)));
+        assert_eq!(size(Kind::Webp, b"RIFF\0\0\0\0WEBPVP8 "), None);
+        assert_eq!(size(Kind::Png, b"\x89PNG"), None);
         assert_eq!(kind(b"RIFF\0\0\0\0WEBPVP8 "), Some(("image/webp", "webp")));
     }
 }

@@ -184,7 +184,7 @@ pub(super) fn mirror(shared: &Arc<Shared>, session: &Arc<Session>, message: &Mes
                 }
             };
             let (Some(shared), Some(session)) = (shared.upgrade(), session.upgrade()) else { return };
-            let name = format!("picture-{}.{}", n + 1, found.ending);
+            let name = format!("picture-{}.{}", n + 1, found.kind.ending());
             let sent = Sent { room: &room, op: &format!("{op}-picture-{}", n + 1), since, thread: &thread, of: &of };
             show(&shared, &session, &sent, &name, &found).await;
         }
@@ -208,7 +208,7 @@ async fn show(shared: &Shared, session: &Session, sent: &Sent<'_>, name: &str, f
         if gone.has(of) {
             break;
         }
-        let file = File { name, kind: found.kind, bytes: found.bytes.clone(), size: Some(found.size), of: Some((thread, of)) };
+        let file = File { name, kind: found.kind.mime(), bytes: found.bytes.clone(), size: Some(found.size), of: Some((thread, of)) };
         let sent_so = upload(shared, session, room, op, since, file).await;
         // What was listed before does not have it.
         shared.mirrored.changed();
