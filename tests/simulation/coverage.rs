@@ -42,7 +42,6 @@ hits! {
     NetAuthLost: "a token is revoked for a while",
     NetTargetGone: "the post to be answered is gone at the send",
     NetTargetEdited: "the post to be answered has changed at the send",
-    NetMayNotAnswer: "a network lets a post be answered no longer as the answer arrives",
     NetSameText: "a network refuses a text that stands already",
     NetNoRoute: "a person takes no private message when it arrives",
     VersionGone: "a post that was edited is looked up, and is gone",

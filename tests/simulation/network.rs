@@ -271,7 +271,7 @@ impl Net {
         // Two edits within a millisecond are still two versions.
         item.times.push(if last > 0 && item.times[last].0 >= now.0 { item.times[last].plus(1) } else { now });
         // An edit can bring a name in, or take it out.
-        item.names.push(item.names[last] != (self.kind == Kind::Agora && now.0 % 4 == 0));
+        item.names.push(item.names[last] != (self.kind == Kind::Agora && now.0 % 2 == 0));
         self.feed(Feed::Edited(index, last + 1), index, now);
     }
 

@@ -94,7 +94,7 @@ fn rules(rng: &mut Rng) -> Policy {
     let room = |r: &str| RoomId::from(r);
     let people = Staff::roles().map(|(id, role)| (AgentId::from(id), Person { role, name: id.to_uppercase(), lang: None }));
     let mut accounts = vec![("square", "acme"), ("plaza", "acme_help"), ("agora", "acme_x")];
-    if rng.chance(300) {
+    if rng.chance(500) {
         accounts.push(("agora", "acme_shop"));
     }
     let mut routes = vec![Route { room: room("support"), ..Route::default() }];

@@ -218,7 +218,7 @@ impl Staff {
             // What the form, which says so, would take.
             Verb::Handoff if rng.chance(200) => Args::InPublic(text),
             // The same few words, to more than one.
-            Verb::Reply if rng.chance(150) => Args::Text("We are on it, thank you".into()),
+            Verb::Reply if rng.chance(250) => Args::Text("We are on it, thank you".into()),
             Verb::Note | Verb::Draft | Verb::Dm | Verb::Correct => Args::Text(text),
             Verb::Reply | Verb::Handoff if rng.chance(700) => Args::Text(text),
             Verb::Spam | Verb::Reject | Verb::Escalate if rng.chance(300) => Args::Text(text),

@@ -98,6 +98,11 @@ impl Reader<'_> {
         if !is_id(&send.to.local_id) {
             return Err(refused("why-person-not-found"));
         }
+        // What begins from a public post goes out only where that still stands as it was.
+        if is_id(&send.target_local) {
+            let page = self.agreed_on(send).await?;
+            page.data.read.first().ok_or(Outcome::TargetGone)?;
+        }
         let path = ["2", "dm_conversations", "with", &send.to.local_id, "messages"];
         let media = self.upload(pictures, true).await?;
         let mut body = json!({"text": send.text.expose()});

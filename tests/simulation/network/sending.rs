@@ -237,7 +237,7 @@ impl Net {
         match &send.kind {
             SendKind::Reply => {
                 if target.is_some_and(|t| !self.posts[t].may_be_answered(account, self.posts[t].newest())) {
-                    cov.hit(Hit::NetMayNotAnswer);
+                    cov.hit(Hit::NetRefused);
                     return refused("403: you have not been mentioned");
                 }
                 let same = |a: &&Accepted| {
