@@ -106,18 +106,7 @@ impl World {
         answered
     }
     fn complaint(&self, clock: &Clock, n: u32) {
-        let post = Post {
-            id: PostId(format!("https://square.example/{n}")),
-            local_id: format!("{n}"),
-            network: Network::from("square"),
-            account: Account::from("acme"),
-            author: Author { id: AuthorId(format!("person-{n}")), handle: Untrusted::new(format!("@person{n}")), ..Author::default() },
-            text: Untrusted::new(format!("Where is my parcel? {n}")),
-            mentions: vec![AuthorId::from("us")],
-            created_at: clock.now(),
-            ..Post::default()
-        };
-        self.with(|b| b.posts.push(post));
+        self.with(|b| b.posts.push(complaint(clock, n)));
     }
     fn start(&self, store: &ModelStore, clock: Clock) -> Handle {
         self.start_on(Arc::new(store.clone()), clock)
@@ -138,6 +127,21 @@ impl World {
     }
     fn cards(&self) -> usize {
         self.with(|b| b.messages.iter().filter(|m| m.edit.is_none() && matches!(m.view, View::Card(_))).count())
+    }
+}
+
+/// What the n-th person complains of.
+fn complaint(clock: &Clock, n: u32) -> Post {
+    Post {
+        id: PostId(format!("https://square.example/{n}")),
+        local_id: format!("{n}"),
+        network: Network::from("square"),
+        account: Account::from("acme"),
+        author: Author { id: AuthorId(format!("person-{n}")), handle: Untrusted::new(format!("@person{n}")), ..Author::default() },
+        text: Untrusted::new(format!("Where is my parcel? {n}")),
+        mentions: vec![AuthorId::from("us")],
+        created_at: clock.now(),
+        ..Post::default()
     }
 }
 

@@ -95,13 +95,11 @@ impl World {
         self.hand_in(Typed::Command(command)).await
     }
     fn dm(&self, clock: &Clock, n: u32, text: &str) {
-        self.complaint(clock, n);
-        self.with(|b| {
-            let post = b.posts.last_mut().unwrap();
-            post.author.id = AuthorId::from("person-1");
-            post.visibility = Visibility::Direct;
-            post.text = Untrusted::new(text);
-        });
+        // Whole before it can be read: the account is read all the time.
+        let said = complaint(clock, n);
+        let author = Author { id: AuthorId::from("person-1"), ..said.author.clone() };
+        let said = Post { author, text: Untrusted::new(text), visibility: Visibility::Direct, ..said };
+        self.with(|b| b.posts.push(said));
     }
     /// The words of a posted message that holds `text`, and whether it was called private.
     async fn posted(&self, text: &str) -> (String, bool) {
@@ -212,12 +210,10 @@ async fn what_a_form_said_would_be_private_is_not_published_when_the_way_closes(
     let form = world.form("ana", Verb::Handoff, 1).await;
     assert!(!form.public && text_of(&View::Form(form)).contains("in private"));
     // Before she has sent it in they post again, and take no private messages any more.
-    world.complaint(&clock, 2);
     world.with(|b| {
-        let (first, post) = (b.posts[0].id.clone(), b.posts.last_mut().unwrap());
-        post.author.id = AuthorId::from("person-1");
-        post.author.route = Some(DmRoute::InPublic);
-        post.root = Some(first);
+        let said = complaint(&clock, 2);
+        let author = Author { id: AuthorId::from("person-1"), route: Some(DmRoute::InPublic), ..said.author.clone() };
+        b.posts.push(Post { author, root: Some(b.posts[0].id.clone()), ..said });
     });
     let shut = |store: &ModelStore| store.case(CaseId(1)).unwrap().unwrap().customer.route == Some(DmRoute::InPublic);
     world.until("the way is closed", |_| shut(&store)).await;
