@@ -12,6 +12,7 @@
 //! on its way land within [`DRAIN`], and leaves the rest to be looked up at the next start.
 
 mod deliver;
+mod drawn;
 mod feed;
 mod hook;
 mod inbox;
@@ -107,6 +108,7 @@ pub(crate) struct Shell {
     metrics: Arc<Metrics>,
     states: States,
     hooks: hook::Known,
+    drawn: drawn::Drawn,
     instance: String,
     reloads: bool,
 }
@@ -198,6 +200,7 @@ pub fn start(parts: Parts) -> anyhow::Result<Handle> {
         metrics: Arc::clone(&metrics),
         states: States::new(accounts.iter().map(|s| s.account.account().clone())),
         hooks: hook::Known::default(),
+        drawn: drawn::Drawn::default(),
         instance: store.instance().to_owned(),
         reloads,
     });

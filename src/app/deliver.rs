@@ -11,7 +11,7 @@ use crate::chat::{Message, NoFile};
 use crate::engine::{Body, Delivery, Input};
 use crate::media::{Image, MOST_BYTES};
 use crate::network::NetworkAccount;
-use crate::outbox::{Lane, Look, Outcome};
+use crate::outbox::{Lane, Look, Outcome, Receipt};
 use crate::say::{Say, Why};
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,7 @@ async fn perform(shell: Arc<Shell>, delivery: Delivery) -> End {
         (_, Lane::Network(_)) => End::Sent(Outcome::Refused { why: Why::ours("why-wrong-lane") }),
         (_, Lane::Chat(room)) => {
             let message = show::message(&shell, &delivery, room);
-            chat(&shell, &message, delivery.look).await
+            chat(&shell, &message, &delivery).await
         }
     }
 }
@@ -125,12 +125,24 @@ fn absent(delivery: &Delivery) -> End {
     }
 }
 
-async fn chat(shell: &Shell, message: &Message, look: bool) -> End {
+async fn chat(shell: &Shell, message: &Message, delivery: &Delivery) -> End {
+    let look = delivery.look;
     let late = |_| broken(look, "the chat did not answer in time");
     if look {
         tokio::time::timeout(CHAT_BOUND, shell.chat.look(message)).await.map_or_else(late, End::Looked)
     } else {
-        tokio::time::timeout(CHAT_BOUND, shell.chat.post(message)).await.map_or_else(late, End::Sent)
+        let Some(attempt) = shell.drawn.begin(message) else {
+            let native_id = message.edit.clone().unwrap_or_default();
+            return End::Sent(Outcome::Done(Receipt { native_id, ..Receipt::default() }));
+        };
+        let end = tokio::time::timeout(CHAT_BOUND, shell.chat.post(message)).await.map_or_else(late, End::Sent);
+        // Of an attempt before this one, in this life of the process or another, the chat may have kept the words.
+        if let End::Sent(Outcome::Done(receipt)) = &end
+            && delivery.entry.attempts <= 1
+        {
+            shell.drawn.done(message, &attempt, &receipt.native_id);
+        }
+        end
     }
 }
 
