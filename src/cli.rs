@@ -6,6 +6,7 @@
 
 mod check;
 mod help;
+mod listen;
 mod login;
 mod matrix;
 
@@ -149,6 +150,19 @@ pub enum What {
         /// What to do.
         #[command(subcommand)]
         what: MatrixWhat,
+    },
+    /// Tries the listening rules on recorded posts.
+    #[command(about = "cli-help-listen")]
+    Listen {
+        /// The posts; `-`: standard input.
+        #[arg(long, value_name = "cli-value-file", required = true, help = "cli-help-listen-dry-run")]
+        dry_run: PathBuf,
+        /// A second file with rules, to be compared.
+        #[arg(long, value_name = "cli-value-file", help = "cli-help-listen-beside")]
+        beside: Option<PathBuf>,
+        /// Answers with JSON, one line a post.
+        #[arg(long, help = "cli-help-listen-json")]
+        json: bool,
     },
     /// Destroys a case's data beyond recovery.
     #[command(about = "cli-help-erase")]
@@ -310,6 +324,7 @@ impl Cli {
             What::Parked { what: ParkedWhat::Show { id } } => errand(file, words, lang, Errand::ParkedShow { id }),
             What::Parked { what: ParkedWhat::Drop { id, .. } } => errand(file, words, lang, Errand::ParkedDrop { id }),
             What::Login { account, replace, .. } => login::run(file, words, lang, account.as_deref(), replace),
+            What::Listen { dry_run, beside, json } => listen::run(file, beside.as_deref(), &dry_run, json, words, lang),
             What::Matrix { what } => matrix::run(file, words, lang, &what),
             What::SlackManifest { prefix, url } => slack_manifest(words, lang, &prefix, url.as_deref()),
             What::Erase { case, yes: false } => {

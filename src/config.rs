@@ -49,7 +49,7 @@ pub use store::StoreConfig;
 pub use triage::TriageConfig;
 
 use crate::clock::{DAY_MS, MINUTE_MS};
-use crate::policy::{AccountPolicy, AgentId, Policy, RoomId};
+use crate::policy::{AccountPolicy, AgentId, ListenRule, Policy, RoomId};
 use crate::post::{Account, Network};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -119,6 +119,19 @@ impl Config {
             config.check(&mut problems);
         }
         problems.into_result(config)
+    }
+
+    /// The listening rules of a file, and nothing else of it: it may be one that holds rules alone.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its syntax, its keys and its rules.
+    pub fn listening(file: &Path) -> Result<Vec<ListenRule>, Problems> {
+        let text = std::fs::read_to_string(file).map_err(|e| Problems::unreadable(file, &e))?;
+        let (config, mut problems) = parse::parse(&text);
+        if !problems.hopeless() {
+            listen::check(&config.listen, &mut problems);
+        }
+        problems.into_result(config.listen.iter().map(ListenConfig::rule).collect())
     }
 
     /// A path of the file, relative to where the file stands.

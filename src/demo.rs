@@ -377,6 +377,7 @@ fn policy(story: &Story, demo: &Demo) -> Policy {
         keywords: story.listen.keywords.clone(),
         hashtags: story.listen.hashtags.clone(),
         exclude: story.listen.exclude.clone(),
+        ..ListenRule::default()
     };
     let person = Person { role: Role::Operator, name: story.agent.clone(), lang: Some(lang) };
     let mut policy = Policy {

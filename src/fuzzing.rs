@@ -15,9 +15,11 @@ use crate::command::{Command, Door};
 use crate::config::Config;
 use crate::control;
 use crate::intake::length::{self, weighted};
+use crate::intake::listen::recorded::Recorded;
+use crate::intake::listen::{Matcher, Seen};
 use crate::media;
 use crate::network::{mastodon, x};
-use crate::policy::{AgentId, Counting, Lang, Person, Role};
+use crate::policy::{AgentId, Counting, Lang, ListenRule, Person, Role};
 use crate::store::export;
 use crate::view::hygiene;
 use serde_json::Value;
@@ -41,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     ("console", console::fuzzing::line),
     ("control", control),
     ("export", export::fuzzing::read),
+    ("listen", listen),
     ("mastodon_html", mastodon::fuzzing::html),
     ("mastodon_page", mastodon::fuzzing::page),
     ("mastodon_stream", mastodon::fuzzing::stream),
@@ -165,6 +168,42 @@ fn picture(data: &[u8]) {
 }
 
 /// A text: how the networks count it, and how people see it.
+/// The first line: what a rule looks for, `;` between; below it a recorded post, or a text. What is found stands where it is
+/// said to stand, and is found again there alone.
+fn listen(data: &[u8]) {
+    let (words, post) = first_line(data);
+    let recorded = Recorded::read(post).ok().flatten();
+    let (Ok(words), Ok(plain)) = (std::str::from_utf8(words), std::str::from_utf8(post)) else { return };
+    let terms: Vec<String> = words.split(';').take(20).map(str::to_owned).collect();
+    let rule = |misspellings| ListenRule {
+        name: "r".into(),
+        keywords: terms.clone(),
+        hashtags: terms.clone(),
+        domains: terms.clone(),
+        exclude: vec!["never said".into()],
+        misspellings,
+        ..ListenRule::default()
+    };
+    let text = recorded.as_ref().map_or(plain, |post| &post.text);
+    for misspellings in [false, true] {
+        let matcher = Matcher::new(&[rule(misspellings)]);
+        let (mut links, plain) = (Vec::new(), Seen::from(plain));
+        let seen = recorded.as_ref().map_or(plain, |post| post.seen(&mut links));
+        let Some(caught) = matcher.catch(&seen) else { continue };
+        assert!(!caught.by.is_empty());
+        for hit in caught.by {
+            let Some(at) = hit.at else { continue };
+            let found = text.get(at).expect("it stands in the text");
+            assert!(
+                !found.is_empty()
+                    && terms.iter().any(
+                        |t| hit.term.trim_start_matches('#') == t.trim().trim_start_matches('#') || hit.term == t.trim().to_lowercase()
+                    )
+            );
+        }
+    }
+}
+
 fn text(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let whole = weighted::count(text);

@@ -17,7 +17,7 @@ use crate::clock::Time;
 use crate::cost::Costs;
 use crate::media::Image;
 use crate::outbox::{Look, Outcome};
-use crate::policy::AccountPolicy;
+use crate::policy::{AccountPolicy, ListenRule};
 use crate::post::{Account, NetEvent, PostRef};
 use crate::say::{Say, Why};
 use async_trait::async_trait;
@@ -139,6 +139,15 @@ pub trait NetworkAccount: Send + Sync {
     /// cursor to the present and go back at most the policy's import time), oldest first. May be
     /// called again with the same cursor and must then give the same again.
     async fn poll(&self, stream: &str, cursor: Option<&str>) -> Result<Page, NetError>;
+
+    /// Takes over the listening rules that hold from now on; they may be the same as before.
+    fn set_rules(&self, _rules: &[ListenRule]) {}
+
+    /// The cursor with which a stream of a listening rule begins: what was written before the rule was there is not looked
+    /// for, but for the policy's import time where the account itself is new (`first`). `None`: no stream of a rule.
+    fn begins(&self, _stream: &str, _first: bool) -> Option<String> {
+        None
+    }
 
     /// Listens, and passes on what happens as it happens, until the connection breaks. What it
     /// misses comes by [`NetworkAccount::poll`]. A full channel slows it.

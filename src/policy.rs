@@ -320,8 +320,23 @@ pub struct ListenRule {
     pub keywords: Vec<String>,
     /// Hashtags, without `#`.
     pub hashtags: Vec<String>,
+    /// Hosts; a link to one of them or to a host below it.
+    #[serde(default)]
+    pub domains: Vec<String>,
+    /// A post must have one of these as well; empty: none.
+    #[serde(default)]
+    pub context: Vec<String>,
     /// A post with one of these is not ours.
     pub exclude: Vec<String>,
+    /// Whether one mistake in a keyword of six letters or more is forgiven.
+    #[serde(default)]
+    pub misspellings: bool,
+    /// Languages (ISO 639-1) that a post must be written in; empty: any.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// Followers that an author must have, where the network says how many they are.
+    #[serde(default)]
+    pub min_followers: u64,
 }
 
 /// Everything a decision may depend on.

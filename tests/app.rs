@@ -4,6 +4,7 @@ mod health;
 mod hooks;
 mod limits;
 mod port;
+mod rules;
 
 use async_trait::async_trait;
 use sereno::app::{self, Ended, Handle, Parts, Source};

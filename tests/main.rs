@@ -11,6 +11,7 @@ mod demo;
 mod docs;
 mod emulator;
 mod house;
+mod listen;
 mod mastodon;
 #[cfg(feature = "matrix")]
 mod matrix;

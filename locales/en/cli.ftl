@@ -54,8 +54,10 @@ cli-config-url = this is no address that can be used. Write "https://server", wi
 cli-config-url-scheme = the token would travel unencrypted: write https:// (http:// is for 127.0.0.1, ::1 and localhost only)
 cli-config-secret = secrets never stand in this file. Write "env:NAME" for a variable of the environment or "file:PATH" for a file, and change the secret if it stood here
 cli-config-secret-missing = the access token is missing: write "env:NAME" or "file:PATH"
-cli-config-listen-nothing = there is nothing to listen for: give keywords or hashtags
+cli-config-listen-nothing = there is nothing to listen for: give keywords, hashtags or domains
 cli-config-hashtag = "{ $value }" is no hashtag: one word of letters, digits and _
+cli-config-domain = "{ $value }" is no domain: give the host alone, such as "acme.example"
+cli-config-listen-language = "{ $value }" is no language: give two letters (ISO 639-1), such as "es"
 cli-config-route-account = there is no account "{ $value }". Did you mean "{ $near }"? Known: { $known }
 cli-config-route-account-far = there is no account "{ $value }". Known: { $known }
 cli-config-route-no-account = there is no account "{ $value }", and no other: an account has a section of its own, [[account]], with its name
@@ -133,6 +135,10 @@ cli-help-outbox-list = Show it, dead letters and doubts too
 cli-help-outbox-retry = Try a dead letter again, or all of them
 cli-help-outbox-drop = Give an entry up
 cli-help-outbox-entry = The number that `outbox list` shows
+cli-help-listen = Try the listening rules of the configuration on recorded posts; nothing is sent and no store is touched
+cli-help-listen-dry-run = The posts as JSON lines with at least "text" (also Jetstream's own), or - for standard input; else id, lang, followers, links, created_at
+cli-help-listen-beside = A second file with [[listen]] rules: says what only one of the two catches
+cli-help-listen-json = Answer with JSON, one line a post: matched or not, by which rule, at which words (start and end counted in characters)
 cli-help-erase = Destroy a case's data beyond recovery
 cli-help-erase-case = Its number, such as 42
 cli-help-erase-yes = Really; without it the case is only described
@@ -167,6 +173,33 @@ cli-output-gone = Nobody reads the console's output any more, so sereno has stop
 cli-broke = sereno broke down over a fault of its own; the log above says which. What was taken in is safe; start it again.
 cli-busy = The running bot did not answer in time; its store may be full. Look at its log, then try again.
 cli-control = A bot runs here, but does not answer on { $path }: { $detail }. Try again; if that stays so, stop it and ask again.
+cli-listen-no-rules = { $file } has no [[listen]] rules: there is nothing to try.
+cli-listen-input = The posts cannot be read: { $detail }. Give a file of JSON lines, or - for standard input.
+cli-listen-no-json = line { $line }: no JSON ({ $detail })
+cli-listen-no-text = line { $line }: no "text". Each line wants a JSON object with at least "text": "…"
+cli-listen-too-long = line { $line }: longer than { $most } bytes
+cli-listen-odd = { $count ->
+    [one] One line could not be read.
+   *[other] { $count } lines could not be read.
+  }
+cli-listen-posts = { $count ->
+    [one] 1 post.
+   *[other] { $count } posts.
+  }
+cli-listen-posts-over = { $count ->
+    [one] 1 post,
+   *[other] { $count } posts,
+  } recorded over { $span }.
+cli-listen-rule = { $rule }: { $count } caught
+cli-listen-rule-daily = { $rule }: { $count } caught, about { $daily } a day
+cli-listen-by = at { $words }
+cli-listen-misspelled = { $word } (misspelled)
+cli-listen-disguised = { $word } (disguised)
+cli-listen-none = caught by no rule: { $count }
+cli-listen-only = caught by { $file } alone: { $count }
+cli-listen-only-daily = caught by { $file } alone: { $count }, about { $daily } a day
+cli-listen-both = caught by both: { $count }
+cli-listen-sample = line { $line }: { $text }
 cli-http = Health and metrics cannot be served on { $address }: { $detail }. Change [http] listen, or stop what uses that port.
 cli-http-intake = Webhooks cannot be served on { $address }: { $detail }. Change [http] intake, tls_cert or tls_key, or stop what uses that port.
 cli-account-token = The token of account { $account } cannot be had: { $detail }. Put it where `token` says, or change `token`.

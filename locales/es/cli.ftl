@@ -54,8 +54,10 @@ cli-config-url = esta dirección no se puede usar. Escribe «https://servidor»,
 cli-config-url-scheme = el token viajaría sin cifrar: escribe https:// (http:// es solo para 127.0.0.1, ::1 y localhost)
 cli-config-secret = los secretos nunca van en este archivo. Escribe «env:NOMBRE» para una variable de entorno o «file:RUTA» para un archivo, y cambia el secreto si estaba aquí
 cli-config-secret-missing = falta el token de acceso: escribe «env:NOMBRE» o «file:RUTA»
-cli-config-listen-nothing = no hay nada que escuchar: indica keywords o hashtags
+cli-config-listen-nothing = no hay nada que escuchar: indica keywords, hashtags o domains
 cli-config-hashtag = «{ $value }» no es una etiqueta: una sola palabra de letras, cifras y _
+cli-config-domain = «{ $value }» no es un dominio: indica solo el servidor, como «acme.example»
+cli-config-listen-language = «{ $value }» no es un idioma: indica dos letras (ISO 639-1), como «es»
 cli-config-route-account = no existe la cuenta «{ $value }». ¿Querías decir «{ $near }»? Las que hay: { $known }
 cli-config-route-account-far = no existe la cuenta «{ $value }». Las que hay: { $known }
 cli-config-route-no-account = no existe la cuenta «{ $value }» ni ninguna otra: cada cuenta tiene su propia sección, [[account]], con su nombre
@@ -133,6 +135,10 @@ cli-help-outbox-list = Lo muestra, también lo no entregado y lo dudoso
 cli-help-outbox-retry = Intenta otra vez una entrega fallida, o todas
 cli-help-outbox-drop = Abandona una entrega
 cli-help-outbox-entry = El número que muestra `outbox list`
+cli-help-listen = Prueba las reglas de escucha de la configuración con publicaciones grabadas; no envía nada ni toca ningún almacén
+cli-help-listen-dry-run = Las publicaciones, en líneas JSON con al menos «text» (también las de Jetstream), o - para la entrada estándar; además, id, lang, followers, links, created_at
+cli-help-listen-beside = Un segundo archivo con reglas [[listen]]: dice qué capta solo uno de los dos
+cli-help-listen-json = Responde con JSON, una línea por publicación: captada o no, por qué regla, en qué palabras (inicio y fin contados en caracteres)
 cli-help-erase = Destruye los datos de un caso sin vuelta atrás
 cli-help-erase-case = Su número, por ejemplo 42
 cli-help-erase-yes = De verdad; sin esto solo se describe el caso
@@ -167,6 +173,33 @@ cli-output-gone = Ya nadie lee la salida de la consola, así que sereno se ha pa
 cli-broke = sereno se ha caído por un fallo propio; el registro de arriba dice cuál. Lo recogido está a salvo; vuelve a arrancarlo.
 cli-busy = El bot en marcha no ha contestado a tiempo; puede que su almacén esté lleno. Mira su registro y vuelve a intentarlo.
 cli-control = Aquí hay un bot en marcha, pero no contesta en { $path }: { $detail }. Vuelve a intentarlo; si sigue igual, páralo y pregunta otra vez.
+cli-listen-no-rules = { $file } no tiene reglas [[listen]]: no hay nada que probar.
+cli-listen-input = No se pueden leer las publicaciones: { $detail }. Indica un archivo de líneas JSON, o - para la entrada estándar.
+cli-listen-no-json = línea { $line }: no es JSON ({ $detail })
+cli-listen-no-text = línea { $line }: falta «text». Cada línea debe ser un objeto JSON con al menos "text": "…"
+cli-listen-too-long = línea { $line }: más de { $most } bytes
+cli-listen-odd = { $count ->
+    [one] No se ha podido leer una línea.
+   *[other] No se han podido leer { $count } líneas.
+  }
+cli-listen-posts = { $count ->
+    [one] 1 publicación.
+   *[other] { $count } publicaciones.
+  }
+cli-listen-posts-over = { $count ->
+    [one] 1 publicación,
+   *[other] { $count } publicaciones,
+  } grabadas durante { $span }.
+cli-listen-rule = { $rule }: { $count } captadas
+cli-listen-rule-daily = { $rule }: { $count } captadas, unas { $daily } al día
+cli-listen-by = en { $words }
+cli-listen-misspelled = { $word } (con una errata)
+cli-listen-disguised = { $word } (disfrazada)
+cli-listen-none = que no capta ninguna regla: { $count }
+cli-listen-only = que solo capta { $file }: { $count }
+cli-listen-only-daily = que solo capta { $file }: { $count }, unas { $daily } al día
+cli-listen-both = que captan ambos: { $count }
+cli-listen-sample = línea { $line }: { $text }
 cli-http = No se pueden servir el estado y las métricas en { $address }: { $detail }. Cambia [http] listen o para lo que use ese puerto.
 cli-http-intake = No se pueden servir los webhooks en { $address }: { $detail }. Cambia [http] intake, tls_cert o tls_key, o para lo que use ese puerto.
 cli-account-token = No se puede obtener el token de la cuenta { $account }: { $detail }. Ponlo donde dice `token`, o cambia `token`.

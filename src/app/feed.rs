@@ -83,9 +83,14 @@ pub(super) async fn run(shell: Arc<Shell>, source: Source) {
     }
 }
 
+/// The stream of an account's cursors under which it stands which streams of listening rules are read.
+const LISTENED: &str = "listened";
+
 /// How reading goes, stream by stream.
 #[derive(Default)]
 struct Reading {
+    /// The streams, as they were when it was seen to it that the new ones of them begin where they should.
+    begun: Vec<String>,
     /// Streams that were read up to the present since the start, or that the server does not have.
     known: BTreeSet<String>,
     /// Streams that the network asked to be left alone, until when, and why.
@@ -234,7 +239,10 @@ impl Feed {
     /// Reads every stream up to the present, but those that rest: what the network asks for one keeps no other from being read.
     async fn round(&self, reading: &mut Reading) -> Result<Result<(), NetError>, Stopped> {
         let (mut any, mut refused, mut broken) = (false, None, None);
-        for stream in self.account.streams() {
+        if let Err(error) = self.begin(reading).await? {
+            return Ok(Err(error));
+        }
+        for stream in reading.begun.clone() {
             if reading.rests(&stream, self.shell.clock.now()) {
                 continue;
             }
@@ -266,16 +274,67 @@ impl Feed {
         Ok(broken.or(nothing).map_or(Ok(()), Err))
     }
 
+    /// Sees to it that streams of new listening rules begin with the present: a change of rules brings no old posts, not even
+    /// those since a rule was taken away that is back. Before anything is read: what breaks off half-way is begun again.
+    async fn begin(&self, reading: &mut Reading) -> Result<Result<(), NetError>, Stopped> {
+        let streams = self.account.streams();
+        if reading.begun == streams {
+            return Ok(Ok(()));
+        }
+        let (mut stored, mut listening, mut first) = (BTreeSet::new(), BTreeSet::new(), true);
+        for stream in &streams {
+            let known = match self.cursor(stream).await? {
+                Ok(cursor) => cursor.is_some(),
+                Err(error) => return Ok(Err(error)),
+            };
+            if self.account.begins(stream, false).is_none() {
+                first &= !known;
+                continue;
+            }
+            listening.insert(stream.clone());
+            if known {
+                stored.insert(stream.clone());
+            }
+        }
+        let noted = match self.cursor(LISTENED).await? {
+            Ok(noted) => noted.and_then(|json| serde_json::from_str::<BTreeSet<String>>(&json).ok()),
+            Err(error) => return Ok(Err(error)),
+        };
+        if noted.as_ref().is_some_and(|noted| *noted != listening) || (noted.is_none() && !listening.is_empty()) {
+            // An earlier version noted nothing: what it has read goes on.
+            let known = noted.unwrap_or(stored);
+            for stream in listening.difference(&known) {
+                if let Some(cursor) = self.account.begins(stream, first) {
+                    self.note(stream, cursor).await?;
+                }
+            }
+            self.note(LISTENED, serde_json::to_string(&listening).unwrap_or_default()).await?;
+        }
+        reading.begun = streams;
+        Ok(Ok(()))
+    }
+
+    async fn note(&self, stream: &str, cursor: String) -> Result<(), Stopped> {
+        let cursor = Some((self.name.clone(), stream.to_owned(), cursor));
+        self.shell.inbox.submit(Door::Net, Batch { inputs: Vec::new(), cursor }).await.map(drop)
+    }
+
+    /// Up to where a stream was read.
+    async fn cursor(&self, stream: &str) -> Result<Result<Option<String>, NetError>, Stopped> {
+        let (account, name) = (self.name.clone(), stream.to_owned());
+        let cursor = self.shell.inbox.ask(move |engine, _| engine.cursor(&account, &name)).await?;
+        Ok(cursor.map_err(|error| {
+            let said = Say::new("cli-store-error").with("detail", error.why().into());
+            NetError::Retry { after_ms: None, why: self.shell.say(&said, self.shell.policy().lang) }
+        }))
+    }
+
     async fn stream(&self, stream: &str) -> Result<Result<(), NetError>, Stopped> {
         let mut missing = false;
         for _ in 0..MOST_PAGES {
-            let (account, name) = (self.name.clone(), stream.to_owned());
-            let cursor = match self.shell.inbox.ask(move |engine, _| engine.cursor(&account, &name)).await? {
+            let cursor = match self.cursor(stream).await? {
                 Ok(cursor) => cursor,
-                Err(error) => {
-                    let said = Say::new("cli-store-error").with("detail", error.why().into());
-                    return Ok(Err(NetError::Retry { after_ms: None, why: self.shell.say(&said, self.shell.policy().lang) }));
-                }
+                Err(error) => return Ok(Err(error)),
             };
             let page = match bounded(self.account.poll(stream, cursor.as_deref())).await {
                 Ok(page) => page,

@@ -90,7 +90,13 @@ impl Shell {
 
     /// New rules of the file.
     pub(super) async fn set_policy(&self, policy: Policy) -> Result<(), Stopped> {
-        self.change(|rules| rules.file = policy).await
+        let listen = policy.listen.clone();
+        self.change(|rules| rules.file = policy).await?;
+        for (name, account) in &self.accounts {
+            account.set_rules(&listen);
+            self.states.nudge(name);
+        }
+        Ok(())
     }
 
     /// The rooms that the file names.

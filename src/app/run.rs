@@ -194,8 +194,6 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     changed("[store]", old.store == new.store);
     changed("[chat]", old.chat == new.chat);
     changed("[[account]]", old.accounts == new.accounts);
-    // Adapters listen by the rules that they were made with.
-    changed("[[listen]]", old.listen == new.listen);
     changed("[http]", old.http == new.http);
     changed("[log]", old.log == new.log);
     sections

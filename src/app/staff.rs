@@ -112,9 +112,7 @@ async fn take_in(shell: &Arc<Shell>, mut said: mpsc::Receiver<Said>) {
     }
 }
 
-/// The command with its text as it will be shown: what nobody can see before it is sent, or what turns
-/// text around, is not sent either.
-/// With the files that it came with. Where a command takes none they stay what they are, files of the thread; only a text to
+/// The command with the files that it came with. Where a command takes none they stay what they are, files of the thread; only a text to
 /// the customer must not go without what its writer hung on it.
 fn illustrated(command: Command, files: &[Attached]) -> Result<Command, Refusal> {
     if files.is_empty() {
@@ -138,6 +136,8 @@ fn unless_alone(refusal: Refusal, files: &[Attached]) -> Refusal {
     }
 }
 
+/// The command with its text as it will be shown: what nobody can see before it is sent, or what turns
+/// text around, is not sent either.
 fn cleaned(command: Command) -> Command {
     match command.args {
         Args::Text(text) => Command { args: Args::Text(hygiene::strip(&text)), ..command },

@@ -1,63 +1,345 @@
-//! Which listening rule a post meets.
+//! Which listening rule a post meets, and by which of its words.
+//!
+//! ```text
+//! what was written ─▶ [reading] one spelling ─▶ one pass over it for the words of all rules (Aho-Corasick)
+//!                                            ─▶ borders, misspellings, links ─▶ context, excludes, language, audience ─▶ Caught
+//! ```
+//! Nearly every post of a whole network meets none: that costs one pass over its text.
 
-use super::fold;
+mod reading;
+pub mod recorded;
+mod spelling;
+#[cfg(test)]
+mod tests;
+
+use super::language;
+use super::text::Text;
 use crate::policy::ListenRule;
+use crate::post::Post;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use reading::Reading;
+use std::ops::Range;
 
-/// The rules, ready to match.
+/// What a rule sees of a post.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen<'a> {
+    /// Its words, with `#hashtags` and links in them.
+    pub text: &'a str,
+    /// Its language, a BCP 47 tag, as the author or the network says.
+    pub language: Option<&'a str>,
+    /// Where it links to beside its text.
+    pub links: &'a [&'a str],
+    /// How many follow its author, where that is known.
+    pub followers: Option<u64>,
+}
+
+impl<'a> From<&'a str> for Seen<'a> {
+    fn from(text: &'a str) -> Seen<'a> {
+        Seen { text, ..Seen::default() }
+    }
+}
+
+impl<'a> Seen<'a> {
+    /// What a rule sees of a post, with `text` in the place of its own words.
+    #[must_use]
+    pub fn of(post: &'a Post, text: &'a str) -> Seen<'a> {
+        Seen { text, language: post.lang.as_deref(), links: &[], followers: post.author.followers }
+    }
+}
+
+/// How a word of a rule stands in a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// As the rule has it, but for case, accents, width and borders.
+    Written,
+    /// With digits or signs for letters.
+    Disguised,
+    /// With a letter wrong, missing or too many, or two that changed places.
+    Misspelled,
+}
+
+/// A word of a rule, found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit<'a> {
+    /// The keyword, `#hashtag` or domain as the rule has it.
+    pub term: &'a str,
+    /// Where it stands in the text, in bytes; `None`: in a link beside it.
+    pub at: Option<Range<usize>>,
+    /// How it stands there.
+    pub how: How,
+}
+
+/// That a rule is met, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caught<'a> {
+    /// The rule's name.
+    pub rule: &'a str,
+    /// What it found, in the order of the text.
+    pub by: Vec<Hit<'a>>,
+}
+
+/// The rules, ready to match. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Matcher {
     rules: Vec<Ready>,
+    /// What is looked for, and for whom.
+    seeds: Vec<Seed>,
+    automaton: Option<AhoCorasick>,
+    domains: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Ready {
     name: String,
-    keywords: Vec<String>,
-    hashtags: Vec<String>,
+    terms: Vec<Term>,
+    context: Vec<String>,
     exclude: Vec<String>,
+    languages: Vec<String>,
+    least_followers: u64,
+    misspellings: bool,
 }
+
+/// What a rule looks for.
+#[derive(Clone, Debug)]
+struct Term {
+    /// As the rule has it.
+    name: String,
+    /// In the one spelling.
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A word, a phrase, a `#hashtag`.
+    Word,
+    /// The host of links.
+    Domain,
+}
+
+/// A piece of text that is looked for.
+#[derive(Clone, Debug)]
+struct Seed {
+    rule: usize,
+    term: usize,
+    part: Part,
+}
+
+/// Which part of a term a seed is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// One of the pieces of which at least one stands in each misspelling.
+    Piece(spelling::Piece),
+}
+
+/// A term that stands in a reading.
+#[derive(Clone, Debug)]
+struct Found {
+    rule: usize,
+    term: usize,
+    part: Range<usize>,
+    how: How,
+}
+
+/// Tables up to so many bytes of patterns are laid out for speed: some megabytes.
+const FAST_UP_TO: usize = 20_000;
 
 impl Matcher {
     /// Makes the rules ready.
     #[must_use]
     pub fn new(rules: &[ListenRule]) -> Matcher {
-        let words = |words: &[String]| words.iter().map(|w| spaced(w)).filter(|w| !w.is_empty()).collect();
-        let tag = |t: &String| spaced(t).trim_start_matches('#').to_owned();
-        let ready = |r: &ListenRule| Ready {
-            name: r.name.clone(),
-            keywords: words(&r.keywords),
-            hashtags: r.hashtags.iter().map(tag).filter(|t| !t.is_empty()).map(|t| format!("#{t}")).collect(),
-            exclude: words(&r.exclude),
-        };
-        Matcher { rules: rules.iter().map(ready).collect() }
+        let rules: Vec<Ready> = rules.iter().map(Ready::new).collect();
+        let (mut seeds, mut patterns) = (Vec::new(), Vec::new());
+        for (r, rule) in rules.iter().enumerate() {
+            for (t, term) in rule.terms.iter().enumerate() {
+                let mut seed = |part, pattern: String| {
+                    seeds.push(Seed { rule: r, term: t, part });
+                    patterns.push(pattern);
+                };
+                seed(Part::Whole, term.text.clone());
+                if rule.misspellings && term.kind == Kind::Word {
+                    spelling::pieces(&term.text).into_iter().for_each(|(piece, text)| seed(Part::Piece(piece), text));
+                }
+            }
+        }
+        let bytes: usize = patterns.iter().map(String::len).sum();
+        let kind = if bytes <= FAST_UP_TO { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+        // It refuses only more patterns than any file holds.
+        let automaton = AhoCorasick::builder().kind(Some(kind)).build(&patterns).ok().filter(|_| !patterns.is_empty());
+        let domains = rules.iter().flat_map(|r| &r.terms).any(|t| t.kind == Kind::Domain);
+        Matcher { rules, seeds, automaton, domains }
     }
 
-    /// The name of the first rule that `text` (with `#hashtags` in it) meets.
+    /// The first rule that a post meets, and by what.
     #[must_use]
-    pub fn matches(&self, text: &str) -> Option<&str> {
-        if self.rules.is_empty() {
+    pub fn catch(&self, seen: &Seen<'_>) -> Option<Caught<'_>> {
+        let automaton = self.automaton.as_ref()?;
+        let reading = Reading::of(seen.text);
+        let mut found = Vec::new();
+        self.scan(automaton, &reading, How::Written, &mut found);
+        if reading.is_disguised() {
+            for undisguised in reading.undisguised() {
+                let plain = found.len();
+                self.scan(automaton, &undisguised, How::Disguised, &mut found);
+                // What is not disguised itself was found as it is, or is not meant.
+                let shows = |f: &Found| reading.text.get(f.part.clone()) != undisguised.text.get(f.part.clone());
+                let disguised: Vec<Found> = found.drain(plain..).filter(shows).collect();
+                found.extend(disguised);
+            }
+        }
+        let linked = if self.domains && !seen.links.is_empty() { self.linked(seen.links) } else { Vec::new() };
+        if found.is_empty() && linked.is_empty() {
             return None;
         }
-        let text = spaced(text);
-        let any = |words: &[String]| words.iter().any(|w| contains_word(&text, w));
-        let meets = |r: &&Ready| (any(&r.keywords) || any(&r.hashtags)) && !any(&r.exclude);
-        self.rules.iter().find(meets).map(|r| r.name.as_str())
+        // Few come here: now it is worth knowing where everything stood.
+        let traced = Reading::traced(seen.text);
+        let place = |found: &Found| traced.written(seen.text, found.part.clone());
+        found.retain(|f| self.term(f.rule, f.term).is_some_and(|t| t.kind == Kind::Word || is_link_to(seen.text, &place(f))));
+        let rule = (0..self.rules.len()).find(|r| {
+            (found.iter().any(|f| f.rule == *r) || linked.iter().any(|(rule, _)| rule == r)) && self.admits_in(*r, seen, &reading.text)
+        })?;
+        let mut by: Vec<Hit<'_>> = Vec::new();
+        for f in found.iter().filter(|f| f.rule == rule) {
+            let Some(term) = self.term(rule, f.term) else { continue };
+            let hit = Hit { term: &term.name, at: Some(place(f)), how: f.how };
+            // The same word is said once, in the plainest way.
+            match by.iter_mut().find(|b| b.term == hit.term && b.at == hit.at) {
+                Some(same) => same.how = same.how.min(hit.how),
+                None => by.push(hit),
+            }
+        }
+        by.sort_by_key(|hit| hit.at.as_ref().map(|at| at.start));
+        let beside = linked.iter().filter(|(r, _)| *r == rule).filter_map(|(r, t)| self.term(*r, *t));
+        by.extend(beside.map(|term| Hit { term: &term.name, at: None, how: How::Written }));
+        Some(Caught { rule: &self.rules.get(rule)?.name, by })
+    }
+
+    /// The name of the first rule that a post meets.
+    #[must_use]
+    pub fn matches<'a>(&self, seen: impl Into<Seen<'a>>) -> Option<&str> {
+        self.catch(&seen.into()).map(|caught| caught.rule)
+    }
+
+    /// Whether a post that was found for the rule of this index has all that this rule asks for beside its words.
+    #[must_use]
+    pub fn admits(&self, rule: usize, seen: &Seen<'_>) -> bool {
+        self.admits_in(rule, seen, &Reading::of(seen.text).text)
+    }
+
+    /// The same for the rule of this name.
+    #[must_use]
+    pub fn admits_as(&self, rule: &str, seen: &Seen<'_>) -> bool {
+        self.rules.iter().position(|r| r.name == rule).is_some_and(|r| self.admits(r, seen))
+    }
+
+    fn admits_in(&self, rule: usize, seen: &Seen<'_>, text: &str) -> bool {
+        let Some(rule) = self.rules.get(rule) else { return false };
+        let any = |words: &[String]| words.iter().any(|w| contains_word(text, w));
+        let heard = || {
+            let language = language::language(&Text::new(seen.text), seen.language);
+            rule.languages.contains(&language)
+        };
+        (rule.context.is_empty() || any(&rule.context))
+            && !any(&rule.exclude)
+            && seen.followers.is_none_or(|n| n >= rule.least_followers)
+            && (rule.languages.is_empty() || heard())
+    }
+
+    fn term(&self, rule: usize, term: usize) -> Option<&Term> {
+        self.rules.get(rule)?.terms.get(term)
+    }
+
+    /// Notes all terms that stand in `reading`.
+    fn scan(&self, automaton: &AhoCorasick, reading: &Reading, how: How, found: &mut Vec<Found>) {
+        for m in automaton.find_overlapping_iter(&reading.text) {
+            let Some(seed) = self.seeds.get(m.pattern().as_usize()) else { continue };
+            let Some(term) = self.term(seed.rule, seed.term) else { continue };
+            let stands = match seed.part {
+                Part::Whole if term.kind == Kind::Domain => (how == How::Written).then_some((m.range(), how)),
+                Part::Whole => has_borders(&reading.text, &m.range()).then_some((m.range(), how)),
+                Part::Piece(piece) => {
+                    let near = spelling::near(&reading.text, &term.text, piece, m.range());
+                    near.map(|part| (part, if how == How::Written { How::Misspelled } else { how }))
+                }
+            };
+            if let Some((part, how)) = stands {
+                found.push(Found { rule: seed.rule, term: seed.term, part, how });
+            }
+        }
+    }
+
+    /// The domains of rules that are linked to, as rule and term.
+    fn linked(&self, links: &[&str]) -> Vec<(usize, usize)> {
+        let hosts: Vec<String> = links.iter().filter_map(|link| url::Url::parse(link).ok()?.host_str().map(host)).collect();
+        let terms = self.rules.iter().enumerate().flat_map(|(r, rule)| rule.terms.iter().enumerate().map(move |(t, term)| (r, t, term)));
+        let domains = terms.filter(|(_, _, term)| term.kind == Kind::Domain);
+        let meant = |term: &Term| {
+            let domain = host(&term.name);
+            hosts.iter().any(|h| h.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+        };
+        domains.filter(|(_, _, term)| meant(term)).map(|(r, t, _)| (r, t)).collect()
     }
 }
 
-/// Folded, with single blanks.
-fn spaced(text: &str) -> String {
-    fold(text).split_whitespace().collect::<Vec<_>>().join(" ")
+impl Ready {
+    fn new(rule: &ListenRule) -> Ready {
+        let folded = |words: &[String]| words.iter().map(|w| Reading::of(w).text).filter(|w| !w.is_empty()).collect();
+        let term = |name: String, kind| Term { text: Reading::of(&name).text, name, kind };
+        let keywords = rule.keywords.iter().map(|w| term(w.trim().to_owned(), Kind::Word));
+        let bare = |t: &String| t.trim().trim_start_matches('#').to_owned();
+        let hashtags = rule.hashtags.iter().map(bare).filter(|t| !t.is_empty()).map(|t| term(format!("#{t}"), Kind::Word));
+        let domains = rule.domains.iter().map(|d| term(d.trim().to_lowercase(), Kind::Domain));
+        Ready {
+            name: rule.name.clone(),
+            terms: keywords.chain(hashtags).chain(domains).filter(|t| !t.text.is_empty()).collect(),
+            context: folded(&rule.context),
+            exclude: folded(&rule.exclude),
+            languages: rule.languages.iter().map(|l| l.trim().to_lowercase()).collect(),
+            least_followers: rule.min_followers,
+            misspellings: rule.misspellings,
+        }
+    }
+}
+
+/// A host in the spelling that addresses have on the wire.
+fn host(name: &str) -> String {
+    let name = name.trim_end_matches('.');
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_lowercase())
+}
+
+/// Whether a domain at this place of a text is the end of the host of a link: nothing that goes on, no address of mail.
+fn is_link_to(text: &str, at: &Range<usize>) -> bool {
+    let before = text.get(..at.start).and_then(|t| t.chars().next_back());
+    let mut after = text.get(at.end..).unwrap_or_default().chars();
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let ends = match after.next() {
+        Some('.') => !after.next().is_some_and(in_name),
+        Some('@') => false,
+        next => !next.is_some_and(in_name),
+    };
+    // The part of a host before it belongs to its owner as well; not so what an address of mail begins with.
+    let begins = match before {
+        Some('@') => false,
+        Some('.') => !text.get(..at.start).and_then(|t| t.split_whitespace().next_back()).is_some_and(|word| word.contains('@')),
+        before => !before.is_some_and(in_name),
+    };
+    ends && begins
 }
 
 /// Whether `word` stands in `text` on word borders. Both are folded.
 pub(super) fn contains_word(text: &str, word: &str) -> bool {
-    let (Some(first), Some(last)) = (word.chars().next(), word.chars().next_back()) else { return false };
-    text.match_indices(word).any(|(at, found)| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + found.len()..).and_then(|t| t.chars().next());
-        !before.is_some_and(|c| joined(c, first)) && !after.is_some_and(|c| joined(last, c))
-    })
+    text.match_indices(word).any(|(at, found)| !found.is_empty() && has_borders(text, &(at..at + found.len())))
+}
+
+/// Whether a part of a text begins and ends on word borders.
+fn has_borders(text: &str, part: &Range<usize>) -> bool {
+    let around = |from: &str, to: &str| from.chars().next_back().zip(to.chars().next()).is_some_and(|(a, b)| joined(a, b));
+    let (Some(before), Some(inner), Some(after)) = (text.get(..part.start), text.get(part.clone()), text.get(part.end..)) else {
+        return false;
+    };
+    !around(before, inner) && !around(inner, after)
 }
 
 /// Whether no word border lies between two neighbours.
@@ -69,64 +351,4 @@ fn joined(a: char, b: char) -> bool {
 /// Scripts that are written without blanks have no word borders to ask for.
 fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{2ffff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(name: &str, keywords: &[&str], hashtags: &[&str], exclude: &[&str]) -> ListenRule {
-        let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
-        ListenRule { name: name.into(), keywords: own(keywords), hashtags: own(hashtags), exclude: own(exclude) }
-    }
-
-    #[test]
-    fn words_on_their_borders() {
-        let m =
-            Matcher::new(&[rule("brand", &["Aérea Norte", "AéreaNorte", "AN&Co", "航空"], &["VuelaNorte"], &["cumpleaños", "#sorteo"])]);
-        let meets = [
-            "Volé con aérea norte ayer",
-            "AEREA NORTE, qué desastre",
-            "«Aérea   Norte»",
-            "aérea\nnorte",
-            "ＡＥＲＥＡ ＮＯＲＴＥ",
-            "lo de #AereaNorte no tiene nombre",
-            "las maletas de AN&Co.",
-            "#vuelanorte otra vez tarde",
-            "(#VuelaNorte)",
-            "我乘坐航空旅行",
-            "https://aereanorte.example/vuelos",
-        ];
-        for text in meets {
-            assert_eq!(m.matches(text), Some("brand"), "{text}");
-        }
-        let misses = [
-            "",
-            "aérea nortee",
-            "la aérea del norte",
-            "subaérea norte",
-            "vuelanorte sin almohadilla",
-            "#VuelaNorteYa",
-            "Aérea Norte me felicita el cumpleaños",
-            "#sorteo de #VuelaNorte",
-            "AN & Co",
-        ];
-        for text in misses {
-            assert_eq!(m.matches(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_first_rule_that_fits_and_its_own_excludes() {
-        let m = Matcher::new(&[
-            rule("a", &["sol"], &[], &["playa"]),
-            rule("b", &["sol", ""], &["#luna"], &[]),
-            rule("empty", &[], &["#"], &[]),
-        ]);
-        assert_eq!(m.matches("hace sol"), Some("a"));
-        assert_eq!(m.matches("sol y playa"), Some("b"));
-        assert_eq!(m.matches("#LUNA"), Some("b"));
-        assert_eq!(m.matches("nada # de nada"), None);
-        assert_eq!(Matcher::new(&[]).matches("sol"), None);
-    }
 }

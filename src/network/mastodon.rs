@@ -37,7 +37,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use url::Url;
 
 /// What a token must be allowed to do. (`read` holds `read:accounts`, `read:notifications`, `read:search`
@@ -131,7 +131,8 @@ pub struct MastodonAccount {
     settings: Settings,
     clock: Clock,
     api: Api,
-    sieve: poll::Sieve,
+    /// What is listened for.
+    listening: watch::Sender<Arc<Listening>>,
     threads: thread::Threads,
     /// What posts answer.
     contexts: Contexts,
@@ -148,7 +149,25 @@ pub struct MastodonAccount {
     passed_over: AtomicU64,
 }
 
+/// What is listened for, and how it is sifted.
+#[derive(Debug)]
+struct Listening {
+    rules: Vec<ListenRule>,
+    sieve: poll::Sieve,
+}
+
+impl Listening {
+    fn new(rules: &[ListenRule]) -> Listening {
+        Listening { rules: rules.to_vec(), sieve: poll::Sieve::new(rules) }
+    }
+}
+
 impl MastodonAccount {
+    /// What is listened for now.
+    fn listening(&self) -> Arc<Listening> {
+        Arc::clone(&self.listening.borrow())
+    }
+
     /// Makes the account; reaches for nothing yet.
     ///
     /// # Errors
@@ -172,7 +191,7 @@ impl MastodonAccount {
             clock,
         )?;
         Ok(MastodonAccount {
-            sieve: poll::Sieve::new(&settings.listen),
+            listening: watch::Sender::new(Arc::new(Listening::new(&settings.listen))),
             account,
             settings,
             clock,
@@ -356,7 +375,23 @@ impl NetworkAccount for MastodonAccount {
     }
 
     fn streams(&self) -> Vec<String> {
-        poll::Stream::all(&self.settings.listen).iter().map(poll::Stream::name).collect()
+        poll::Stream::all(&self.listening().rules).iter().map(poll::Stream::name).collect()
+    }
+
+    fn set_rules(&self, rules: &[ListenRule]) {
+        self.listening.send_if_modified(|listening| {
+            let changed = listening.rules != rules;
+            if changed {
+                *listening = Arc::new(Listening::new(rules));
+            }
+            changed
+        });
+    }
+
+    fn begins(&self, stream: &str, first: bool) -> Option<String> {
+        poll::Stream::named(stream).filter(|s| !matches!(s, poll::Stream::Notifications | poll::Stream::Own))?;
+        let back = if first { self.settings.import_ms } else { 0 };
+        Some(cursor::Cursor::since(self.clock.now().plus(-back)).to_text())
     }
 
     async fn poll(&self, stream: &str, cursor: Option<&str>) -> Result<Page, NetError> {

@@ -410,6 +410,7 @@ async fn buzz_is_found_by_hashtag_keyword_and_search() {
         keywords: vec!["Tienda Sol".into()],
         hashtags: vec!["TiendaSol".into()],
         exclude: vec!["sorteo".into()],
+        ..ListenRule::default()
     };
     let account = adapter(Settings { listen: vec![rule], ..settings(&emulator) });
     assert_eq!(account.streams(), ["notifications", "own", "tag:tiendasol", "search:Tienda Sol", "local"]);
@@ -428,6 +429,39 @@ async fn buzz_is_found_by_hashtag_keyword_and_search() {
     assert!(drain(&account, "search:Tienda Sol", cursor).await.0.is_empty());
     let local = ids(&drain(&account, "local", None).await.0);
     assert!(local.contains(&worded) && !local.iter().any(|l| emulator.books().get(l).unwrap().by == BRAND), "{local:?}");
+}
+
+#[tokio::test]
+async fn other_rules_begin_with_the_present_and_open_the_streams_anew() {
+    let emulator = Emulator::start().await;
+    let account = Arc::new(adapter(settings(&emulator)));
+    let ana = emulator.customer("ana");
+    ana.post("#Luna: antes, en la tienda luna");
+    let (tx, mut events) = mpsc::channel(16);
+    let pushing = Arc::clone(&account);
+    let pushed = tokio::spawn(async move { pushing.push(tx).await });
+    while emulator.streams() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let rule =
+        ListenRule { name: "luna".into(), keywords: vec!["tienda luna".into()], hashtags: vec!["Luna".into()], ..ListenRule::default() };
+    account.set_rules(&[rule]);
+    let ended = timeout(Duration::from_secs(30), pushed).await.unwrap().unwrap();
+    assert!(ended.to_string().contains("other listening rules"), "{ended}");
+    assert!(events.recv().await.is_none());
+    let streams = account.streams();
+    assert_eq!(streams, ["notifications", "own", "tag:luna", "search:tienda luna", "local"]);
+    let begins = |first| streams.iter().map(|s| account.begins(s, first)).collect::<Vec<_>>();
+    assert!(begins(false).iter().map(Option::is_some).eq([false, false, true, true, true]));
+    let (now, first) = (begins(false), begins(true));
+    let said = ana.post("#Luna: después, en la tienda luna");
+    for ((stream, now), first) in streams.iter().zip(now).zip(first).skip(2) {
+        let (new, cursor) = drain(&account, stream, now).await;
+        assert_eq!(only(&new).id.to_string(), said, "{stream}");
+        // The last minute is read again, and nothing before it began.
+        assert!(posts(&drain(&account, stream, cursor).await.0).iter().all(|p| p.id.to_string() == said), "{stream}");
+        assert_eq!(posts(&drain(&account, stream, first).await.0).len(), 2, "{stream}: a new account imports");
+    }
 }
 
 #[tokio::test]
@@ -894,7 +928,7 @@ async fn next(rx: &mut mpsc::Receiver<NetEvent>) -> NetEvent {
 async fn what_happens_is_streamed() {
     let emulator = Emulator::start().await;
     emulator.follow(BRAND, "ana");
-    let account = std::sync::Arc::new(adapter(settings(&emulator)));
+    let account = Arc::new(adapter(settings(&emulator)));
     let (mut rx, _task) = listening(&emulator, account.clone()).await;
     let ana = emulator.customer("ana");
     ana.post("buenos días a todos");
@@ -920,7 +954,7 @@ async fn what_happens_is_streamed() {
 #[tokio::test]
 async fn a_deletion_may_come_before_its_post() {
     let emulator = Emulator::start().await;
-    let account = std::sync::Arc::new(adapter(settings(&emulator)));
+    let account = Arc::new(adapter(settings(&emulator)));
     let (mut rx, _task) = listening(&emulator, account.clone()).await;
     emulator.reorder_streams(true);
     let ana = emulator.customer("ana");
@@ -985,7 +1019,7 @@ async fn a_first_reading_leaves_an_id_to_go_on_from() {
 #[tokio::test]
 async fn odd_and_doubled_frames_do_not_stop_the_stream() {
     let emulator = Emulator::start().await;
-    let account = std::sync::Arc::new(adapter(settings(&emulator)));
+    let account = Arc::new(adapter(settings(&emulator)));
     let (mut rx, _task) = listening(&emulator, account.clone()).await;
     emulator.garble_streams(true);
     for junk in ["", "[]", "{\"event\":7}", "{\"event\":\"update\",\"payload\":\"null\"}", "{\"event\":\"novelty\",\"payload\":\"x\"}"] {
@@ -1002,7 +1036,7 @@ async fn odd_and_doubled_frames_do_not_stop_the_stream() {
 #[tokio::test]
 async fn a_stream_that_falls_silent_is_given_up() {
     let emulator = Emulator::start().await;
-    let account = std::sync::Arc::new(adapter(settings(&emulator)));
+    let account = Arc::new(adapter(settings(&emulator)));
     let (_rx, task) = listening(&emulator, account.clone()).await;
     emulator.stall_streams(true);
     let end = timeout(LONG, task).await.unwrap().unwrap();

@@ -191,7 +191,8 @@ async fn the_adapter_asks_only_what_the_api_knows() {
     let Some(spec) = Spec::read() else { return };
     let emulator = Emulator::start().await;
     let (root, _) = lively(&emulator).await;
-    let rule = ListenRule { name: "r".into(), keywords: vec!["hola otra".into()], hashtags: vec!["tienda".into()], exclude: vec![] };
+    let rule =
+        ListenRule { name: "r".into(), keywords: vec!["hola otra".into()], hashtags: vec!["tienda".into()], ..ListenRule::default() };
     let settings = Settings {
         listen: vec![rule],
         page_size: 1,

@@ -93,6 +93,7 @@ async fn what_is_searched_for_is_found_and_told_by_its_rule() {
         keywords: vec!["tienda sol".into()],
         exclude: vec!["sorteo".into()],
         hashtags: vec!["tiendasol".into()],
+        ..ListenRule::default()
     };
     let query = queries(&rule, "tienda_sol", MAX_QUERY).remove(0);
     let bea = x.customer("bea");

@@ -8,6 +8,7 @@ use sereno::network::x::XAccount;
 use sereno::network::x::auth::oauth1::Pair;
 use sereno::network::x::mapping::post_id;
 use sereno::network::x::stream::AppToken;
+use sereno::policy::ListenRule;
 use sereno::post::{NetEvent, PostId, Reach};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ const BOUND: Duration = Duration::from_secs(60);
 struct Ear {
     task: tokio::task::JoinHandle<()>,
     events: mpsc::Receiver<NetEvent>,
+    account: Arc<XAccount>,
     _dir: tempfile::TempDir,
 }
 
@@ -38,8 +40,9 @@ impl Ear {
             .await,
         );
         let (tx, events) = mpsc::channel(64);
-        let task = tokio::spawn(async move { drop(account.push(tx).await) });
-        Ear { task, events, _dir: dir }
+        let pushed = Arc::clone(&account);
+        let task = tokio::spawn(async move { drop(pushed.push(tx).await) });
+        Ear { task, events, account, _dir: dir }
     }
     /// The next post that is heard of, and why.
     async fn post(&mut self) -> (PostId, Reach) {
@@ -100,6 +103,32 @@ async fn mentions_and_buzz_are_heard_and_rules_are_those_of_the_configuration() 
     x.stream_raw(other);
     let after = ana.post("@tienda_sol ¿y bien?");
     assert_eq!(ear.post().await.0, post_id(&after), "what is odd is skipped, and what is told to another account of the same app");
+    assert!(x.books().faults.is_empty(), "{:#?}", x.books().faults);
+}
+
+#[tokio::test]
+async fn other_rules_take_the_place_of_the_old_ones_while_it_listens() {
+    let x = Emulator::start().await;
+    x.keep_alive(50);
+    let mut ear = Ear::on(&x, key()).await;
+    until("both streams are open", || x.streams() == 2).await;
+    let context = vec!["factura".into()];
+    let sea = ListenRule { name: "mar".into(), keywords: vec!["tienda mar".into()], context, ..ListenRule::default() };
+    ear.account.set_rules(std::slice::from_ref(&sea));
+    let value = "(\"tienda mar\") (\"factura\") -is:retweet -from:tienda_sol".to_owned();
+    until("the rules on X are the new ones", || x.rules() == [(value.clone(), "sereno/tienda/mar".to_owned())] && x.streams() == 2).await;
+    let ana = x.customer("ana");
+    ana.post("la tienda sol cierra");
+    let buzz = ana.post("la factura de la tienda mar");
+    assert_eq!(ear.post().await, (post_id(&buzz), Reach::Buzz("mar".into())));
+    ear.account.set_rules(&[]);
+    until("there is nothing to listen for", || x.rules().is_empty() && x.streams() == 1).await;
+    let far = ListenRule { min_followers: 1_000_000, ..sea };
+    ear.account.set_rules(&[far]);
+    until("it listens again", || x.streams() == 2).await;
+    ana.post("otra factura de la tienda mar");
+    let mention = ana.post("@tienda_sol mi pedido");
+    assert_eq!(ear.post().await, (post_id(&mention), Reach::Mention), "what X knows nothing of is sifted here");
     assert!(x.books().faults.is_empty(), "{:#?}", x.books().faults);
 }
 

@@ -55,7 +55,7 @@ impl MastodonAccount {
             ("read:statuses", self.api.call(statuses).await),
             ("write:statuses", self.api.call(nothing).await),
         ];
-        if self.settings.listen.iter().any(|r| !r.keywords.is_empty()) {
+        if self.listening().rules.iter().any(|r| !r.keywords.is_empty()) {
             let search = one(Call::get(&["api", "v2", "search"])).query("q", "sereno").query("type", "statuses");
             probes.push(("read:search", self.api.call(search).await));
         }

@@ -66,7 +66,7 @@ pub(crate) fn stream(data: &[u8]) {
         _ => {
             if let Ok(one) = serde_json::from_str::<wire::Status>(&payload) {
                 status(mapper, &one);
-                drop(poll::sifted_text(mapper, &one));
+                poll::sifted(mapper, &one, |seen| poll::Sieve::default().by_word(seen).is_some());
             }
         }
     });

@@ -5,7 +5,7 @@ use super::cursor::{Cursor, Mark, by_id};
 use super::mapping::Mapper;
 use super::{MastodonAccount, Ready, wire};
 use crate::clock::Time;
-use crate::intake::listen::Matcher;
+use crate::intake::listen::{Matcher, Seen};
 use crate::network::lenient::time;
 use crate::network::{NetError, Page};
 use crate::policy::ListenRule;
@@ -82,7 +82,7 @@ impl Stream {
                 streams.push(search);
             }
         }
-        if listen.iter().any(|r| !r.keywords.is_empty()) {
+        if listen.iter().any(|r| !r.keywords.is_empty() || !r.domains.is_empty()) {
             streams.push(Stream::Local);
         }
         streams
@@ -120,40 +120,36 @@ struct Read {
 pub struct Sieve {
     rules: Vec<ListenRule>,
     matcher: Matcher,
-    /// What each rule leaves out.
-    excluded: Vec<Matcher>,
 }
 
 impl Sieve {
     /// Makes the rules ready.
     #[must_use]
     pub fn new(rules: &[ListenRule]) -> Sieve {
-        let only_excluded =
-            |r: &ListenRule| Matcher::new(&[ListenRule { name: r.name.clone(), keywords: r.exclude.clone(), ..ListenRule::default() }]);
-        Sieve { matcher: Matcher::new(rules), excluded: rules.iter().map(only_excluded).collect(), rules: rules.to_vec() }
+        Sieve { matcher: Matcher::new(rules), rules: rules.to_vec() }
     }
 
     /// The rule that a post found by keyword meets.
     #[must_use]
-    pub fn by_word(&self, text: &str) -> Option<&str> {
-        self.matcher.matches(text)
+    pub fn by_word(&self, seen: &Seen<'_>) -> Option<&str> {
+        self.matcher.matches(*seen)
     }
 
     /// The rule that a post found under a hashtag meets.
     #[must_use]
-    pub fn by_tag(&self, tag: &str, text: &str) -> Option<&str> {
+    pub fn by_tag(&self, tag: &str, seen: &Seen<'_>) -> Option<&str> {
         let asks = |r: &ListenRule| {
             r.hashtags.iter().any(|t| t.trim_start_matches('#').eq_ignore_ascii_case(tag) || t.to_lowercase() == tag.to_lowercase())
         };
-        let meets = self.rules.iter().zip(&self.excluded).find(|(r, excluded)| asks(r) && excluded.matches(text).is_none());
-        meets.map(|(r, _)| r.name.as_str())
+        self.rules.iter().enumerate().find(|(n, r)| asks(r) && self.matcher.admits(*n, seen)).map(|(_, r)| r.name.as_str())
     }
 }
 
-/// The words of a status as a listening rule sees them.
-pub fn sifted_text(mapper: &Mapper<'_>, status: &wire::Status) -> String {
+/// Asks of a status what a listening rule sees of it.
+pub fn sifted<T>(mapper: &Mapper<'_>, status: &wire::Status, ask: impl FnOnce(&Seen<'_>) -> T) -> T {
     let post = mapper.post(status, Reach::Mention);
-    format!("{}\n{}", post.warning.as_ref().map_or("", |w| w.expose()), post.text.expose())
+    let text = format!("{}\n{}", post.warning.as_ref().map_or("", |w| w.expose()), post.text.expose());
+    ask(&Seen::of(&post, &text))
 }
 
 impl MastodonAccount {
@@ -275,11 +271,12 @@ impl MastodonAccount {
         if status.reblog.is_some() || own != matches!(stream, Stream::Own) {
             return Ok(None);
         }
-        let text = sifted_text(mapper, status);
+        let listening = self.listening();
+        let buzz = |rule: &str| Reach::Buzz(rule.to_owned());
         let reach = match stream {
             Stream::Own => Some(Reach::Followed),
-            Stream::Tag(tag) => self.sieve.by_tag(tag, &text).map(|r| Reach::Buzz(r.to_owned())),
-            Stream::Search(_) | Stream::Local => self.sieve.by_word(&text).map(|r| Reach::Buzz(r.to_owned())),
+            Stream::Tag(tag) => sifted(mapper, status, |seen| listening.sieve.by_tag(tag, seen).map(buzz)),
+            Stream::Search(_) | Stream::Local => sifted(mapper, status, |seen| listening.sieve.by_word(seen).map(buzz)),
             Stream::Notifications => None,
         };
         let Some(reach) = reach else { return Ok(None) };
@@ -452,7 +449,7 @@ mod tests {
             name: "r".into(),
             keywords: vec!["tren roto".into()],
             hashtags: vec!["#Renfe".into(), "renfe".into()],
-            exclude: vec![],
+            ..ListenRule::default()
         };
         let all = Stream::all(&[rule]);
         let names: Vec<String> = all.iter().map(Stream::name).collect();
@@ -471,9 +468,9 @@ mod tests {
             ListenRule { name: "b".into(), hashtags: vec!["dos".into()], ..ListenRule::default() },
         ];
         let sieve = Sieve::new(&rules);
-        assert_eq!(sieve.by_tag("dos", "x"), Some("b"));
-        assert_eq!(sieve.by_tag("uno", "x"), Some("a"));
-        assert_eq!(sieve.by_tag("tres", "x"), None);
+        assert_eq!(sieve.by_tag("dos", &"x".into()), Some("b"));
+        assert_eq!(sieve.by_tag("uno", &"x".into()), Some("a"));
+        assert_eq!(sieve.by_tag("tres", &"x".into()), None);
     }
 
     #[test]

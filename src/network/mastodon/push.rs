@@ -5,7 +5,7 @@
 //! no others; Mastodon itself would let them share one.
 
 use super::mapping::Mapper;
-use super::poll::sifted_text;
+use super::poll::sifted;
 use super::{MastodonAccount, Ready, wire};
 use crate::network::NetError;
 use crate::post::{NetEvent, PostRef, Reach};
@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -63,17 +64,26 @@ impl MastodonAccount {
         let Some(streaming) = ready.streaming.clone() else {
             return NetError::Permanent("the server names no address for streaming that we may use".into());
         };
+        let mut changes = self.listening.subscribe();
+        let listening = Arc::clone(&changes.borrow_and_update());
         let mut channels = vec![Channel::User];
         let mut tags: Vec<String> =
-            self.settings.listen.iter().flat_map(|r| &r.hashtags).map(|t| t.trim_start_matches('#').to_lowercase()).collect();
+            listening.rules.iter().flat_map(|r| &r.hashtags).map(|t| t.trim_start_matches('#').to_lowercase()).collect();
         tags.sort();
         tags.dedup();
         channels.extend(tags.into_iter().take(MAX_TAG_SOCKETS).map(Channel::Tag));
-        if self.settings.listen.iter().any(|r| !r.keywords.is_empty()) {
+        if listening.rules.iter().any(|r| !r.keywords.is_empty() || !r.domains.is_empty()) {
             channels.push(Channel::Local);
         }
         let mut sockets: FuturesUnordered<_> = channels.iter().map(|c| self.listen_to(&ready, &streaming, c, &events)).collect();
-        while let Some((channel, end)) = sockets.next().await {
+        loop {
+            let ended = tokio::select! {
+                ended = sockets.next() => ended,
+                Ok(()) = changes.changed() => {
+                    return NetError::Retry { after_ms: None, why: "there are other listening rules now".into() };
+                }
+            };
+            let Some((channel, end)) = ended else { break };
             match end {
                 End::Broken(e) => return e,
                 End::Refused(code @ (401 | 403)) if *channel == Channel::User => return NetError::Auth(format!("streaming: HTTP {code}")),
@@ -248,12 +258,12 @@ impl MastodonAccount {
         if status.mentions.iter().any(|m| m.id == *me) || status.in_reply_to_account_id.as_deref() == Some(me) {
             return Some(Reach::Mention);
         }
-        let text = sifted_text(mapper, status);
-        let rule = match channel {
-            Channel::Tag(tag) => self.sieve.by_tag(tag, &text),
-            Channel::User | Channel::Local => self.sieve.by_word(&text),
-        };
-        rule.map(|r| Reach::Buzz(r.to_owned()))
+        let listening = self.listening();
+        let buzz = |rule: &str| Reach::Buzz(rule.to_owned());
+        sifted(mapper, status, |seen| match channel {
+            Channel::Tag(tag) => listening.sieve.by_tag(tag, seen).map(buzz),
+            Channel::User | Channel::Local => listening.sieve.by_word(seen).map(buzz),
+        })
     }
 
     fn odd(&self, what: &str) -> Option<NetEvent> {

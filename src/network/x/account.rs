@@ -7,7 +7,7 @@ use super::context;
 use super::mapping::{Mapper, NETWORK, author_id};
 use super::price::{Act, Prices, Purpose};
 use super::query::{MAX_QUERY, queries};
-use super::read::{Noted, Reader, Stream};
+use super::read::{Noted, Reader, Stream, id_at};
 use super::stream::AppToken;
 use super::till::Till;
 use super::wire::{One, User};
@@ -15,21 +15,22 @@ use crate::case::{Outgoing, SendState};
 use crate::clock::{Clock, HOUR_MS, MINUTE_MS, Time};
 use crate::cost::{Costs, Money};
 use crate::intake::length::weighted;
+use crate::intake::listen::{Matcher, Seen};
 use crate::media::Image;
 use crate::network::context::Contexts;
 use crate::network::{Finding, Hook, Knock, NetError, NetworkAccount, Page};
 use crate::outbox::{Look, Outcome};
 use crate::policy::{AccountPolicy, Capabilities, Counting, DmRoute, ListenRule};
-use crate::post::{Account, NetEvent, Network, PostRef};
+use crate::post::{Account, NetEvent, Network, Post, PostRef, Reach};
 use crate::say::Say;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::warn;
 use url::Url;
 
@@ -104,7 +105,8 @@ pub struct XAccount {
     /// Lines of streams that could not be read.
     pub(super) odd_lines: AtomicU64,
     pub(super) till: Till,
-    streams: Vec<Stream>,
+    /// What is listened for.
+    pub(super) listening: watch::Sender<Arc<Listening>>,
     /// Streams that were read up to the present since the start.
     known: Mutex<BTreeSet<String>>,
     /// What posts answer and quote.
@@ -112,6 +114,26 @@ pub struct XAccount {
     /// Who X says that we are.
     me: RwLock<Option<User>>,
     passed_over: AtomicU64,
+}
+
+/// What is listened for: the rules, what they are sifted by, and the streams to be read.
+#[derive(Debug)]
+pub(super) struct Listening {
+    pub rules: Vec<ListenRule>,
+    matcher: Matcher,
+    streams: Vec<Stream>,
+}
+
+impl Listening {
+    fn new(rules: &[ListenRule]) -> Listening {
+        let searches = |rule: &ListenRule| {
+            let name = rule.name.clone();
+            queries(rule, "", MAX_QUERY).into_iter().map(move |query| Stream::Search { rule: name.clone(), query })
+        };
+        let mut streams = vec![Stream::Mentions, Stream::Dms, Stream::Own];
+        streams.extend(rules.iter().flat_map(searches));
+        Listening { rules: rules.to_vec(), matcher: Matcher::new(rules), streams }
+    }
 }
 
 impl XAccount {
@@ -131,17 +153,11 @@ impl XAccount {
         let tokens = Tokens::anew(settings.app.clone(), settings.tokens.clone(), clock);
         let wait = |ms: u64| Duration::from_millis(ms.max(1));
         let api = Api::new(settings.base_url.clone(), tokens, wait(settings.connect_ms), wait(settings.request_ms), clock)?;
-        let searches = |rule: &ListenRule| {
-            let name = rule.name.clone();
-            queries(rule, "", MAX_QUERY).into_iter().map(move |query| Stream::Search { rule: name.clone(), query })
-        };
-        let mut streams = vec![Stream::Mentions, Stream::Dms, Stream::Own];
-        streams.extend(settings.listen.iter().flat_map(searches));
-        let app = RwLock::default();
+        let (app, listening) = (RwLock::default(), watch::Sender::new(Arc::new(Listening::new(&settings.listen))));
         let (odd_lines, passed_over) = (AtomicU64::new(0), AtomicU64::new(0));
         let (known, till) = (Mutex::default(), Till::new(settings.prices.clone(), settings.budget));
         let contexts = Contexts::new(context::CALLS_A_MINUTE);
-        Ok(XAccount { account, settings, clock, api, app, odd_lines, till, streams, known, contexts, me: RwLock::default(), passed_over })
+        Ok(XAccount { account, settings, clock, api, app, odd_lines, till, listening, known, contexts, me: RwLock::default(), passed_over })
     }
 
     pub(super) async fn sign_in(&self) -> Result<User, Trouble> {
@@ -163,6 +179,26 @@ impl XAccount {
             Some(id) => Ok(id),
             None => Ok(self.sign_in().await?.id),
         }
+    }
+
+    /// What is listened for now.
+    pub(super) fn listening(&self) -> Arc<Listening> {
+        Arc::clone(&self.listening.borrow())
+    }
+
+    /// What X found for these listening rules, as the first of them that admits it: X is asked for words, and knows nothing of
+    /// context, audience or what a rule leaves out beyond the length of a query.
+    pub(super) fn sifted(&self, events: Vec<NetEvent>, rules: &[String]) -> Vec<NetEvent> {
+        let listening = self.listening();
+        let admitted = |event| match event {
+            NetEvent::New(post) if matches!(post.reach, Reach::Buzz(_)) => {
+                let seen = Seen::of(&post, post.text.expose());
+                let rule = rules.iter().find(|rule| listening.matcher.admits_as(rule, &seen))?;
+                Some(NetEvent::New(Post { reach: Reach::Buzz(rule.clone()), ..post }))
+            }
+            event => Some(event),
+        };
+        events.into_iter().filter_map(admitted).collect()
     }
 
     pub(super) fn reader<'a>(&'a self, me: &'a str) -> Reader<'a> {
@@ -219,11 +255,29 @@ impl NetworkAccount for XAccount {
     }
 
     fn streams(&self) -> Vec<String> {
-        self.streams.iter().map(Stream::name).collect()
+        self.listening().streams.iter().map(Stream::name).collect()
+    }
+
+    fn set_rules(&self, rules: &[ListenRule]) {
+        self.listening.send_if_modified(|listening| {
+            let changed = listening.rules != rules;
+            if changed {
+                *listening = Arc::new(Listening::new(rules));
+            }
+            changed
+        });
+    }
+
+    fn begins(&self, stream: &str, first: bool) -> Option<String> {
+        let listening = self.listening();
+        listening.streams.iter().find(|s| s.name() == stream).filter(|s| matches!(s, Stream::Search { .. }))?;
+        let back = if first { self.settings.import_ms } else { 0 };
+        Some(id_at(self.clock.now().plus(-back)).to_string())
     }
 
     async fn poll(&self, stream: &str, cursor: Option<&str>) -> Result<Page, NetError> {
-        let known = self.streams.iter().find(|s| s.name() == stream);
+        let listening = self.listening();
+        let known = listening.streams.iter().find(|s| s.name() == stream);
         let stream = known.ok_or_else(|| NetError::Permanent(format!("no stream {stream}")))?;
         let me = self.me().await?;
         // X lets private messages be read once a minute, and less where they take pages: what waits for its window by our
@@ -242,6 +296,9 @@ impl NetworkAccount for XAccount {
         self.note(&noted);
         if !page.more {
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.name());
+        }
+        if let Stream::Search { rule, .. } = stream {
+            page.events = self.sifted(page.events, std::slice::from_ref(rule));
         }
         self.complete(&me, &mut page.events).await;
         Ok(page)

@@ -48,7 +48,7 @@ impl XAccount {
             Err(trouble) => return vec![self.unreachable(&trouble)],
         };
         let mut findings = Vec::new();
-        if !self.settings.listen.is_empty() {
+        if !self.listening().rules.is_empty() {
             findings.extend(self.without("check-x-no-filtered", self.rules_there(&token).await.err()));
         }
         findings.extend(self.without("check-x-no-activity", self.subscriptions(&token).await.err()));

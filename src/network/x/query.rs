@@ -7,8 +7,9 @@ pub const MAX_QUERY: usize = 512;
 /// The longest rule of the filtered stream, in characters.
 pub const MAX_RULE: usize = 1_024;
 
-/// The queries of a rule, none longer than `max`: any of its words and hashtags, none of what it leaves out, no reposts, and
-/// nothing by ourselves. What it leaves out stands in each; what would be too long even by itself is left to our own sifting.
+/// The queries of a rule, none longer than `max`: any of its words, hashtags and domains beside any of its context, none of
+/// what it leaves out, no reposts, and nothing by ourselves. What stands in each of them and would be too long for that is left
+/// to our own sifting, as are languages, of which X thinks otherwise, and the audience.
 #[must_use]
 pub fn queries(rule: &ListenRule, me: &str, max: usize) -> Vec<String> {
     let mut tail = String::from(" -is:retweet");
@@ -22,10 +23,15 @@ pub fn queries(rule: &ListenRule, me: &str, max: usize) -> Vec<String> {
             tail = format!(" -{word}{tail}");
         }
     }
+    let context = rule.context.iter().filter_map(|word| term(word)).collect::<Vec<_>>().join(" OR ");
+    if !context.is_empty() && context.chars().count() <= max / 4 {
+        tail = format!(" ({context}){tail}");
+    }
     let room = max.saturating_sub(tail.chars().count() + "()".len());
     let tags = rule.hashtags.iter().filter_map(|tag| hashtag(tag));
     let mut groups: Vec<String> = Vec::new();
-    for term in rule.keywords.iter().filter_map(|word| term(word)).chain(tags) {
+    let domains = rule.domains.iter().filter_map(|domain| Some(format!("url:{}", term(domain)?)));
+    for term in rule.keywords.iter().filter_map(|word| term(word)).chain(tags).chain(domains) {
         let length = term.chars().count();
         match groups.last_mut() {
             _ if length > room => {}
@@ -59,7 +65,13 @@ mod tests {
 
     fn rule(keywords: &[&str], hashtags: &[&str], exclude: &[&str]) -> ListenRule {
         let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
-        ListenRule { name: "brand".into(), keywords: own(keywords), hashtags: own(hashtags), exclude: own(exclude) }
+        ListenRule {
+            name: "brand".into(),
+            keywords: own(keywords),
+            hashtags: own(hashtags),
+            exclude: own(exclude),
+            ..ListenRule::default()
+        }
     }
 
     #[test]
@@ -72,6 +84,12 @@ mod tests {
         let sly = rule(&["a\" OR from:otro \"b", "(x) -y", "\"\"", ""], &[], &[]);
         assert_eq!(queries(&sly, "", MAX_QUERY), ["(\"a OR from:otro b\" OR \"(x) -y\") -is:retweet"]);
         assert_eq!(queries(&rule(&[], &[], &["x"]), "me", MAX_QUERY), [""; 0], "nothing to look for");
+        let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+        let fruit = ListenRule { context: own(&["factura", "la red"]), domains: own(&["naranja.example"]), ..rule(&["naranja"], &[], &[]) };
+        let all = "(\"naranja\" OR url:\"naranja.example\") (\"factura\" OR \"la red\") -is:retweet";
+        assert_eq!(queries(&fruit, "", MAX_QUERY), [all]);
+        let long = ListenRule { context: vec!["x".repeat(MAX_QUERY / 4)], ..fruit };
+        assert_eq!(queries(&long, "", MAX_QUERY), ["(\"naranja\" OR url:\"naranja.example\") -is:retweet"]);
     }
 
     proptest! {

@@ -122,6 +122,8 @@ enum End {
     Trouble(Trouble),
     /// The month's budget no longer allows it.
     TooDear,
+    /// There are other listening rules now.
+    OtherRules,
 }
 
 impl From<Trouble> for End {
@@ -181,15 +183,28 @@ impl XAccount {
     /// Hears a stream, again and again.
     async fn hear(&self, lane: Lane, me: &User, events: &mpsc::Sender<NetEvent>) {
         let (mut pauses, mut said) = (Pauses::default(), false);
+        let mut changes = self.listening.subscribe();
         loop {
+            // What changes from here on ends what is heard below.
+            changes.mark_unchanged();
             if self.is_too_dear(lane) {
                 tokio::select! {
                     () = events.closed() => return,
                     () = sleep(Duration::from_millis(TOO_DEAR_MS.unsigned_abs())) => continue,
                 }
             }
-            let trouble = match self.hear_once(lane, me, events, &mut pauses).await {
-                Ok(()) | Err(End::Unheard) => return,
+            let heard = tokio::select! {
+                heard = self.hear_once(lane, me, events, &mut pauses) => heard,
+                Ok(()) = changes.changed(), if lane == Lane::Filtered => Err(End::OtherRules),
+            };
+            let trouble = match heard {
+                Err(End::Unheard) => return,
+                Err(End::OtherRules) => continue,
+                // Nothing is listened for: that may change.
+                Ok(()) => tokio::select! {
+                    () = events.closed() => return,
+                    _ = changes.changed() => continue,
+                },
                 Err(End::Trouble(trouble)) => trouble,
                 Err(End::TooDear) => {
                     info!(account = %self.account, stream = lane.name(), "the month's budget is nearly spent: not listened to; search goes on, more seldom");
@@ -327,7 +342,10 @@ impl XAccount {
             }
             Line::KeepAlive | Line::Activity(_) => {}
         }
-        let events = Mapper { account: &self.account, me: &me.id, now }.line(&line);
+        let mut events = Mapper { account: &self.account, me: &me.id, now }.line(&line);
+        if let Line::Post { rules, .. } = &line {
+            events = self.sifted(events, rules);
+        }
         if matches!(line, Line::Activity(_)) {
             self.till.charge_heard(&events, now);
         }
@@ -355,7 +373,7 @@ impl XAccount {
     /// Makes the rules on X those of `[[listen]]`: what is missing is added, ours that are gone are taken away, those of
     /// others stay. Whether there is anything to hear.
     async fn reconcile_rules(&self, me: &User, token: &SecretString) -> Result<bool, Trouble> {
-        let wanted = rules(&self.settings.listen, &me.username, &self.prefix());
+        let wanted = rules(&self.listening().rules, &me.username, &self.prefix());
         let there = self.rules_there(token).await?;
         let same = |a: &Rule, b: &Rule| (&a.value, &a.tag) == (&b.value, &b.tag);
         let gone: Vec<&str> = there
