@@ -22,9 +22,18 @@ pub(super) fn folded(c: char, mut each: impl FnMut(char)) {
         '\0'..='\x7f' => each(c.to_ascii_lowercase()),
         // Pictures and ideographs stay what they are.
         '\u{3400}'..='\u{9fff}' | '\u{1f300}'..='\u{1f5ff}' | '\u{1f600}'..='\u{1faff}' => each(c),
+        '\u{ac00}'..='\u{d7a3}' => hangul(c, each),
         '\u{80}'..=LAST => TABLE.of(c).chars().for_each(each),
         _ => slowly(c, each),
     }
+}
+
+/// A syllable of Hangul in its two or three parts, after Unicode's own arithmetic (chapter 3.12).
+fn hangul(c: char, each: impl FnMut(char)) {
+    let n = (c as u32).saturating_sub(0xac00);
+    let last = n % 28;
+    let parts = [Some(0x1100 + n / 588), Some(0x1161 + n % 588 / 28), (last > 0).then_some(0x11a7 + last)];
+    parts.into_iter().flatten().filter_map(char::from_u32).for_each(each);
 }
 
 /// Whether nobody sees it.

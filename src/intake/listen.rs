@@ -16,9 +16,12 @@ use super::language;
 use super::text::Text;
 use crate::policy::ListenRule;
 use crate::post::Post;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use reading::Reading;
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::nfa::contiguous;
+use aho_corasick::{Anchored, Input, MatchKind, StartKind, dfa};
+use reading::{Flags, Paper, Reading};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a rule sees of a post.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +87,7 @@ pub struct Matcher {
     rules: Vec<Ready>,
     /// What is looked for, and for whom.
     seeds: Vec<Seed>,
-    automaton: Option<AhoCorasick>,
+    tables: Option<Arc<Tables>>,
     domains: bool,
 }
 
@@ -146,6 +149,75 @@ struct Found {
 /// Tables up to so many bytes of patterns are laid out for speed: some megabytes.
 const FAST_UP_TO: usize = 20_000;
 
+/// All patterns in one automaton.
+#[derive(Debug)]
+enum Tables {
+    Fast(dfa::DFA),
+    Small(contiguous::NFA),
+}
+
+impl Tables {
+    /// `None`: there is nothing to look for. It refuses only more patterns than any file holds.
+    fn new(patterns: &[String]) -> Option<Tables> {
+        let bytes: usize = patterns.iter().map(String::len).sum();
+        match bytes {
+            0 => None,
+            1..=FAST_UP_TO => {
+                let mut builder = dfa::DFA::builder();
+                builder.match_kind(MatchKind::Standard).start_kind(StartKind::Unanchored).build(patterns).ok().map(Tables::Fast)
+            }
+            _ => contiguous::NFA::builder().match_kind(MatchKind::Standard).build(patterns).ok().map(Tables::Small),
+        }
+    }
+
+    /// Whether it is worth while to look closer: any of the patterns stands in the text, or may stand there in disguise.
+    /// Most texts end here, and nothing is written down for them.
+    fn may_hold(&self, text: &str) -> bool {
+        match self {
+            Tables::Fast(dfa) => Walk::over(dfa, text),
+            Tables::Small(nfa) => Walk::over(nfa, text),
+        }
+    }
+
+    /// Each pattern that stands in a text, by its number, and where.
+    fn each(&self, text: &str, told: impl FnMut(usize, Range<usize>)) {
+        match self {
+            Tables::Fast(dfa) => each_in(dfa, text, told),
+            Tables::Small(nfa) => each_in(nfa, text, told),
+        }
+    }
+}
+
+fn each_in(automaton: &impl Automaton, text: &str, mut told: impl FnMut(usize, Range<usize>)) {
+    // Both were made for searches of this kind.
+    let Ok(all) = automaton.try_find_overlapping_iter(Input::new(text)) else { return };
+    all.for_each(|m| told(m.pattern().as_usize(), m.range()));
+}
+
+/// A walk through an automaton while a text is being read.
+struct Walk<'a, A> {
+    automaton: &'a A,
+    state: StateID,
+    met: bool,
+}
+
+impl<'a, A: Automaton> Walk<'a, A> {
+    fn over(automaton: &'a A, text: &str) -> bool {
+        let Ok(state) = automaton.start_state(Anchored::No) else { return true };
+        let mut walk = Walk { automaton, state, met: false };
+        let Flags { disguised, foreign } = reading::write(text, &mut walk);
+        walk.met || disguised || foreign
+    }
+}
+
+impl<A: Automaton> Paper for Walk<'_, A> {
+    #[inline]
+    fn put(&mut self, byte: u8, _: usize) {
+        self.state = self.automaton.next_state(Anchored::No, self.state, byte);
+        self.met |= self.automaton.is_special(self.state) && self.automaton.is_match(self.state);
+    }
+}
+
 impl Matcher {
     /// Makes the rules ready.
     #[must_use]
@@ -164,32 +236,32 @@ impl Matcher {
                 }
             }
         }
-        let bytes: usize = patterns.iter().map(String::len).sum();
-        let kind = if bytes <= FAST_UP_TO { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-        // It refuses only more patterns than any file holds.
-        let automaton = AhoCorasick::builder().kind(Some(kind)).build(&patterns).ok().filter(|_| !patterns.is_empty());
+        let tables = Tables::new(&patterns).map(Arc::new);
         let domains = rules.iter().flat_map(|r| &r.terms).any(|t| t.kind == Kind::Domain);
-        Matcher { rules, seeds, automaton, domains }
+        Matcher { rules, seeds, tables, domains }
     }
 
     /// The first rule that a post meets, and by what.
     #[must_use]
     pub fn catch(&self, seen: &Seen<'_>) -> Option<Caught<'_>> {
-        let automaton = self.automaton.as_ref()?;
+        let tables = self.tables.as_ref()?;
+        let linked = if self.domains && !seen.links.is_empty() { self.linked(seen.links) } else { Vec::new() };
+        if linked.is_empty() && !tables.may_hold(seen.text) {
+            return None;
+        }
         let reading = Reading::of(seen.text);
         let mut found = Vec::new();
-        self.scan(automaton, &reading, How::Written, &mut found);
+        self.scan(tables, &reading, How::Written, &mut found);
         if reading.is_disguised() {
             for undisguised in reading.undisguised() {
                 let plain = found.len();
-                self.scan(automaton, &undisguised, How::Disguised, &mut found);
+                self.scan(tables, &undisguised, How::Disguised, &mut found);
                 // What is not disguised itself was found as it is, or is not meant.
                 let shows = |f: &Found| reading.text.get(f.part.clone()) != undisguised.text.get(f.part.clone());
                 let disguised: Vec<Found> = found.drain(plain..).filter(shows).collect();
                 found.extend(disguised);
             }
         }
-        let linked = if self.domains && !seen.links.is_empty() { self.linked(seen.links) } else { Vec::new() };
         if found.is_empty() && linked.is_empty() {
             return None;
         }
@@ -252,22 +324,22 @@ impl Matcher {
     }
 
     /// Notes all terms that stand in `reading`.
-    fn scan(&self, automaton: &AhoCorasick, reading: &Reading, how: How, found: &mut Vec<Found>) {
-        for m in automaton.find_overlapping_iter(&reading.text) {
-            let Some(seed) = self.seeds.get(m.pattern().as_usize()) else { continue };
-            let Some(term) = self.term(seed.rule, seed.term) else { continue };
+    fn scan(&self, tables: &Tables, reading: &Reading, how: How, found: &mut Vec<Found>) {
+        tables.each(&reading.text, |pattern, at| {
+            let Some(seed) = self.seeds.get(pattern) else { return };
+            let Some(term) = self.term(seed.rule, seed.term) else { return };
             let stands = match seed.part {
-                Part::Whole if term.kind == Kind::Domain => (how == How::Written).then_some((m.range(), how)),
-                Part::Whole => has_borders(&reading.text, &m.range()).then_some((m.range(), how)),
+                Part::Whole if term.kind == Kind::Domain => (how == How::Written).then_some((at, how)),
+                Part::Whole => has_borders(&reading.text, &at).then_some((at, how)),
                 Part::Piece(piece) => {
-                    let near = spelling::near(&reading.text, &term.text, piece, m.range());
+                    let near = spelling::near(&reading.text, &term.text, piece, at);
                     near.map(|part| (part, if how == How::Written { How::Misspelled } else { how }))
                 }
             };
             if let Some((part, how)) = stands {
                 found.push(Found { rule: seed.rule, term: seed.term, part, how });
             }
-        }
+        });
     }
 
     /// The domains of rules that are linked to, as rule and term.

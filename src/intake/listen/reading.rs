@@ -14,8 +14,6 @@ pub(super) struct Reading {
     from: Vec<u32>,
     /// Whether digits or signs may stand in it for letters.
     disguised: bool,
-    /// Whether letters of another alphabet may stand in it for Latin ones.
-    foreign: bool,
 }
 
 impl Reading {
@@ -30,24 +28,12 @@ impl Reading {
     }
 
     fn read(written: &str, traced: bool) -> Reading {
-        let mut reading = Reading::default();
-        reading.text.reserve(written.len());
-        let mut pen = Pen { reading: &mut reading, traced, run: 0, hyphen: None };
-        let bytes = written.as_bytes();
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            if byte < 0x80 {
-                pen.ascii(byte, at);
-                at += 1;
-                continue;
-            }
-            // A text is cut nowhere but between characters.
-            let Some(c) = written.get(at..).and_then(|rest| rest.chars().next()) else { break };
-            pen.other(c, at);
-            at += c.len_utf8();
-        }
-        pen.end();
-        if reading.foreign {
+        let mut sheet = Sheet { text: Vec::with_capacity(written.len()), from: Vec::new(), traced };
+        let Flags { disguised, foreign } = write(written, &mut sheet);
+        // What is written down are whole characters.
+        let text = String::from_utf8(sheet.text).unwrap_or_default();
+        let mut reading = Reading { text, from: sheet.from, disguised };
+        if foreign {
             reading.latin();
         }
         reading
@@ -94,58 +80,143 @@ impl Reading {
     }
 }
 
+/// What a reading is written on.
+pub(super) trait Paper {
+    /// A byte more, of what stands at `at` in what was written.
+    fn put(&mut self, byte: u8, at: usize);
+}
+
+/// What else there is to know of what was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flags {
+    /// Digits or signs may stand in it for letters.
+    pub disguised: bool,
+    /// Letters of another alphabet may stand in it for Latin ones.
+    pub foreign: bool,
+}
+
+/// A reading that is kept.
+struct Sheet {
+    text: Vec<u8>,
+    from: Vec<u32>,
+    traced: bool,
+}
+
+impl Paper for Sheet {
+    #[inline]
+    fn put(&mut self, byte: u8, at: usize) {
+        self.text.push(byte);
+        if self.traced {
+            self.from.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// Writes the reading of `written` on `paper`, letters of other alphabets as they are.
+pub(super) fn write(written: &str, paper: &mut impl Paper) -> Flags {
+    let mut pen = Pen { paper, flags: Flags::default(), run: 0, before: Before::Blank, waiting: None, link: 0 };
+    let bytes = written.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte < 0x80 {
+            pen.ascii(byte, at);
+            at += 1;
+            continue;
+        }
+        // A text is cut nowhere but between characters.
+        let Some(c) = written.get(at..).and_then(|rest| rest.chars().next()) else { break };
+        pen.other(c, at);
+        at += c.len_utf8();
+    }
+    pen.end()
+}
+
 /// Bits of what a run of characters without a blank is made of.
 const LETTER: u8 = 1;
 const MASK: u8 = 2;
 
-/// Writes a reading down.
-struct Pen<'a> {
-    reading: &'a mut Reading,
-    traced: bool,
-    /// What the word so far is made of.
-    run: u8,
-    /// A hyphen behind a word character, and where it stands: inside of a word it becomes a blank.
-    hyphen: Option<usize>,
+/// What stands before the next character.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing, or a blank.
+    Blank,
+    /// A letter or digit.
+    Word,
+    Other,
 }
 
-impl Pen<'_> {
+/// What is written once it is known what follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// A blank, unless nothing follows.
+    Blank,
+    /// A hyphen behind a letter or digit: inside of a word it becomes a blank.
+    Hyphen,
+}
+
+/// How many bytes of `://` were met: what comes then up to the next blank is a link.
+const LINK: u8 = 3;
+
+/// Writes a reading down.
+struct Pen<'a, P> {
+    paper: &'a mut P,
+    flags: Flags,
+    /// What the word so far is made of.
+    run: u8,
+    before: Before,
+    waiting: Option<(Waiting, usize)>,
+    link: u8,
+}
+
+impl<P: Paper> Pen<'_, P> {
     #[inline]
     fn ascii(&mut self, byte: u8, at: usize) {
         match byte {
             b'a'..=b'z' => self.letter(byte, at),
-            b'A'..=b'Z' => self.letter(byte.to_ascii_lowercase(), at),
+            b'A'..=b'Z' => self.letter(byte | 0x20, at),
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => self.blank(at),
             b'0'..=b'9' => {
-                self.word();
-                if mask(char::from(byte)).is_some() {
+                self.settle(true);
+                if matches!(byte, b'0' | b'1' | b'3' | b'4' | b'5' | b'7' | b'8') {
                     self.run |= MASK;
                 }
-                self.push(byte, at);
+                self.before = Before::Word;
+                self.paper.put(byte, at);
             }
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => self.blank(at),
             b'-' => self.dash(at),
             b'@' | b'$' => {
-                self.end_hyphen();
+                self.settle(false);
                 self.run |= if self.run & LETTER != 0 { MASK } else { 0 };
-                self.push(byte, at);
+                self.before = Before::Other;
+                self.paper.put(byte, at);
             }
             b'_' => {
-                self.word();
-                self.push(byte, at);
+                self.settle(true);
+                self.before = Before::Other;
+                self.paper.put(byte, at);
             }
             0..=0x1f | 0x7f => {}
             _ => {
-                self.end_hyphen();
+                self.settle(false);
                 self.end_run();
-                self.push(byte, at);
+                self.link = match (byte, self.link) {
+                    (_, LINK) => LINK,
+                    (b':', _) => 1,
+                    (b'/', 1 | 2) => self.link + 1,
+                    _ => 0,
+                };
+                self.before = Before::Other;
+                self.paper.put(byte, at);
             }
         }
     }
 
     #[inline]
     fn letter(&mut self, byte: u8, at: usize) {
-        self.word();
+        self.settle(true);
         self.run |= LETTER;
-        self.push(byte, at);
+        self.before = Before::Word;
+        self.paper.put(byte, at);
     }
 
     fn other(&mut self, c: char, at: usize) {
@@ -159,86 +230,77 @@ impl Pen<'_> {
             return;
         }
         // Nearly all letters of Greek and Cyrillic stand in these blocks.
-        self.reading.foreign |= matches!(c, '\u{370}'..='\u{52f}');
+        self.flags.foreign |= matches!(c, '\u{370}'..='\u{52f}');
         folded(c, |c| match u8::try_from(c) {
             Ok(byte) if byte.is_ascii() => self.ascii(byte, at),
             _ => {
-                if c.is_alphanumeric() {
-                    self.word();
+                let in_word = is_alphanumeric(c);
+                self.settle(in_word);
+                if in_word {
                     self.run |= LETTER;
                 } else {
-                    self.end_hyphen();
                     self.end_run();
                 }
-                let before = self.reading.text.len();
-                self.reading.text.push(c);
-                self.trace(self.reading.text.len() - before, at);
+                self.before = if in_word { Before::Word } else { Before::Other };
+                let mut bytes = [0; 4];
+                c.encode_utf8(&mut bytes).bytes().for_each(|byte| self.paper.put(byte, at));
             }
         });
     }
 
     fn blank(&mut self, at: usize) {
-        self.end_hyphen();
         self.end_run();
-        if !self.reading.text.is_empty() && !self.reading.text.ends_with(' ') {
-            self.push(b' ', at);
+        self.link = 0;
+        if self.before != Before::Blank {
+            self.settle(false);
+            self.waiting = Some((Waiting::Blank, at));
         }
+        self.before = Before::Blank;
     }
 
     fn dash(&mut self, at: usize) {
-        self.end_hyphen();
-        let behind = self.reading.text.chars().next_back().is_some_and(char::is_alphanumeric);
-        if behind {
-            self.hyphen = Some(at);
-        } else {
-            self.push(b'-', at);
-        }
+        let behind = self.before == Before::Word && self.waiting.is_none();
+        self.settle(false);
         self.end_run();
-    }
-
-    /// A word character comes.
-    #[inline]
-    fn word(&mut self) {
-        if let Some(at) = self.hyphen.take() {
-            self.push(b' ', at);
+        if behind {
+            self.waiting = Some((Waiting::Hyphen, at));
+        } else {
+            self.paper.put(b'-', at);
         }
+        self.before = Before::Other;
     }
 
-    /// Something else comes.
+    /// Something comes, a character of a word or another: what waited is written.
     #[inline]
-    fn end_hyphen(&mut self) {
-        if let Some(at) = self.hyphen.take() {
-            self.push(b'-', at);
+    fn settle(&mut self, word: bool) {
+        if let Some((waiting, at)) = self.waiting.take() {
+            let hyphen = waiting == Waiting::Hyphen && !word;
+            self.paper.put(if hyphen { b'-' } else { b' ' }, at);
         }
     }
 
     #[inline]
     fn end_run(&mut self) {
-        self.reading.disguised |= self.run == LETTER | MASK;
+        self.flags.disguised |= self.run == LETTER | MASK && self.link < LINK;
         self.run = 0;
     }
 
-    fn end(&mut self) {
-        self.end_hyphen();
+    fn end(mut self) -> Flags {
+        if let Some((Waiting::Hyphen, at)) = self.waiting.take() {
+            self.paper.put(b'-', at);
+        }
         self.end_run();
-        if self.reading.text.ends_with(' ') {
-            self.reading.text.pop();
-            self.reading.from.pop();
-        }
+        self.flags
     }
+}
 
-    #[inline]
-    fn push(&mut self, byte: u8, at: usize) {
-        self.reading.text.push(char::from(byte));
-        self.trace(1, at);
-    }
-
-    #[inline]
-    fn trace(&mut self, bytes: usize, at: usize) {
-        if self.traced {
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            self.reading.from.extend(std::iter::repeat_n(at, bytes));
-        }
+/// The same as `char::is_alphanumeric`, which looks most characters up in several tables, quicker for those that are common.
+pub(super) fn is_alphanumeric(c: char) -> bool {
+    match c {
+        // Parts of Hangul, kana, ideographs.
+        '\u{1100}'..='\u{11ff}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' => true,
+        '\u{2010}'..='\u{2027}' | '\u{3000}'..='\u{3004}' | '\u{1f300}'..='\u{1f6ff}' => false,
+        _ => c.is_alphanumeric(),
     }
 }
 

@@ -264,6 +264,13 @@ mod naive {
     }
 }
 
+#[test]
+fn what_is_common_is_known_without_a_table() {
+    for c in '\0'..=char::MAX {
+        assert_eq!(reading::is_alphanumeric(c), c.is_alphanumeric(), "U+{:04X}", c as u32);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -297,7 +304,7 @@ proptest! {
                 // Beside all others, and by itself.
                 let (all, alone) = (Matcher::new(&rules), Matcher::new(std::slice::from_ref(rule)));
                 let mut found = Vec::new();
-                all.scan(all.automaton.as_ref().unwrap(), &Reading::of(&text), How::Written, &mut found);
+                all.scan(all.tables.as_ref().unwrap(), &Reading::of(&text), How::Written, &mut found);
                 let quick: BTreeSet<String> = found.iter().filter(|f| f.rule == n).map(|f| reading.get(f.part.clone()).unwrap().to_owned()).collect();
                 prop_assert!(quick.is_subset(&slow), "{quick:?} {slow:?}");
                 prop_assert_eq!(quick.is_empty(), slow.is_empty(), "{:?} in {:?}: {:?} {:?}", rule.keywords, text, quick, slow);
