@@ -306,7 +306,10 @@ impl Tally {
         let nothing = Kind::default();
         for rule in &ours.rules {
             let kind = self.rules.get(&rule.name).unwrap_or(&nothing);
-            say(0, &self.counted("cli-listen-rule", kind.count).text("rule", hygiene::one_line(&rule.name, SHOWN)))?;
+            say(
+                0,
+                &self.counted("cli-listen-rule", "cli-listen-rule-daily", kind.count).text("rule", hygiene::one_line(&rule.name, SHOWN)),
+            )?;
             if let Some(words) = by(kind, words, lang) {
                 say(2, &Say::new("cli-listen-by").text("words", words))?;
             }
@@ -315,7 +318,7 @@ impl Tally {
         say(0, &Say::new("cli-listen-none").number("count", self.none))?;
         if let Some(other) = other {
             for (rules, kind) in [(ours, &self.ours_alone), (other, &self.other_alone)] {
-                say(0, &self.counted("cli-listen-only", kind.count).text("file", &rules.file))?;
+                say(0, &self.counted("cli-listen-only", "cli-listen-only-daily", kind.count).text("file", &rules.file))?;
                 samples(kind).try_for_each(|sample| say(2, &sample))?;
             }
             say(0, &Say::new("cli-listen-both").number("count", self.both))?;
@@ -323,9 +326,10 @@ impl Tally {
         Ok(())
     }
 
-    fn counted(&self, code: &str, count: u64) -> Say {
+    /// How many there were, in this sentence, or by the day in the other, where that can be said.
+    fn counted(&self, code: &str, daily: &str, count: u64) -> Say {
         match self.daily(count) {
-            Some(daily) => Say::new(&format!("{code}-daily")).number("count", count).number("daily", daily),
+            Some(a_day) => Say::new(daily).number("count", count).number("daily", a_day),
             None => Say::new(code).number("count", count),
         }
     }
